@@ -30,7 +30,7 @@ class WatchlineError(Exception):
 
     @property
     def sentence(self) -> str:
-        """The error as one sentence: ``where: what; mend.``"""
+        """The error as one sentence, in the form "where: what; mend"."""
         head = f"{self.where}: " if self.where else ""
         tail = f"; {self.mend}" if self.mend else ""
         return f"{head}{self.what}{tail}."
@@ -85,7 +85,7 @@ class ArtefactError(WatchlineError):
 
 
 class InfeasibleError(WatchlineError):
-    """No plan can satisfy the requirements: which metres, which obstacle, the cheapest relaxation."""
+    """No plan can satisfy the requirements: which metres, why, and the cheapest relaxation."""
 
     exit_code = 4
 

@@ -1,0 +1,1 @@
+"""Chainage along the line, polygons of the zone, grids."""

@@ -1,0 +1,1 @@
+"""The seven artefacts: site, terrain, candidates, visibility, plan, proof, report."""

@@ -1,0 +1,101 @@
+"""Plan: what is placed, what it costs, and how near to the least possible that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import pandas as pd
+
+from watchline.model.provenance import Provenance
+
+PLAN_MOUNT_COLUMNS = {
+    "mount_id": "key of the mount, e.g. M012",
+    "name": "name for people",
+    "structure": "key of the structure in the catalogue",
+    "kind": "mast or tower",
+    "height_m": "height of its devices above the ground",
+    "s": "chainage in m",
+    "t": "offset in m",
+    "ground_z": "height of the ground in m",
+    "cost": "fixed cost",
+    "existing": "whether it stands already",
+}
+
+PLAN_DEVICE_COLUMNS = {
+    "device_id": "key of the device, e.g. D034",
+    "mount_id": "mount that carries it",
+    "model": "key of the device in the catalogue",
+    "kind": "camera, thermal, ptz, panoramic or observer",
+    "height_m": "height above the ground",
+    "azimuth_deg": "bearing of the optical axis, clockwise from grid north",
+    "tilt_deg": "depression of the optical axis below the horizontal",
+    "focal_mm": "focal length",
+    "hfov_deg": "horizontal field of view of the whole device",
+    "vfov_deg": "vertical field of view",
+    "cost": "price of the device",
+}
+
+
+@dataclass(frozen=True)
+class DesignClaim:
+    """What the design says of one requirement; the proof recomputes it by another way."""
+
+    requirement: str
+    share: float
+    cells: int
+    cost_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Mounts and devices with their cost.
+
+    Attributes
+    ----------
+    name : str
+        ``computed``, or the stem of the file that it was read from.
+    crs : str
+        CRS of the geometries.
+    mounts : GeoDataFrame
+        Columns :data:`PLAN_MOUNT_COLUMNS`, point geometries.
+    devices : GeoDataFrame
+        Columns :data:`PLAN_DEVICE_COLUMNS`, point geometries: where the device really is.
+    cost : float
+        Cost of all mounts and devices, in ``currency``.
+    lower_bound : float or None
+        Proven least cost of any plan made of the same candidates, or None for an edited plan.
+    currency : str
+        Currency of every cost.
+    status : str
+        ``optimal``, ``feasible``, ``budget`` or ``edited``.
+    design_claims : tuple of DesignClaim
+        What the design says it reaches.
+    log : tuple of (float, float, float)
+        Seconds, cost and bound as the search went.
+    notes : tuple of str
+        What a reader must know (repairs, limits of the bound).
+    """
+
+    name: str
+    crs: str
+    mounts: gpd.GeoDataFrame
+    devices: gpd.GeoDataFrame
+    cost: float
+    lower_bound: float | None
+    currency: str
+    status: str
+    design_claims: tuple[DesignClaim, ...] = ()
+    cost_along: pd.DataFrame | None = None
+    log: tuple[tuple[float, float, float], ...] = ()
+    notes: tuple[str, ...] = ()
+    provenance: Provenance = field(default_factory=Provenance)
+
+    @property
+    def gap(self) -> float | None:
+        """(cost − lower bound) / cost, or None where there is no bound."""
+        if self.lower_bound is None:
+            return None
+        if self.cost == 0:
+            return 0.0
+        return (self.cost - self.lower_bound) / self.cost
