@@ -1,0 +1,38 @@
+"""Numba kernels on plain SI arrays: line of sight, horizons. No input or output, no objects."""
+
+from watchline.kernels.bits import count_bits, pack_bits, unpack_bits, word_count
+from watchline.kernels.curvature import (
+    EARTH_RADIUS_M,
+    REFRACTION_COEFFICIENT,
+    curvature_drop_m,
+    fold_curvature,
+)
+from watchline.kernels.grid import Grid, Points, bilinear_heights_m, make_grid, make_points
+from watchline.kernels.sight import (
+    TOUCH_M,
+    SightLine,
+    explain_sight,
+    least_mount_heights_m,
+    sight_bits,
+)
+
+__all__ = [
+    "EARTH_RADIUS_M",
+    "REFRACTION_COEFFICIENT",
+    "TOUCH_M",
+    "Grid",
+    "Points",
+    "SightLine",
+    "bilinear_heights_m",
+    "count_bits",
+    "curvature_drop_m",
+    "explain_sight",
+    "fold_curvature",
+    "least_mount_heights_m",
+    "make_grid",
+    "make_points",
+    "pack_bits",
+    "sight_bits",
+    "unpack_bits",
+    "word_count",
+]
