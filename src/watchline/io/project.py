@@ -1,0 +1,499 @@
+"""Read ``project.toml`` and what it names into a :class:`~watchline.model.site.Site`.
+
+Every fault that can be seen is collected and reported together, so that one run of
+``watchline check`` shows all that is to mend.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon
+
+import watchline
+from watchline.config.project import (
+    PLACES,
+    AreaTable,
+    ExistingMountTable,
+    ProjectFile,
+    project_schema,
+)
+from watchline.errors import LineError, ManyFaults, ProjectError, WatchlineError
+from watchline.geo.chainage import from_chainage, part, strip_polygon, vertices
+from watchline.io.catalogue import load_catalogue
+from watchline.io.files import sha256_file
+from watchline.io.lock import check_lock
+from watchline.io.vector import project_crs, read_layer, read_line, read_polygons
+from watchline.model.catalogue import Catalogue
+from watchline.model.provenance import Provenance
+from watchline.model.site import (
+    Area,
+    CandidateRules,
+    DesignRules,
+    ExistingMount,
+    NoWatchArea,
+    Requirement,
+    Road,
+    Site,
+    TerrainSource,
+    Zone,
+)
+
+Result = TypeVar("Result")
+PROJECT_FILE = "project.toml"
+
+
+def project_path(path: str | Path) -> Path:
+    """Path of the project file of a folder or of the file itself.
+
+    Raises
+    ------
+    ProjectError
+        There is none.
+    """
+    place = Path(path)
+    file = place / PROJECT_FILE if place.is_dir() else place
+    if not file.is_file():
+        raise ProjectError(
+            f"there is no {PROJECT_FILE} in {place}"
+            if place.is_dir()
+            else f"{file} does not exist",
+            mend="name a project folder, or make one with `watchline init LINE DEM`",
+        )
+    return file.resolve()
+
+
+def read_project_file(path: Path) -> ProjectFile:
+    """``project.toml`` as typed tables, not yet joined with the files that it names.
+
+    Raises
+    ------
+    ManyFaults
+        Every fault of the file.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectError(
+            f"not valid TOML: {error}", where=path.name, mend="correct it"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProjectError(
+            f"cannot be read ({error})", where=path.name, mend="save it as UTF-8"
+        ) from error
+    try:
+        return ProjectFile.model_validate(tables)
+    except ValidationError as error:
+        raise ManyFaults(_faults(error, tables, path.name)) from error
+
+
+def read_site(path: str | Path) -> Site:
+    """Site of a project: its file, its geometry, its catalogue, all checked.
+
+    Parameters
+    ----------
+    path : str or Path
+        Project folder, or its ``project.toml``.
+
+    Raises
+    ------
+    ManyFaults
+        Everything that is wrong, together.
+    """
+    file = project_path(path)
+    tables = read_project_file(file)
+    return _Reader(file, tables).site()
+
+
+class _Reader:
+    """Joins the tables of a project with the files that they name, collecting faults."""
+
+    def __init__(self, file: Path, tables: ProjectFile) -> None:
+        self.file = file
+        self.folder = file.parent
+        self.tables = tables
+        self.faults: list[WatchlineError] = []
+        self.inputs: dict[str, str] = {"project.toml": sha256_file(file)}
+
+    def attempt(self, step: Callable[[], Result]) -> Result | None:
+        """Result of a step, or None with its fault kept."""
+        try:
+            return step()
+        except ManyFaults as many:
+            self.faults.extend(many.faults)
+        except WatchlineError as fault:
+            self.faults.append(fault)
+        return None
+
+    def fault(self, what: str, key: str, mend: str) -> None:
+        """Keep a fault of the project file."""
+        self.faults.append(ProjectError(what, where=self.at(key), mend=mend))
+
+    def at(self, key: str) -> str:
+        """Place of a key, for messages."""
+        return f"{self.file.name}: {key}"
+
+    def input_path(self, name: str, key: str) -> Path:
+        """Absolute path of an input; its hash is noted."""
+        path = (self.folder / name).resolve()
+        if path.is_file():
+            self.inputs[name] = sha256_file(path)
+        else:
+            self.fault(f"the file {name} does not exist", key, "correct the path")
+        return path
+
+    def site(self) -> Site:
+        tables = self.tables
+        crs = self.attempt(lambda: project_crs(tables.crs, self.at("crs")))
+        catalogue = self.attempt(self.catalogue)
+        line = self.attempt(self.line) if crs is not None else None
+        site_parts = None
+        if line is not None:
+            zone = self.zone(line)
+            road = self.attempt(lambda: self.road(line))
+            zone_polygon = strip_polygon(
+                line, self.sign, zone.inner_m, zone.outer_m, zone.start_m, zone.end_m
+            )
+            areas = tuple(
+                Area(table.name, polygon)
+                for i, table in enumerate(tables.areas)
+                if (polygon := self.polygon(table, f"areas[{i}]", line, zone_polygon)) is not None
+            )
+            exclusions = tuple(
+                Area(table.name, polygon)
+                for i, table in enumerate(tables.exclusions)
+                if (polygon := self.polygon(table, f"exclusions[{i}]", line, zone_polygon))
+                is not None
+            )
+            no_watch = tuple(
+                NoWatchArea(table.name, polygon, table.allowed_share, table.px_per_m)
+                for i, table in enumerate(tables.no_watch)
+                if (polygon := self.polygon(table, f"no_watch[{i}]", line, zone_polygon))
+                is not None
+            )
+            site_parts = (zone, road, areas, exclusions, no_watch)
+        terrain = self.terrain()
+        requirements = self.requirements(catalogue)
+        if catalogue is not None:
+            self.catalogue_keys(catalogue)
+        self.attempt(lambda: check_lock(self.folder, self.inputs))
+        if self.faults:
+            raise ManyFaults(self.faults)
+        assert crs is not None and catalogue is not None and line is not None
+        assert site_parts is not None
+        zone, road, areas, exclusions, no_watch = site_parts
+        assert road is not None
+        return Site(
+            name=tables.name,
+            folder=self.folder,
+            crs=tables.crs,
+            line=line,
+            side=tables.line.side,
+            zone=zone,
+            road=road,
+            terrain=terrain,
+            requirements=requirements,
+            catalogue=catalogue,
+            candidates=self.candidate_rules(requirements, catalogue),
+            design=DesignRules(
+                time_limit_s=tables.design.time_limit,
+                gap=tables.design.gap,
+                repair_rounds=tables.design.repair_rounds,
+                budget=tables.design.budget,
+            ),
+            areas=areas,
+            exclusions=exclusions,
+            no_watch=no_watch,
+            existing_mounts=tuple(self.existing(table, line) for table in tables.existing_mounts),
+            line_credit=tables.line.credit,
+            notes=tables.notes,
+            seed=tables.seed,
+            provenance=Provenance(self.inputs, tables.seed, watchline.__version__),
+        )
+
+    @property
+    def sign(self) -> int:
+        return 1 if self.tables.line.side == "left" else -1
+
+    def catalogue(self) -> Catalogue:
+        table = self.tables.catalogue
+        paths = [
+            self.input_path(name, f"catalogue.files[{i}]") for i, name in enumerate(table.files)
+        ]
+        paths = [path for path in paths if path.is_file()]
+        return load_catalogue(paths, prices=dict(table.prices), currency=table.currency)
+
+    def line(self) -> LineString:
+        table = self.tables.line
+        path = self.input_path(table.file, "line.file")
+        if not path.is_file():
+            return None  # type: ignore[return-value] # the fault is kept
+        where = self.at("line.file")
+        frame = read_layer(
+            path, layer=table.layer, crs=table.crs, to_crs=self.tables.crs, where=where
+        )
+        line = read_line(frame, path, where)
+        return LineString(vertices(line)[::-1]) if table.reverse else line
+
+    def zone(self, line: LineString) -> Zone:
+        table = self.tables.zone
+        length = line.length
+        end = length if table.end is None else table.end
+        start = table.start or 0.0
+        if end > length + 1.0:
+            self.fault(
+                f"end ({end:g} m) lies beyond the line's end ({length:.0f} m)",
+                "zone.end",
+                "leave it out, or shorten it",
+            )
+        if start >= length:
+            self.fault(
+                f"start ({start:g} m) lies beyond the line's end ({length:.0f} m)",
+                "zone.start",
+                "shorten it",
+            )
+            start = 0.0
+        return Zone(
+            table.inner, table.outer, start, min(end, length), table.cell, table.fence_strip
+        )
+
+    def road(self, line: LineString) -> Road:
+        table = self.tables.road
+        if table.file is not None:
+            path = self.input_path(table.file, "road.file")
+            where = self.at("road.file")
+            frame = read_layer(
+                path, layer=table.layer, crs=table.crs, to_crs=self.tables.crs, where=where
+            )
+            return Road(read_line(frame, path, where, what="road"), table.width)
+        assert table.offset is not None
+        end = line.length if table.end is None else table.end
+        if end > line.length + 1.0:
+            raise LineError(
+                f"end ({end:g} m) lies beyond the line's end ({line.length:.0f} m)",
+                where=self.at("road.end"),
+                mend="shorten it",
+            )
+        piece = part(line, table.start or 0.0, min(end, line.length))
+        curve = piece.offset_curve(self.sign * table.offset) if table.offset else piece
+        if curve.geom_type != "LineString" or curve.is_empty:
+            raise LineError(
+                f"a road at {table.offset:g} m from the line falls apart at its bends",
+                where=self.at("road.offset"),
+                mend="choose a smaller offset, or draw the road and give it as file",
+            )
+        return Road(curve, table.width)
+
+    def polygon(
+        self, table: AreaTable, key: str, line: LineString, zone: Polygon | MultiPolygon
+    ) -> Polygon | MultiPolygon | None:
+        def read() -> Polygon | MultiPolygon:
+            if table.circle is not None:
+                x, y = from_chainage(line, [table.circle.chainage], table.circle.offset)  # type: ignore[arg-type]
+                shape = Point(x[0], y[0]).buffer(table.circle.radius, quad_segs=32)
+                if table.circle.chainage > line.length:
+                    raise ProjectError(
+                        f"chainage {table.circle.chainage:g} m lies beyond the line's end "
+                        f"({line.length:.0f} m)",
+                        where=self.at(f"{key}.circle"),
+                        mend="correct it",
+                    )
+            else:
+                assert table.file is not None
+                path = self.input_path(table.file, f"{key}.file")
+                where = self.at(f"{key}.file")
+                frame = read_layer(
+                    path, layer=table.layer, crs=table.crs, to_crs=self.tables.crs, where=where
+                )
+                shape = read_polygons(frame, path, where)
+            if table.within_zone:
+                shape = shape.intersection(zone)
+                if shape.is_empty:
+                    raise ProjectError(
+                        f"'{table.name}' does not touch the zone",
+                        where=self.at(key),
+                        mend="move it, or leave out within_zone",
+                    )
+            return shape
+
+        return self.attempt(read)
+
+    def terrain(self) -> TerrainSource:
+        table = self.tables.terrain
+
+        def path(name: str | None, key: str) -> Path | None:
+            return None if name is None else self.input_path(name, f"terrain.{key}")
+
+        ground = path(table.ground, "ground")
+        assert ground is not None
+        return TerrainSource(
+            ground=ground,
+            surface=path(table.surface, "surface"),
+            buildings=path(table.buildings, "buildings"),
+            vegetation=path(table.vegetation, "vegetation"),
+            crs=table.crs,
+            cell_m=table.cell,
+            nodata=table.nodata,
+            clamp_below_m=table.clamp_below,
+            vertical_unit=table.unit,
+            vertical_datum=self.tables.vertical_datum,
+            refraction=table.refraction,
+            height_error_m=table.height_error,
+            credit=table.credit,
+            limits=table.limits,
+        )
+
+    def requirements(self, catalogue: Catalogue | None) -> tuple[Requirement, ...]:
+        places = [*PLACES, *(area.name for area in self.tables.areas)]
+        found = []
+        for i, table in enumerate(self.tables.requirements):
+            key = f"requirements[{i}] '{table.name}'"
+            if table.where not in places:
+                self.fault(
+                    f"'{table.where}' is no place of this project",
+                    f"{key}.where",
+                    _suggest(table.where, places),
+                )
+            px_per_m = table.px_per_m or 0.0
+            if table.quality is not None and catalogue is not None:
+                if table.quality not in catalogue.qualities:
+                    self.fault(
+                        f"'{table.quality}' is no quality class",
+                        f"{key}.quality",
+                        _suggest(table.quality, list(catalogue.qualities)),
+                    )
+                px_per_m = catalogue.qualities.get(table.quality, 0.0)
+            if table.condition != "day":
+                self.fault(
+                    f"the condition '{table.condition}' cannot be proven by this version, "
+                    "which judges by day only",
+                    f"{key}.condition",
+                    'write condition = "day", or leave the requirement out',
+                )
+            found.append(
+                Requirement(
+                    name=table.name,
+                    where=table.where,
+                    quality=table.quality or "",
+                    px_per_m=px_per_m,
+                    views=table.views,
+                    share=table.share,
+                    target_height_m=table.target_height,
+                    condition=table.condition,
+                    time_share=table.time_share,
+                    binding=table.binding,
+                )
+            )
+        if not any(requirement.binding for requirement in found):
+            self.fault("no requirement is binding", "requirements", "leave binding out of one")
+        return tuple(found)
+
+    def catalogue_keys(self, catalogue: Catalogue) -> None:
+        """Every key that the project takes from the catalogue must be there."""
+        for i, name in enumerate(self.tables.candidates.devices):
+            if name not in catalogue.devices:
+                self.fault(
+                    f"the catalogue has no device '{name}'",
+                    f"candidates.devices[{i}]",
+                    _suggest(name, list(catalogue.devices)),
+                )
+        named = [
+            (f"candidates.structures[{i}]", name)
+            for i, name in enumerate(self.tables.candidates.structures)
+        ] + [
+            (f"existing_mounts[{i}].structure", table.structure)
+            for i, table in enumerate(self.tables.existing_mounts)
+        ]
+        for key, name in named:
+            if name not in catalogue.structures:
+                self.fault(
+                    f"the catalogue has no mast or tower '{name}'",
+                    key,
+                    _suggest(name, list(catalogue.structures)),
+                )
+
+    def candidate_rules(
+        self, requirements: tuple[Requirement, ...], catalogue: Catalogue
+    ) -> CandidateRules:
+        table = self.tables.candidates
+        spacing = table.spacing or default_spacing_m(requirements, table.devices, catalogue)
+        return CandidateRules(
+            spacing_m=spacing,
+            crest_spacing_m=table.crest_spacing or spacing / 2,
+            road_clearance_m=table.road_clearance,
+            devices=tuple(table.devices),
+            structures=tuple(table.structures),
+        )
+
+    def existing(self, table: ExistingMountTable, line: LineString) -> ExistingMount:
+        if table.x is not None and table.y is not None:
+            x, y = table.x, table.y
+        else:
+            assert table.chainage is not None and table.offset is not None
+            xs, ys = from_chainage(line, [table.chainage], table.offset)  # type: ignore[arg-type]
+            x, y = float(xs[0]), float(ys[0])
+        return ExistingMount(table.name, x, y, table.structure, table.reuse_cost)
+
+
+def default_spacing_m(
+    requirements: tuple[Requirement, ...], devices: list[str], catalogue: Catalogue
+) -> float:
+    """Even spacing of mount sites: an eighth of the longest reach for the zone, 40 to 200 m."""
+    reach = 0.0
+    for requirement in requirements:
+        for name in devices:
+            device = catalogue.devices[name]
+            reach = max(
+                reach,
+                min(device.range_m, device.focal_px(device.focal_max_mm) / requirement.px_per_m),
+            )
+    return float(round(min(200.0, max(40.0, reach / 8)), -1))
+
+
+def _faults(error: ValidationError, tables: dict[str, object], file: str) -> list[WatchlineError]:
+    """One sentence for each fault that pydantic found."""
+    faults: list[WatchlineError] = []
+    for item in error.errors(include_url=False):
+        key = ""
+        for step in item["loc"]:
+            key += f"[{step}]" if isinstance(step, int) else f".{step}" if key else str(step)
+        kind, message = item["type"], item["msg"].removeprefix("Value error, ")
+        what, _, mend = message.partition("; ")
+        if kind == "extra_forbidden":
+            parent = ".".join(str(s) for s in item["loc"][:-1] if not isinstance(s, int))
+            what = "this key is unknown"
+            mend = _suggest(str(item["loc"][-1]), keys_of(parent))
+        elif kind == "missing":
+            what, mend = "this key is missing", "add it"
+        elif not mend:
+            given = item.get("input")
+            shown = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
+            what, mend = f"{what[:1].lower()}{what[1:]}{shown}", "correct it"
+        faults.append(ProjectError(what, where=f"{file}: {key}" if key else file, mend=mend))
+    return faults
+
+
+def keys_of(path: str) -> list[str]:
+    """Keys that a table of ``project.toml`` may have, by its dotted path without numbers."""
+    schema = project_schema()
+    node = schema
+    for step in [step for step in path.split(".") if step]:
+        child = node.get("properties", {}).get(step, {})
+        options = [child, child.get("items", {}), *child.get("anyOf", [])]
+        ref = next((option["$ref"] for option in options if "$ref" in option), None)
+        if ref is None:
+            return []
+        node = schema["$defs"][ref.rsplit("/", 1)[1]]
+    return list(node.get("properties", {}))
+
+
+def _suggest(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=2, cutoff=0.5)
+    if near:
+        return "did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
+    return "take one of: " + ", ".join(known[:20]) if known else "remove it"
