@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-TOUCH = Fraction(1, 10**6)
+TOUCH = Fraction(5, 10**4)
 
 
 def nearest(value: Fraction) -> int:
@@ -71,12 +71,6 @@ def least_mount(surface, observer, target, target_height):
             height = height_on_edge(lambda i, r=int(v): node(r, i), u)
         if height is None:
             return None
-        # Visible iff (ground + mount)(1 - share) + head·share >= height.
-        least = max(least, (height - head * share) / (1 - share) - ground)
+        # Visible iff (ground + mount)(1 - share) + head·share >= height - TOUCH.
+        least = max(least, (height - TOUCH - head * share) / (1 - share) - ground)
     return least
-
-
-def sees(surface, observer, mount, target, target_height):
-    """Return True, False or None (unknown)."""
-    least = least_mount(surface, observer, target, target_height)
-    return None if least is None else Fraction(float(mount)) >= least - TOUCH

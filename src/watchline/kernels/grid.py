@@ -119,7 +119,7 @@ def make_points(x_m: ArrayLike, y_m: ArrayLike, z_m: ArrayLike) -> Points:
 
 
 @njit(cache=True)
-def _bilinear(surface, col, row):  # noqa: ANN001, ANN202
+def _bilinear(surface, col, row):
     """Height at a place in node units; NaN outside, and where an unknown node has a weight."""
     rows, cols = surface.shape
     if not (0.0 <= col <= cols - 1 and 0.0 <= row <= rows - 1):
@@ -147,7 +147,7 @@ def _bilinear(surface, col, row):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True)
-def _bilinear_many(surface, cell, x0, y0, x, y):  # noqa: ANN001, ANN202
+def _bilinear_many(surface, cell, x0, y0, x, y):
     heights = np.empty(x.size)
     for i in range(x.size):
         heights[i] = _bilinear(surface, (x[i] - x0) / cell, (y0 - y[i]) / cell)

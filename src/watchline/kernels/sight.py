@@ -15,11 +15,13 @@ Conventions
   crossing of surface s at the share t of the way, the ray clears it iff the mount height is at
   least (s - Z·t)/(1 - t) - g. The largest of these is `h_min`, the lowest mount that sees the
   target.
-- Rays that touch are visible: heights are compared with :data:`TOUCH_M` to spare, so that float64
-  rounding (1e-9 m) does not decide the ties that whole-metre terrain is full of.
+- Rays that touch are visible: the surface blocks where it is more than :data:`TOUCH_M` above the
+  ray. Terrain in whole metres or centimetres is full of ties, and as float32 its heights are
+  rounded by up to 0.25 mm (below 4,096 m), again when curvature is folded in; the tolerance is
+  twice that, so that rounding does not decide them.
 
-Rounding aside (errors below 1e-8 m for heights below 10 km), results do not depend on the number
-of threads or on the order of the work.
+Arithmetic is float64 throughout: rounding stays below 1e-8 m, and results do not depend on the
+number of threads.
 """
 
 from __future__ import annotations
@@ -34,28 +36,28 @@ from watchline.errors import UsageError
 from watchline.kernels.bits import word_count
 from watchline.kernels.grid import SNAP_CELLS, Grid, Points
 
-TOUCH_M = 1e-6
-"""A mount this much too low still sees: the ray is said to touch."""
+TOUCH_M = 5e-4
+"""A ray that runs less than this below the surface touches it, and so sees [m]."""
 
 _CLEAR, _UNKNOWN, _HIDDEN = 0, 1, 2
 _BLOCK_WORDS = 64  # words of one work item: 4,096 targets, enough to outweigh the scheduling
 
 
 @njit(cache=True)
-def _walk_lines(  # noqa: ANN202
-    surface,  # noqa: ANN001
-    stride_line,  # noqa: ANN001
-    stride_across,  # noqa: ANN001
-    size_across,  # noqa: ANN001
-    p0,  # noqa: ANN001
-    q0,  # noqa: ANN001
-    p1,  # noqa: ANN001
-    q1,  # noqa: ANN001
-    base,  # noqa: ANN001
-    eye,  # noqa: ANN001
-    need,  # noqa: ANN001
-    at,  # noqa: ANN001
-    limit,  # noqa: ANN001
+def _walk_lines(
+    surface,
+    stride_line,
+    stride_across,
+    size_across,
+    p0,
+    q0,
+    p1,
+    q1,
+    base,
+    eye,
+    need,
+    at,
+    limit,
 ):
     """Test the crossings with one family of grid lines.
 
@@ -101,7 +103,7 @@ def _walk_lines(  # noqa: ANN202
                 if np.isnan(s):
                     at[0] = t
                     return _UNKNOWN
-            s -= base
+            s -= base + TOUCH_M
             rest = 1.0 - t
             raised = False
             for i in range(need.size):
@@ -122,22 +124,22 @@ def _walk_lines(  # noqa: ANN202
 
 
 @njit(cache=True)
-def _walk_ray(  # noqa: ANN202
-    surface,  # noqa: ANN001
-    rows,  # noqa: ANN001
-    cols,  # noqa: ANN001
-    unknowns,  # noqa: ANN001
-    col0,  # noqa: ANN001
-    row0,  # noqa: ANN001
-    z0,  # noqa: ANN001
-    col1,  # noqa: ANN001
-    row1,  # noqa: ANN001
-    z1,  # noqa: ANN001
-    heights,  # noqa: ANN001
-    eye,  # noqa: ANN001
-    need,  # noqa: ANN001
-    at,  # noqa: ANN001
-    limit,  # noqa: ANN001
+def _walk_ray(
+    surface,
+    rows,
+    cols,
+    unknowns,
+    col0,
+    row0,
+    z0,
+    col1,
+    row1,
+    z1,
+    heights,
+    eye,
+    need,
+    at,
+    limit,
 ):
     """Raise `need` to the mount heights that one ray asks for, one a target height."""
     for i in range(need.size):
@@ -173,31 +175,31 @@ def _walk_ray(  # noqa: ANN202
 
 
 @njit(cache=True, parallel=True)
-def _sight_bits(  # noqa: ANN202
-    surface,  # noqa: ANN001
-    rows,  # noqa: ANN001
-    cols,  # noqa: ANN001
-    cell,  # noqa: ANN001
-    x0,  # noqa: ANN001
-    y0,  # noqa: ANN001
-    unknowns,  # noqa: ANN001
-    ox,  # noqa: ANN001
-    oy,  # noqa: ANN001
-    oz,  # noqa: ANN001
-    mounts,  # noqa: ANN001
-    tx,  # noqa: ANN001
-    ty,  # noqa: ANN001
-    tz,  # noqa: ANN001
-    heights,  # noqa: ANN001
-    reach,  # noqa: ANN001
-    first,  # noqa: ANN001
-    last,  # noqa: ANN001
-    visible,  # noqa: ANN001
-    unknown,  # noqa: ANN001
+def _sight_bits(
+    surface,
+    rows,
+    cols,
+    cell,
+    x0,
+    y0,
+    unknowns,
+    ox,
+    oy,
+    oz,
+    mounts,
+    tx,
+    ty,
+    tz,
+    heights,
+    reach,
+    first,
+    last,
+    visible,
+    unknown,
 ):
     words = visible.shape[3]
     blocks = (words + _BLOCK_WORDS - 1) // _BLOCK_WORDS
-    limit = mounts.max() + TOUCH_M
+    limit = mounts.max()
     for item in prange(ox.size * blocks):
         i = item // blocks
         word = (item % blocks) * _BLOCK_WORDS
@@ -236,30 +238,30 @@ def _sight_bits(  # noqa: ANN202
                     unknown[i, k, j // 64] |= bit
                     continue
                 for m in range(mounts.size):
-                    if mounts[m] >= need[k] - TOUCH_M:
+                    if mounts[m] >= need[k]:
                         visible[i, m, k, j // 64] |= bit
 
 
 @njit(cache=True, parallel=True)
-def _least_heights(  # noqa: ANN202
-    surface,  # noqa: ANN001
-    rows,  # noqa: ANN001
-    cols,  # noqa: ANN001
-    cell,  # noqa: ANN001
-    x0,  # noqa: ANN001
-    y0,  # noqa: ANN001
-    unknowns,  # noqa: ANN001
-    ox,  # noqa: ANN001
-    oy,  # noqa: ANN001
-    oz,  # noqa: ANN001
-    tx,  # noqa: ANN001
-    ty,  # noqa: ANN001
-    tz,  # noqa: ANN001
-    heights,  # noqa: ANN001
-    reach,  # noqa: ANN001
-    first,  # noqa: ANN001
-    last,  # noqa: ANN001
-    least,  # noqa: ANN001
+def _least_heights(
+    surface,
+    rows,
+    cols,
+    cell,
+    x0,
+    y0,
+    unknowns,
+    ox,
+    oy,
+    oz,
+    tx,
+    ty,
+    tz,
+    heights,
+    reach,
+    first,
+    last,
+    least,
 ):
     block = _BLOCK_WORDS * 64
     blocks = (tx.size + block - 1) // block
@@ -293,7 +295,7 @@ def _least_heights(  # noqa: ANN202
                 np.inf,
             )
             for k in range(heights.size):
-                least[i, k, j] = np.nan if state == _UNKNOWN else need[k] - TOUCH_M
+                least[i, k, j] = np.nan if state == _UNKNOWN else need[k]
 
 
 def count_unknowns(surface_m: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -477,7 +479,7 @@ class SightLine(NamedTuple):
     surface_m : float
         The (folded) surface there [m].
     clearance_m : float
-        Ray minus surface there [m]; negative if it blocks.
+        Ray minus surface there [m]; below -:data:`TOUCH_M` if it blocks.
     """
 
     verdict: str
@@ -536,10 +538,10 @@ def explain_sight(
     if state == _UNKNOWN:
         return SightLine("unknown", np.nan, *place, np.nan, np.nan)
     least = float(need[0])
-    seen = mount_height_m >= least - TOUCH_M
+    seen = mount_height_m >= least
     if np.isnan(t):
         return SightLine("visible", least, *place, np.nan, np.nan)
     level = to_z + target_height_m
-    blocking = (z + least) * (1.0 - t) + level * t
-    clearance = (mount_height_m - least) * (1.0 - t)
+    blocking = (z + least) * (1.0 - t) + level * t + TOUCH_M
+    clearance = (mount_height_m - least) * (1.0 - t) - TOUCH_M
     return SightLine("visible" if seen else "hidden", least, *place, blocking, clearance)
