@@ -1,0 +1,1 @@
+"""Physics of seeing: small pure functions on arrays, shared by design and proof."""
