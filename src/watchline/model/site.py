@@ -152,7 +152,8 @@ class TerrainSource:
     cell_m : float or None
         Cell of the terrain grid; None takes the finest raster's.
     nodata : float or None
-        Value that means "unknown" in the ground raster besides what it declares.
+        Value that means "unknown" in the ground raster, and in a whole surface, besides what they
+        declare; not in heights above the ground, where 0 says that nothing stands.
     clamp_below_m : float or None
         Heights below this are raised to it (sea floors in void-filled models).
     vertical_unit : {"m", "ft", "us-ft"}
@@ -167,6 +168,8 @@ class TerrainSource:
         Credit line of the data.
     limits : str
         What the data is good for, shown in the report.
+    crs : str or None
+        CRS of the rasters where they declare none.
     """
 
     ground: Path
@@ -182,6 +185,7 @@ class TerrainSource:
     height_error_m: float = 0.0
     credit: str = ""
     limits: str = ""
+    crs: str | None = None
 
 
 @dataclass(frozen=True)
