@@ -49,9 +49,12 @@ class Candidates:
         requirements call ``where``) and one per no-watch area named ``no_watch:<name>``.
     range_m : float
         Distance beyond which nothing can count.
+    target_heights_m : tuple of float
+        Heights of the targets that requirements name, ascending.
     """
 
     mounts: gpd.GeoDataFrame
     cells: pd.DataFrame
     range_m: float
+    target_heights_m: tuple[float, ...] = (1.7,)
     provenance: Provenance = field(default_factory=Provenance)

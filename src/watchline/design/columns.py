@@ -1,0 +1,193 @@
+"""Columns of the covering problem: for each pose, the rows that it covers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from watchline.design.poses import Lens, lenses, mount_poses
+from watchline.design.rows import Rows
+from watchline.design.sightlines import Ground, MountView, make_ground, mount_view
+from watchline.kernels.frames import frame_cells
+from watchline.model.candidates import Candidates
+from watchline.model.site import Site
+from watchline.model.terrain import Terrain
+from watchline.model.visibility import Visibility
+
+MOST_NONZEROS = 400_000_000
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Poses and the rows that each covers, in compressed columns.
+
+    Attributes
+    ----------
+    poses : DataFrame
+        One row a pose, columns :data:`watchline.design.poses.POSE_COLUMNS`.
+    indptr : int64 array [poses + 1]
+        Start of each pose's rows.
+    indices : int32 array [nonzeros]
+        Rows, ascending within a pose.
+    barred : int
+        Number of poses left out because they would watch a no-watch area.
+    """
+
+    poses: pd.DataFrame
+    indptr: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int32]
+    barred: int
+
+
+def make_columns(
+    site: Site,
+    terrain: Terrain,
+    candidates: Candidates,
+    visibility: Visibility,
+    rows: Rows,
+    progress: Callable[[float], None] | None = None,
+) -> Columns:
+    """Poses of every mount with the rows that they cover; poses that may not watch are left out.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with the share of mounts that is done.
+    """
+    ground = make_ground(terrain, candidates, rows)
+    all_lenses = lenses(site)
+    tables, lengths, indices = [], [np.zeros(1, dtype=np.int64)], []
+    barred = 0
+    mounts = candidates.mounts
+    for number, kind in enumerate(mounts["kind"]):
+        view = mount_view(number, ground, visibility)
+        if len(view.cell):
+            poses = mount_poses(view, rows, all_lenses, cabin=kind == "tower")
+            allowed = _may_watch(site, candidates, number, ground, visibility, poses, all_lenses)
+            barred += int((~allowed).sum())
+            poses = poses[allowed]
+            starts, found = _pose_rows(view, rows, poses, all_lenses)
+            kept = np.diff(starts) > 0
+            tables.append(poses[kept])
+            lengths.append(np.diff(starts)[kept])
+            indices.append(found)
+        if progress is not None:
+            progress((number + 1) / len(mounts))
+    poses = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    indptr = np.cumsum(np.concatenate(lengths))
+    rows_found = np.concatenate(indices) if indices else np.empty(0, dtype=np.int32)
+    return Columns(poses, indptr, rows_found, barred)
+
+
+def _pose_rows(
+    view: MountView, rows: Rows, poses: pd.DataFrame, all_lenses: list[Lens]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Rows covered by each pose of one mount: (indptr, indices)."""
+    starts, found = [0], []
+    first, last = rows.start[view.cell], rows.start[view.cell + 1]
+    reach = np.empty(len(rows.requirements))
+    held = np.empty((len(view.top), len(view.cell)), dtype=np.bool_)
+    for pose, lens in _with_lens(poses, all_lenses):
+        for number, requirement in enumerate(rows.requirements):
+            counts = lens.device.time_share >= requirement.time_share
+            reach[number] = lens.reach_m(requirement.px_per_m) if counts else -1.0
+        azimuths = lens.sensor_azimuths(np.radians(pose.azimuth_deg))
+        for target in range(len(view.top)):
+            frame_cells(
+                view.bearing,
+                view.spread,
+                view.top[target],
+                view.feet,
+                azimuths,
+                np.radians(pose.tilt_deg),
+                lens.tan_h,
+                lens.tan_v,
+                lens.full_circle,
+                lens.most_height,
+                held[target],
+            )
+        covered = _covered_rows(
+            first, last, rows.requirement, rows.target, reach, view.far_m, held & view.seen
+        )
+        found.append(covered)
+        starts.append(starts[-1] + len(covered))
+    indices = np.concatenate(found) if found else np.empty(0, dtype=np.int32)
+    return np.array(starts, dtype=np.int64), indices
+
+
+@numba.njit(cache=True)
+def _covered_rows(first, last, requirement, target, reach, far, held):  # noqa: ANN001, ANN202
+    """Rows of the cells that a pose holds, in sight and within reach."""
+    found = np.empty(np.sum(last - first), dtype=np.int32)
+    count = 0
+    for i in range(len(far)):
+        for row in range(first[i], last[i]):
+            number = requirement[row]
+            if held[target[number], i] and far[i] <= reach[number]:
+                found[count] = row
+                count += 1
+    return found[:count].copy()
+
+
+def _may_watch(
+    site: Site,
+    candidates: Candidates,
+    mount: int,
+    ground: Ground,
+    visibility: Visibility,
+    poses: pd.DataFrame,
+    all_lenses: list[Lens],
+) -> npt.NDArray[np.bool_]:
+    """Whether each pose keeps within the allowed share of every no-watch area.
+
+    Any part of a cell that may be watched counts as watched: the mistakes of this test are on the
+    safe side.
+    """
+    allowed = np.ones(len(poses), dtype=bool)
+    if not site.no_watch or poses.empty:
+        return allowed
+    view = mount_view(mount, ground, visibility, no_watch=True)
+    held = np.empty(len(view.cell), dtype=np.bool_)
+    standing = visibility.target_heights_m.index(1.7)
+    for area in site.no_watch:
+        members = candidates.cells[f"no_watch:{area.name}"].to_numpy()
+        total = members.sum()
+        inside = members[view.cell] & view.seen[standing]
+        if not inside.any():
+            continue
+        for number, (pose, lens) in enumerate(_with_lens(poses, all_lenses)):
+            # Off the axis a pinhole's density is larger by up to the square of the secant.
+            corner = 1.0 + lens.tan_h**2 + lens.tan_v**2
+            if lens.full_circle:
+                corner = 1.0
+            reach = lens.device.range_m
+            if area.px_per_m > 0:
+                reach = min(reach, lens.focal_px * corner / area.px_per_m)
+            frame_cells(
+                view.bearing,
+                -view.spread,
+                view.top[standing],
+                view.feet,
+                lens.sensor_azimuths(np.radians(pose.azimuth_deg)),
+                np.radians(pose.tilt_deg),
+                lens.tan_h,
+                lens.tan_v,
+                lens.full_circle,
+                lens.most_height,
+                held,
+            )
+            watched = np.count_nonzero(held & inside & (view.near_m <= reach))
+            if watched > area.allowed_share * total:
+                allowed[number] = False
+    return allowed
+
+
+def _with_lens(poses: pd.DataFrame, all_lenses: list[Lens]):  # noqa: ANN202
+    by_key = {(lens.number, lens.focal_mm): lens for lens in all_lenses}
+    for pose in poses.itertuples():
+        yield pose, by_key[pose.device, pose.focal_mm]

@@ -1,0 +1,166 @@
+"""Why no plan exists: which metres, which obstacle, and the cheapest relaxation."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from watchline.design.columns import Columns
+from watchline.design.cover import CoverSolution
+from watchline.design.rows import Rows
+from watchline.errors import InfeasibleError
+from watchline.model.candidates import Candidates
+from watchline.model.site import Requirement, Site
+from watchline.model.visibility import Visibility
+
+STRETCH_GAP_M = 50.0
+MOST_STRETCHES = 5
+
+
+def stretches(s: npt.NDArray[np.float64], size_m: float) -> list[tuple[float, float]]:
+    """Stretches of chainage that hold cells, joined over small gaps.
+
+    Parameters
+    ----------
+    s : float64 array [n]
+        Chainages of the cells' centres in m.
+    size_m : float
+        Side of the cells in m.
+    """
+    if not len(s):
+        return []
+    ordered = np.sort(s)
+    parts = np.split(ordered, np.flatnonzero(np.diff(ordered) > STRETCH_GAP_M) + 1)
+    return [(max(0.0, float(p[0] - size_m / 2)), float(p[-1] + size_m / 2)) for p in parts]
+
+
+def infeasible(
+    site: Site,
+    candidates: Candidates,
+    visibility: Visibility,
+    rows: Rows,
+    columns: Columns,
+    solution: CoverSolution,
+) -> InfeasibleError:
+    """The error for rows that no choice of poses can cover.
+
+    Says for the worst requirement which metres are out, why (unknown terrain, terrain in the way,
+    range, no-watch areas or too few different mounts), and the smallest change that would do.
+    """
+    bad = np.asarray(solution.uncovered, dtype=np.int64)
+    supply = _supply(rows, columns)
+    counts = np.bincount(rows.requirement[bad], minlength=len(rows.requirements))
+    number = int(np.argmax(counts))
+    requirement = rows.requirements[number]
+    mine = bad[rows.requirement[bad] == number]
+    cells = candidates.cells.iloc[rows.cell[mine]]
+    places = stretches(cells["s"].to_numpy(), site.zone.cell_m)
+    shown = ", ".join(f"{a:.0f}–{b:.0f} m" for a, b in places[:MOST_STRETCHES])
+    if len(places) > MOST_STRETCHES:
+        shown += f" and {len(places) - MOST_STRETCHES} more"
+    reasons = _reasons(site, candidates, visibility, rows, mine, supply)
+    why = "; ".join(f"{count:,} × {reason}" for reason, count in reasons.items())
+    others = int((counts > 0).sum()) - 1
+    more = f" ({others} other requirements fail too)" if others else ""
+    return InfeasibleError(
+        f"requirement '{requirement.name}' cannot hold on {len(mine):,} cells "
+        f"({cells['size_m'].pow(2).sum():,.0f} m²): {why}{more}",
+        where=f"chainage {shown}",
+        mend=_relaxation(candidates, requirement, mine, supply, reasons),
+    )
+
+
+def _supply(rows: Rows, columns: Columns) -> npt.NDArray[np.int64]:
+    """Number of different sites' mounts that can serve each row, at most."""
+    supply = np.zeros(len(rows), dtype=np.int64)
+    if columns.poses.empty:
+        return supply
+    mount = columns.poses["mount"].to_numpy()
+    for first, last in _runs(mount):
+        span = columns.indices[columns.indptr[first] : columns.indptr[last]]
+        supply[np.unique(span)] += 1
+    return supply
+
+
+def _runs(values: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(values)) + 1
+    return list(zip([0, *edges], [*edges, len(values)], strict=True))
+
+
+def _reasons(
+    site: Site,
+    candidates: Candidates,
+    visibility: Visibility,
+    rows: Rows,
+    bad: npt.NDArray[np.int64],
+    supply: npt.NDArray[np.int64],
+) -> dict[str, int]:
+    """Count the rows by what stands in their way, the most frequent first."""
+    cells, mounts = candidates.cells, candidates.mounts
+    cell = rows.cell[bad]
+    requirement = rows.requirements[int(rows.requirement[bad[0]])]
+    target = int(rows.target[rows.requirement[bad[0]]])
+    seen = _any_mount(visibility.visible[:, target], visibility.cells)[cell]
+    unknown = _any_mount(visibility.unknown[:, target], visibility.cells)[cell]
+    ground = cells["ground_z"].to_numpy()[cell]
+    reach = best_reach_m(site, requirement)
+    xy = cells[["x", "y"]].to_numpy()[cell]
+    spots = mounts.drop_duplicates("site")[["x", "y"]].to_numpy()
+    nearest = np.array([np.hypot(*(spots - place).T).min() for place in xy])
+    reasons = pd.Series("hidden by terrain or obstacles from every mount in reach", index=bad)
+    reasons[seen] = (
+        "in sight, but outside every offered frame, beyond the reach of every offered lens there, "
+        "or barred by a no-watch area"
+    )
+    reasons[(supply[bad] > 0)] = (
+        f"within the reach of too few different mounts ({requirement.views} asked)"
+    )
+    reasons[(nearest > reach)] = f"farther than {reach:.0f} m, the longest reach, from every mount"
+    reasons[~seen & unknown] = "behind ground without terrain data"
+    reasons[np.isnan(ground)] = "on ground without terrain data"
+    return {str(k): int(v) for k, v in reasons.value_counts().items()}
+
+
+def best_reach_m(site: Site, requirement: Requirement) -> float:
+    """Longest distance at which any offered device can serve a requirement, in m."""
+    reach = 0.0
+    for key in site.candidates.devices:
+        device = site.catalogue.devices[key]
+        if device.time_share >= requirement.time_share:
+            far = device.focal_px(device.focal_max_mm) / requirement.px_per_m
+            reach = max(reach, min(device.range_m, far))
+    return reach
+
+
+def _any_mount(bits: npt.NDArray[np.uint64], cells: int) -> npt.NDArray[np.bool_]:
+    words = np.ascontiguousarray(np.bitwise_or.reduce(bits, axis=0)).view(np.uint8)
+    return np.unpackbits(words, count=cells, bitorder="little").astype(bool)
+
+
+def _relaxation(
+    candidates: Candidates,
+    requirement: Requirement,
+    bad: npt.NDArray[np.int64],
+    supply: npt.NDArray[np.int64],
+    reasons: dict[str, int],
+) -> str:
+    """The smallest change that would make the requirement satisfiable."""
+    total = int(candidates.cells[f"in:{requirement.where}"].sum())
+    share = np.floor((1 - len(bad) / total) * 1000) / 10
+    mend = f'set share = "{share:g} %" for it'
+    if requirement.views > 1 and (supply[bad] > 0).all():
+        fewest = int(supply[bad].min())
+        mend = f"set views = {fewest} for it, or {mend}"
+    main = next(iter(reasons))
+    if main.startswith("farther"):
+        mend += ", offer a longer lens or more sites (candidates.spacing)"
+    elif main.startswith("hidden"):
+        mend += ", or offer higher structures"
+    elif "without terrain data" in main:
+        mend += ", or give terrain that covers it"
+    elif main.startswith("in sight"):
+        mend += ", offer other lenses, or allow more of the no-watch area"
+    else:
+        mend += ", or offer sites at closer spacing"
+    return mend

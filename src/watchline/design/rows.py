@@ -1,0 +1,96 @@
+"""Rows of the covering problem: one for each cell and binding requirement that it must meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from watchline.model.candidates import Candidates
+from watchline.model.site import Requirement, Site
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What must be covered.
+
+    Attributes
+    ----------
+    cell : int64 array [n]
+        Cell of the row, ascending.
+    requirement : int64 array [n]
+        Number of the requirement in ``requirements``.
+    start : int64 array [cells + 1]
+        Rows of a cell: ``start[cell] .. start[cell + 1]``.
+    requirements : tuple of Requirement
+        The binding requirements.
+    target : int64 array [requirements]
+        Number of each one's target height in the visibility.
+    """
+
+    cell: npt.NDArray[np.int64]
+    requirement: npt.NDArray[np.int64]
+    start: npt.NDArray[np.int64]
+    requirements: tuple[Requirement, ...]
+    target: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.cell)
+
+
+def make_rows(site: Site, candidates: Candidates) -> Rows:
+    """Rows for the binding requirements; a row that another row of its cell implies is left out.
+
+    A requirement implies another at a cell if it asks for at least the same pixel density, views
+    and time share of a target that is not taller, and lets no cell miss.
+
+    Parameters
+    ----------
+    site : Site
+        The requirements.
+    candidates : Candidates
+        The cells.
+    """
+    binding = tuple(r for r in site.requirements if r.binding)
+    cells = candidates.cells
+    inside = np.column_stack([cells[f"in:{r.where}"].to_numpy() for r in binding])
+    for weak, lesser in enumerate(binding):
+        for strong, greater in enumerate(binding):
+            if weak != strong and _implies(greater, lesser):
+                equal = _implies(lesser, greater)
+                if not equal or strong < weak:
+                    inside[:, weak] &= ~inside[:, strong]
+    cell, requirement = np.nonzero(inside)
+    heights = candidates.target_heights_m
+    return Rows(
+        cell=cell,
+        requirement=requirement,
+        start=np.searchsorted(cell, np.arange(len(cells) + 1)),
+        requirements=binding,
+        target=np.array([heights.index(r.target_height_m) for r in binding], dtype=np.int64),
+    )
+
+
+def _implies(greater: Requirement, lesser: Requirement) -> bool:
+    """Whether meeting ``greater`` at a cell meets ``lesser`` there too.
+
+    The target height must be equal: a lower target is harder to see over terrain, but its top and
+    feet fit into an image that may cut a taller one's head.
+    """
+    return (
+        greater.share == 1.0
+        and greater.px_per_m >= lesser.px_per_m
+        and greater.views >= lesser.views
+        and greater.time_share >= lesser.time_share
+        and greater.target_height_m == lesser.target_height_m
+        and greater.condition == lesser.condition
+    )
+
+
+def allowed_misses(rows: Rows, cells: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Number of cells of each requirement that may stay uncovered, float64 [requirements]."""
+    counts = np.array([cells[f"in:{r.where}"].sum() for r in rows.requirements])
+    shares = np.array([r.share for r in rows.requirements])
+    return np.floor((1.0 - shares) * counts + 1e-9)

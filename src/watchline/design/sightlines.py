@@ -1,0 +1,141 @@
+"""What one mount sees: the cells in sight with their directions, for aiming and covering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from watchline.design.rows import Rows
+from watchline.kernels.curvature import curvature_drop_m
+from watchline.model.candidates import Candidates
+from watchline.model.terrain import Terrain
+from watchline.model.visibility import Visibility
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MountView:
+    """Directions from one mount to the cells that it sees with a target of any asked height.
+
+    Attributes
+    ----------
+    mount : int
+        Number of the mount.
+    cell : int64 array [n]
+        Numbers of the cells.
+    bearing, spread : float64 array [n]
+        Bearing of the centre and half the angle that the cell takes up, rad.
+    near_m, far_m : float64 array [n]
+        Slant distance to the nearest and farthest place of the cell, m.
+    top : float64 array [targets, n]
+        Tangent of the elevation of the target's top, the highest over the cell (the lowest for
+        cells of no-watch areas).
+    feet : float64 array [n]
+        Tangent of the elevation of the ground, the lowest (the highest) over the cell.
+    seen : bool array [targets, n]
+        Whether the target's top is in sight.
+    demand : float64 array [requirements, n]
+        1 where the cell has a row of the requirement.
+    """
+
+    mount: int
+    cell: npt.NDArray[np.int64]
+    bearing: FloatArray
+    spread: FloatArray
+    near_m: FloatArray
+    far_m: FloatArray
+    top: FloatArray
+    feet: FloatArray
+    seen: npt.NDArray[np.bool_]
+    demand: FloatArray
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Cells and mounts with folded heights, ready for directions."""
+
+    x: FloatArray
+    y: FloatArray
+    z: FloatArray
+    radius: FloatArray
+    mount_xyz: FloatArray
+    demand: FloatArray
+    no_watch: npt.NDArray[np.bool_]
+
+
+def make_ground(terrain: Terrain, candidates: Candidates, rows: Rows) -> Ground:
+    """Fold curvature into cells and mounts once."""
+    cells, mounts = candidates.cells, candidates.mounts
+    x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
+
+    def drop(px: FloatArray, py: FloatArray) -> FloatArray:
+        return curvature_drop_m(px, py, terrain.local_origin, terrain.refraction)
+
+    mx, my = mounts["x"].to_numpy(), mounts["y"].to_numpy()
+    mz = mounts["ground_z"].to_numpy() + mounts["height_m"].to_numpy() - drop(mx, my)
+    demand = np.zeros((len(rows.requirements), len(cells)))
+    demand[rows.requirement, rows.cell] = 1.0
+    return Ground(
+        x=x,
+        y=y,
+        z=cells["ground_z"].to_numpy() - drop(x, y),
+        radius=cells["size_m"].to_numpy() * np.sqrt(0.5),
+        mount_xyz=np.column_stack([mx, my, mz]),
+        demand=demand,
+        no_watch=cells.filter(regex="^no_watch:").any(axis=1).to_numpy(),
+    )
+
+
+def mount_view(
+    mount: int, ground: Ground, visibility: Visibility, *, no_watch: bool = False
+) -> MountView:
+    """Directions from a mount to the cells in sight that carry a row (or lie in no-watch areas).
+
+    Parameters
+    ----------
+    mount : int
+        Number of the mount.
+    ground : Ground
+        Cells and mounts.
+    visibility : Visibility
+        Who is in sight.
+    no_watch : bool
+        Look at the cells of no-watch areas instead of those with rows.
+    """
+    seen = np.stack([visibility.sees(mount, k) for k in range(len(visibility.target_heights_m))])
+    useful = ground.no_watch if no_watch else ground.demand.any(axis=0)
+    cell = np.flatnonzero(seen.any(axis=0) & useful)
+    x, y, z = ground.mount_xyz[mount]
+    dx, dy = ground.x[cell] - x, ground.y[cell] - y
+    distance = np.hypot(dx, dy)
+    # A cell at the mast's foot has no bearing: it is below every frame.
+    clear = distance > 1.5 * ground.radius[cell]
+    cell, dx, dy, distance = cell[clear], dx[clear], dy[clear], distance[clear]
+    radius = ground.radius[cell]
+    dz = ground.z[cell] - z
+    near, far = distance - radius, distance + radius
+
+    def highest(rise: FloatArray) -> FloatArray:
+        return np.where(rise > 0, rise / near, rise / far)
+
+    def lowest(rise: FloatArray) -> FloatArray:
+        return np.where(rise > 0, rise / far, rise / near)
+
+    # A requirement needs the whole cell in the frame; a no-watch area is watched if any of it is.
+    top_of, feet_of = (lowest, highest) if no_watch else (highest, lowest)
+    top = np.stack([top_of(dz + height) for height in visibility.target_heights_m])
+    return MountView(
+        mount=mount,
+        cell=cell,
+        bearing=np.arctan2(dx, dy),
+        spread=np.arctan2(radius, distance),
+        near_m=np.hypot(near, dz),
+        far_m=np.hypot(far, dz),
+        top=top,
+        feet=feet_of(dz),
+        seen=seen[:, cell],
+        demand=ground.demand[:, cell],
+    )
