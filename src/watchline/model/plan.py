@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 
 import geopandas as gpd
@@ -99,3 +101,52 @@ class Plan:
         if self.cost == 0:
             return 0.0
         return (self.cost - self.lower_bound) / self.cost
+
+
+DIGEST_DECIMALS = 6
+"""Figures that agree to this many decimals are the same to :func:`plan_digest`."""
+
+
+def plan_digest(plan: Plan) -> str:
+    """SHA-256 of what a plan places: its mounts and devices, whatever the order of their rows.
+
+    Name, status, bound, notes and search log of the plan do not count: they say how it came to
+    be, not what it is.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits. Lengths, angles and prices count to six decimals.
+    """
+    content = {
+        "crs": plan.crs,
+        "currency": plan.currency,
+        "mounts": _canonical_rows(plan.mounts, PLAN_MOUNT_COLUMNS),
+        "devices": _canonical_rows(plan.devices, PLAN_DEVICE_COLUMNS),
+    }
+    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _canonical_rows(frame: gpd.GeoDataFrame, columns: dict[str, str]) -> list[list[str]]:
+    """Rows of a table as text, sorted, their place at the end."""
+    places = [(point.x, point.y) for point in frame.geometry]
+    cells = [list(frame[column]) for column in columns]
+    return sorted(
+        [_canonical(value) for value in (*row, *place)]
+        for *row, place in zip(*cells, places, strict=True)
+    )
+
+
+def _canonical(value: object) -> str:
+    """One value as text: numbers rounded, and -0 written like 0."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    return f"{round(float(value), DIGEST_DECIMALS) + 0.0:.{DIGEST_DECIMALS}f}"  # type: ignore[arg-type]
