@@ -16,7 +16,6 @@ from watchline.design.sightlines import Ground, MountView, make_ground, mount_vi
 from watchline.kernels.frames import frame_cells
 from watchline.model.candidates import Candidates
 from watchline.model.site import Site
-from watchline.model.terrain import Terrain
 from watchline.model.visibility import Visibility
 
 MOST_NONZEROS = 400_000_000
@@ -46,7 +45,6 @@ class Columns:
 
 def make_columns(
     site: Site,
-    terrain: Terrain,
     candidates: Candidates,
     visibility: Visibility,
     rows: Rows,
@@ -59,7 +57,7 @@ def make_columns(
     progress : callable, optional
         Called with the share of mounts that is done.
     """
-    ground = make_ground(terrain, candidates, rows)
+    ground = make_ground(candidates, rows, site.terrain.refraction)
     all_lenses = lenses(site)
     tables, lengths, indices = [], [np.zeros(1, dtype=np.int64)], []
     barred = 0

@@ -19,7 +19,6 @@ from watchline.model.candidates import Candidates
 from watchline.model.plan import DesignClaim, Plan
 from watchline.model.provenance import Provenance
 from watchline.model.site import Site
-from watchline.model.terrain import Terrain
 from watchline.model.visibility import Visibility
 from watchline.physics.field import whole_field_deg
 
@@ -37,21 +36,19 @@ class Problem:
 
 def make_problem(
     site: Site,
-    terrain: Terrain,
     candidates: Candidates,
     visibility: Visibility,
     progress: Callable[[float], None] | None = None,
 ) -> Problem:
     """Rows and columns of the covering problem."""
     rows = make_rows(site, candidates)
-    return Problem(rows, make_columns(site, terrain, candidates, visibility, rows, progress))
+    return Problem(rows, make_columns(site, candidates, visibility, rows, progress))
 
 
 def design_plan(
     site: Site,
     candidates: Candidates,
     visibility: Visibility,
-    terrain: Terrain | None = None,
     *,
     time_limit_s: float | None = None,
     start: Plan | None = None,
@@ -69,8 +66,6 @@ def design_plan(
         Where mounts could stand, and the cells.
     visibility : Visibility
         Who sees what.
-    terrain : Terrain, optional
-        The ground, for the curvature's origin; None takes the middle of the candidates.
     time_limit_s : float, optional
         Longest search; None takes the site's.
     start : Plan, optional
@@ -90,7 +85,6 @@ def design_plan(
     """
     problem = make_problem(
         site,
-        terrain,
         candidates,
         visibility,
         None if progress is None else lambda share: progress("aims", share, None, None),

@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from watchline.design.rows import Rows
-from watchline.kernels.curvature import curvature_drop_m
 from watchline.model.candidates import Candidates
-from watchline.model.terrain import Terrain
 from watchline.model.visibility import Visibility
+from watchline.physics.optics import apparent_rise_m
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -55,7 +54,7 @@ class MountView:
 
 @dataclass(frozen=True)
 class Ground:
-    """Cells and mounts with folded heights, ready for directions."""
+    """Cells and mounts as plain arrays, ready for directions."""
 
     x: FloatArray
     y: FloatArray
@@ -64,28 +63,25 @@ class Ground:
     mount_xyz: FloatArray
     demand: FloatArray
     no_watch: npt.NDArray[np.bool_]
+    refraction: float
 
 
-def make_ground(terrain: Terrain, candidates: Candidates, rows: Rows) -> Ground:
-    """Fold curvature into cells and mounts once."""
+def make_ground(candidates: Candidates, rows: Rows, refraction: float) -> Ground:
+    """Take from the candidates what directions need."""
     cells, mounts = candidates.cells, candidates.mounts
-    x, y = cells["x"].to_numpy(), cells["y"].to_numpy()
-
-    def drop(px: FloatArray, py: FloatArray) -> FloatArray:
-        return curvature_drop_m(px, py, terrain.local_origin, terrain.refraction)
-
-    mx, my = mounts["x"].to_numpy(), mounts["y"].to_numpy()
-    mz = mounts["ground_z"].to_numpy() + mounts["height_m"].to_numpy() - drop(mx, my)
     demand = np.zeros((len(rows.requirements), len(cells)))
     demand[rows.requirement, rows.cell] = 1.0
     return Ground(
-        x=x,
-        y=y,
-        z=cells["ground_z"].to_numpy() - drop(x, y),
+        x=cells["x"].to_numpy(),
+        y=cells["y"].to_numpy(),
+        z=cells["ground_z"].to_numpy(),
         radius=cells["size_m"].to_numpy() * np.sqrt(0.5),
-        mount_xyz=np.column_stack([mx, my, mz]),
+        mount_xyz=np.column_stack(
+            [mounts["x"], mounts["y"], mounts["ground_z"] + mounts["height_m"]]
+        ),
         demand=demand,
         no_watch=cells.filter(regex="^no_watch:").any(axis=1).to_numpy(),
+        refraction=refraction,
     )
 
 
@@ -115,7 +111,7 @@ def mount_view(
     clear = distance > 1.5 * ground.radius[cell]
     cell, dx, dy, distance = cell[clear], dx[clear], dy[clear], distance[clear]
     radius = ground.radius[cell]
-    dz = ground.z[cell] - z
+    dz = apparent_rise_m(ground.z[cell] - z, distance, ground.refraction)
     near, far = distance - radius, distance + radius
 
     def highest(rise: FloatArray) -> FloatArray:

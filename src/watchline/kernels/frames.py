@@ -131,7 +131,9 @@ def best_tilt(bearing, spread, top, feet, weight, azimuth, half_h, half_v):
 
 
 @numba.njit(cache=True)
-def frame_cells(cell, bearing, spread, top, feet, azimuths, tilt, tan_h, tan_v, full_circle, held):
+def frame_cells(
+    bearing, spread, top, feet, azimuths, tilt, tan_h, tan_v, full_circle, most_height, held
+):
     """Mark the cells that one device holds: any of its sensors holds the whole cell.
 
     Parameters
