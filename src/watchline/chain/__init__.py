@@ -1,0 +1,1 @@
+"""The chain: site → terrain → candidates → visibility → plan → proof → report, each step once."""

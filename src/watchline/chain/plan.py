@@ -1,0 +1,239 @@
+"""Plan a project: the whole chain with cache, repair and report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from watchline.chain.keys import digest, step_keys
+from watchline.chain.progress import Progress, Silent
+from watchline.design.plan import design_plan
+from watchline.design.propose import propose_candidates
+from watchline.design.repair import tighten
+from watchline.design.see import compute_visibility
+from watchline.io.candidates import read_candidates, write_candidates
+from watchline.io.plan import read_plan, write_plan
+from watchline.io.proof import read_proof, write_proof
+from watchline.io.report import write_report
+from watchline.io.run import Run
+from watchline.io.terrain import build_terrain, read_terrain, write_terrain
+from watchline.io.visibility import read_visibility, write_visibility
+from watchline.model.candidates import Candidates
+from watchline.model.plan import Plan, plan_digest
+from watchline.model.proof import Proof
+from watchline.model.site import Site
+from watchline.model.terrain import Terrain
+from watchline.model.visibility import Visibility
+from watchline.prove.proof import prove_plan
+from watchline.report.page import build_report
+
+REPAIR_SHARE = 0.5
+"""Share of the search time that each repair round gets: it starts from the plan before."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What planning a project gave.
+
+    Attributes
+    ----------
+    site, terrain, candidates, plan, proof
+        The artefacts.
+    folder : Path
+        The run's folder.
+    report : Path
+        The page that a person opens.
+    """
+
+    site: Site
+    terrain: Terrain
+    candidates: Candidates
+    plan: Plan
+    proof: Proof
+    folder: Path
+    report: Path
+
+
+def open_run(site: Site, progress: Progress) -> Run:
+    """The run folder of a site."""
+    keys = step_keys(site)
+    return Run(site.folder / "runs" / keys["plan"][:12], keys, progress.say)
+
+
+def terrain_of(site: Site, run: Run) -> Terrain:
+    """Terrain step."""
+    return run.step(
+        "terrain",
+        ("terrain.tif",),
+        lambda: build_terrain(site),
+        lambda terrain, folder: write_terrain(terrain, folder / "terrain.tif"),
+        lambda folder: read_terrain(folder / "terrain.tif"),
+    )
+
+
+def plan_project(site: Site, progress: Progress | None = None) -> Outcome:
+    """Run the whole chain on a site; finished steps of earlier runs are taken over.
+
+    Parameters
+    ----------
+    site : Site
+        What is asked.
+    progress : Progress, optional
+        Who listens.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    WatchlineError
+        Bad input, or no plan can satisfy the requirements.
+    """
+    listener = progress or Silent()
+    run = open_run(site, listener)
+    listener.step("terrain")
+    terrain = terrain_of(site, run)
+    listener.step("candidates")
+    candidates = run.step(
+        "candidates",
+        ("candidates.parquet", "cells.parquet"),
+        lambda: propose_candidates(site, terrain),
+        write_candidates,
+        read_candidates,
+    )
+    listener.step(
+        "visibility", f"{len(candidates.mounts):,} mounts × {len(candidates.cells):,} cells"
+    )
+    visibility = run.step(
+        "visibility",
+        ("visibility.zarr",),
+        lambda: compute_visibility(terrain, candidates),
+        lambda made, folder: write_visibility(made, folder / "visibility.zarr"),
+        lambda folder: read_visibility(folder / "visibility.zarr"),
+    )
+    plan, proof = _plan_that_holds(site, terrain, candidates, visibility, run, listener)
+    listener.step("report")
+    report = run.folder / "report.html"
+    key = digest(run.keys["report"], plan_digest(plan))
+    run.step(
+        "report",
+        ("report.html", "report.pdf"),
+        lambda: build_report(plan, proof, site=site, terrain=terrain, candidates=candidates),
+        lambda made, folder: _write_reports(made, folder),
+        lambda folder: None,
+        key=key,
+    )
+    return Outcome(site, terrain, candidates, plan, proof, run.folder, report)
+
+
+def _write_reports(report, folder: Path) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
+    write_report(report, folder / "report.html")
+    write_report(report, folder / "report.pdf")
+
+
+def _plan_that_holds(
+    site: Site,
+    terrain: Terrain,
+    candidates: Candidates,
+    visibility: Visibility,
+    run: Run,
+    listener: Progress,
+) -> tuple[Plan, Proof]:
+    """Design, prove, and design again with what the proof found failing, until it holds.
+
+    Each round is a step of its own, so that a killed run goes on from its last finished round.
+    """
+    asked, rounds = site, site.design.repair_rounds
+    bound, plan = None, None
+    for round_ in range(rounds + 1):
+        plan = _round_plan(asked, candidates, visibility, run, listener, round_, start=plan)
+        # More cells only make the problem harder: the first round's bound is for the asked cells.
+        bound = plan.lower_bound if round_ == 0 else bound
+        proof = _round_proof(site, terrain, plan, run, listener, round_)
+        if proof.holds or round_ == rounds or site.design.budget is not None:
+            break
+        repaired = tighten(asked, terrain, candidates, proof)
+        if not repaired.changed:
+            break
+        listener.say(
+            f"Proof round {round_ + 1}: {_failing(proof)} fail on {repaired.added:,} fine cells "
+            "that the design did not look at; designing again with them."
+        )
+        asked, candidates = repaired.site, repaired.candidates
+        listener.step("visibility", f"{len(candidates.cells):,} cells with the failing ones")
+        visibility = compute_visibility(terrain, candidates)
+    notes = list(plan.notes)
+    if round_:
+        notes.append(
+            f"The first design was proven {round_} more time{'s' if round_ > 1 else ''} with the "
+            "cells on which the proof had found it failing; the bound is the first round's, which "
+            "every harder round keeps."
+        )
+    plan = replace(plan, lower_bound=bound, notes=tuple(notes))
+    write_plan(plan, run.folder / "plan.gpkg", site=site, proof=proof)
+    write_proof(proof, run.folder / "proof.json")
+    return plan, proof
+
+
+def _failing(proof: Proof) -> str:
+    names = [f"'{c.requirement}'" for c in proof.claims if c.binding and c.verdict == "fails"]
+    return ", ".join(names)
+
+
+def _round_plan(
+    site: Site,
+    candidates: Candidates,
+    visibility: Visibility,
+    run: Run,
+    listener: Progress,
+    round_: int,
+    start: Plan | None,
+) -> Plan:
+    limit = site.design.time_limit_s * (1.0 if round_ == 0 else REPAIR_SHARE)
+    listener.step("plan", f"round {round_ + 1}" if round_ else "")
+
+    def hear(step: str, at: float, cost: float | None, bound: float | None) -> None:
+        if step == "aims":
+            listener.share(at)
+        else:
+            listener.search(at, limit, cost, bound)
+
+    file = f"rounds/plan-{round_}.gpkg"
+    key = digest(run.keys["plan"], round_, len(candidates.cells), site.requirements, site.no_watch)
+    return run.step(
+        f"plan-{round_}",
+        (file,),
+        lambda: design_plan(
+            site, candidates, visibility, time_limit_s=limit, start=start, progress=hear
+        ),
+        _into(lambda plan, path: write_plan(plan, path), file),
+        lambda folder: read_plan(folder / file),
+        key=key,
+    )
+
+
+def _round_proof(
+    site: Site, terrain: Terrain, plan: Plan, run: Run, listener: Progress, round_: int
+) -> Proof:
+    listener.step("proof", f"round {round_ + 1}" if round_ else "")
+    file = f"rounds/proof-{round_}.json"
+    return run.step(
+        f"proof-{round_}",
+        (file,),
+        lambda: prove_plan(site, terrain, plan, progress=listener.share),
+        _into(lambda proof, path: write_proof(proof, path), file),
+        lambda folder: read_proof(folder / file),
+        key=digest(run.keys["proof"], plan_digest(plan)),
+    )
+
+
+def _into(write: Callable[[object, Path], None], file: str) -> Callable[[object, Path], None]:
+    """A writer that makes the folder of its file first."""
+
+    def put(artefact: object, folder: Path) -> None:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        write(artefact, folder / file)
+
+    return put

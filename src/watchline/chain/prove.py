@@ -1,0 +1,74 @@
+"""Prove a plan that a person may have edited."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from watchline.chain.plan import Outcome, open_run, terrain_of
+from watchline.chain.progress import Progress, Silent
+from watchline.design.propose import propose_candidates
+from watchline.errors import ProjectError
+from watchline.io.plan import read_plan, write_plan
+from watchline.io.project import PROJECT_FILE, read_site
+from watchline.io.proof import write_proof
+from watchline.io.report import write_report
+from watchline.prove.proof import prove_plan
+from watchline.report.page import build_report
+
+
+def project_of(plan_file: Path) -> Path:
+    """Folder of the project that a plan file lies in.
+
+    Raises
+    ------
+    ProjectError
+        No folder above the file holds a project.
+    """
+    for folder in plan_file.resolve().parents:
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+    raise ProjectError(
+        f"{plan_file} lies in no project folder",
+        mend="say which with --project, or move it into the project's plans/",
+    )
+
+
+def prove_file(
+    plan_file: Path, project: Path | None = None, progress: Progress | None = None
+) -> Outcome:
+    """Read a plan, prove it against its project, and write proof and report beside it.
+
+    Parameters
+    ----------
+    plan_file : Path
+        A plan's GeoPackage, perhaps edited in QGIS.
+    project : Path, optional
+        Project folder; None looks in the folders above the file.
+    progress : Progress, optional
+        Who listens.
+
+    Returns
+    -------
+    Outcome
+        Its files lie in ``runs/<hash>/`` of the site, under ``proven/<name of the plan>/``.
+    """
+    listener = progress or Silent()
+    site = read_site(project or project_of(plan_file))
+    run = open_run(site, listener)
+    listener.step("terrain")
+    terrain = terrain_of(site, run)
+    plan = read_plan(plan_file, site=site)
+    for note in plan.notes:
+        listener.say(note)
+    listener.step("proof")
+    proof = prove_plan(site, terrain, plan, progress=listener.share)
+    listener.step("report")
+    folder = run.folder / "proven" / plan.name
+    folder.mkdir(parents=True, exist_ok=True)
+    candidates = propose_candidates(site, terrain)
+    report = build_report(plan, proof, site=site, terrain=terrain, candidates=candidates)
+    write_plan(plan, folder / "plan.gpkg", site=site, proof=proof)
+    write_proof(proof, folder / "proof.json")
+    write_report(report, folder / "report.html")
+    write_report(report, folder / "report.pdf")
+    return Outcome(site, terrain, candidates, plan, proof, folder, folder / "report.html")

@@ -1,0 +1,122 @@
+"""Repair: what the proof found failing becomes part of what the design must cover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from watchline.design.cells import describe_cells
+from watchline.model.candidates import Candidates
+from watchline.model.proof import Proof
+from watchline.model.site import Site
+from watchline.model.terrain import Terrain
+
+TIGHTEN = 1.25
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """A harder problem: the site with tightened shares, the candidates with more cells.
+
+    Attributes
+    ----------
+    site : Site
+        The site to design for; requirements with a share below 1 ask for more, no-watch areas
+        that allow a share allow less.
+    candidates : Candidates
+        The candidates with the failing proof cells added to the cells.
+    added : int
+        Number of cells that were added.
+    changed : bool
+        False where nothing could be tightened: designing again would give the same plan.
+    """
+
+    site: Site
+    candidates: Candidates
+    added: int
+    changed: bool
+
+
+def tighten(site: Site, terrain: Terrain, candidates: Candidates, proof: Proof) -> Repaired:
+    """Turn the failing claims of a proof into a harder design problem.
+
+    Parameters
+    ----------
+    site, terrain, candidates
+        What the failing plan was designed for.
+    proof : Proof
+        The proof that found it wanting; its cell table holds ``ok:<requirement>`` (1 good, 0
+        failing, −1 unknown) and ``watched:<no-watch area>`` columns.
+
+    Returns
+    -------
+    Repaired
+    """
+    failing = {c.requirement: c for c in proof.claims if c.binding and c.verdict == "fails"}
+    shares = dict.fromkeys(failing, 0.0)
+    wanted = np.zeros(len(proof.cells), dtype=bool)
+    requirements = []
+    changed = False
+    for requirement in site.requirements:
+        claim = failing.get(requirement.name)
+        if claim is None or claim.kind != "coverage":
+            requirements.append(requirement)
+        elif requirement.share >= 1.0:
+            wanted |= proof.cells[f"ok:{requirement.name}"].to_numpy() == 0
+            requirements.append(requirement)
+        else:
+            short = TIGHTEN * (claim.target - claim.value)
+            shares[requirement.name] = min(1.0, requirement.share + short)
+            changed |= shares[requirement.name] > requirement.share
+            requirements.append(replace(requirement, share=shares[requirement.name]))
+    areas = []
+    for area in site.no_watch:
+        claim = failing.get(area.name)
+        if claim is not None and claim.kind == "no_watch":
+            wanted |= proof.cells[f"watched:{area.name}"].to_numpy() > 0
+            if area.allowed_share > 0:
+                changed = True
+                area = replace(area, allowed_share=area.allowed_share * 0.6)
+        areas.append(area)
+    cells = proof.cells[wanted]
+    known = set(zip(candidates.cells["x"].round(2), candidates.cells["y"].round(2), strict=True))
+    new = [
+        (x.round(2), y.round(2)) not in known for x, y in cells[["x", "y"]].itertuples(index=False)
+    ]
+    cells = cells[np.array(new, dtype=bool)]
+    return Repaired(
+        site=replace(site, requirements=tuple(requirements), no_watch=tuple(areas)),
+        candidates=add_cells(site, terrain, candidates, cells) if len(cells) else candidates,
+        added=len(cells),
+        changed=changed or len(cells) > 0,
+    )
+
+
+def add_cells(
+    site: Site, terrain: Terrain, candidates: Candidates, cells: pd.DataFrame
+) -> Candidates:
+    """Candidates with more cells to cover, described as the others are.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        Columns ``x``, ``y``, ``size_m``.
+    """
+    described = describe_cells(
+        site,
+        terrain,
+        cells["x"].to_numpy(float),
+        cells["y"].to_numpy(float),
+        cells["size_m"].to_numpy(float),
+    )
+    # Fine cells make shares stricter only where all cells must hold; elsewhere the coarse ones
+    # alone are counted, so a fine cell belongs only to the places of such requirements.
+    for column in described.columns[described.columns.str.startswith("in:")]:
+        asked = [r for r in site.requirements if r.binding and f"in:{r.where}" == column]
+        if any(r.share < 1.0 for r in asked):
+            described[column] = False
+    table = pd.concat([candidates.cells, described], ignore_index=True)
+    table = table.sort_values(["s", "t"], kind="stable").reset_index(drop=True)
+    return replace(candidates, cells=table)
