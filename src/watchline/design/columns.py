@@ -89,18 +89,21 @@ def _pose_rows(
     starts, found = [0], []
     first, last = rows.start[view.cell], rows.start[view.cell + 1]
     reach = np.empty(len(rows.requirements))
+    asked = np.unique(rows.target)
     held = np.empty((len(view.top), len(view.cell)), dtype=np.bool_)
     for pose, lens in _with_lens(poses, all_lenses):
         for number, requirement in enumerate(rows.requirements):
             counts = lens.device.time_share >= requirement.time_share
             reach[number] = lens.reach_m(requirement.px_per_m) if counts else -1.0
         azimuths = lens.sensor_azimuths(np.radians(pose.azimuth_deg))
-        for target in range(len(view.top)):
+        for target in asked:
+            near = view.seen[target] & (view.far_m <= reach[rows.target == target].max())
             frame_cells(
                 view.bearing,
                 view.spread,
                 view.top[target],
                 view.feet,
+                near,
                 azimuths,
                 np.radians(pose.tilt_deg),
                 lens.tan_h,
@@ -109,9 +112,7 @@ def _pose_rows(
                 lens.most_height,
                 held[target],
             )
-        covered = _covered_rows(
-            first, last, rows.requirement, rows.target, reach, view.far_m, held & view.seen
-        )
+        covered = _covered_rows(first, last, rows.requirement, rows.target, reach, view.far_m, held)
         found.append(covered)
         starts.append(starts[-1] + len(covered))
     indices = np.concatenate(found) if found else np.empty(0, dtype=np.int32)
@@ -171,6 +172,7 @@ def _may_watch(
                 -view.spread,
                 view.top[standing],
                 view.feet,
+                inside & (view.near_m <= reach),
                 lens.sensor_azimuths(np.radians(pose.azimuth_deg)),
                 np.radians(pose.tilt_deg),
                 lens.tan_h,
@@ -179,7 +181,7 @@ def _may_watch(
                 lens.most_height,
                 held,
             )
-            watched = np.count_nonzero(held & inside & (view.near_m <= reach))
+            watched = np.count_nonzero(held)
             if watched > area.allowed_share * total:
                 allowed[number] = False
     return allowed

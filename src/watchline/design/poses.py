@@ -222,14 +222,14 @@ def _lens_aims(
                 lens.half_h,
                 lens.half_v,
             )
-            same = (
-                abs(math.remainder(azimuth - a, 2 * math.pi)) < 0.1 * lens.half_h
-                and abs(tilt - t) < 0.1 * lens.half_v
-                for a, t, _ in aims
-            )
-            if value > 0 and not any(same):
+            if value > 0:
                 aims.append((azimuth, tilt, value))
-    return aims
+    # Aims for different densities often coincide: one of each tenth of a frame is enough.
+    first = {
+        (round(a / (0.2 * lens.half_h)), round(t / (0.2 * lens.half_v))): (a, t, w)
+        for a, t, w in reversed(aims)
+    }
+    return list(first.values())[::-1]
 
 
 def slide(bearings: npt.NDArray[np.float64], field: float) -> list[float]:

@@ -110,6 +110,22 @@ def read_site(path: str | Path) -> Site:
     return _Reader(file, tables).site()
 
 
+def input_names(tables: ProjectFile) -> list[str]:
+    """Paths of all inputs that a project file names, as they stand in it."""
+    terrain = tables.terrain
+    names = [
+        tables.line.file,
+        tables.road.file,
+        terrain.ground,
+        terrain.surface,
+        terrain.buildings,
+        terrain.vegetation,
+        *(area.file for area in (*tables.areas, *tables.exclusions, *tables.no_watch)),
+        *tables.catalogue.files,
+    ]
+    return sorted({name for name in names if name is not None})
+
+
 class _Reader:
     """Joins the tables of a project with the files that they name, collecting faults."""
 

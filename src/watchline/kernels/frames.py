@@ -132,15 +132,21 @@ def best_tilt(bearing, spread, top, feet, weight, azimuth, half_h, half_v):
 
 @numba.njit(cache=True)
 def frame_cells(
-    bearing, spread, top, feet, azimuths, tilt, tan_h, tan_v, full_circle, most_height, held
+    bearing, spread, top, feet, wanted, azimuths, tilt, tan_h, tan_v, full, most_height, held
 ):
     """Mark the cells that one device holds: any of its sensors holds the whole cell.
 
     Parameters
     ----------
+    bearing, spread, top, feet : float64 array [n]
+        As for :func:`in_frame`, one entry a cell.
+    wanted : bool array [n]
+        Cells to look at; the others are not held.
     azimuths : float64 array [sensors]
         Axes of the sensors in rad.
-    full_circle : bool
+    tilt, tan_h, tan_v : float
+        As for :func:`in_frame`.
+    full : bool
         True for devices that turn or look all round: then ``tan_h`` and ``tan_v`` are the
         tangents of the lowest (below the horizon) and highest elevation that they reach.
     most_height : float
@@ -150,7 +156,9 @@ def frame_cells(
     """
     for i in range(len(bearing)):
         held[i] = False
-        if full_circle:
+        if not wanted[i]:
+            continue
+        if full:
             tall = np.arctan(top[i]) - np.arctan(feet[i])
             held[i] = top[i] <= tan_v and feet[i] >= -tan_h and tall <= most_height
             continue

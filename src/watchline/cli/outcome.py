@@ -1,0 +1,114 @@
+"""The end of ``plan`` and ``prove``: a short table for people, an object for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+from watchline.chain.plan import Outcome
+from watchline.cli.screen import Screen
+from watchline.model.proof import Claim
+
+MARKS = {"holds": "✓ holds", "fails": "✗ FAILS", "unknown": "? unknown"}
+
+
+def outcome_data(outcome: Outcome) -> dict[str, Any]:
+    """The outcome as plain data."""
+    plan, proof = outcome.plan, outcome.proof
+    return {
+        "project": outcome.site.name,
+        "plan": str(outcome.folder / "plan.gpkg"),
+        "cost": plan.cost,
+        "currency": plan.currency,
+        "lower_bound": plan.lower_bound,
+        "gap": plan.gap,
+        "status": plan.status,
+        "mounts": len(plan.mounts),
+        "devices": len(plan.devices),
+        "holds": proof.holds,
+        "claims": [claim_data(claim) for claim in proof.claims],
+        "folder": str(outcome.folder),
+        "report": str(outcome.report),
+        "notes": list(plan.notes),
+    }
+
+
+def claim_data(claim: Claim) -> dict[str, Any]:
+    """One claim as plain data."""
+    return {
+        "requirement": claim.requirement,
+        "kind": claim.kind,
+        "where": claim.where,
+        "condition": claim.condition,
+        "verdict": claim.verdict,
+        "value": claim.value,
+        "lower": claim.lower,
+        "upper": claim.upper,
+        "target": claim.target,
+        "binding": claim.binding,
+        "cells": claim.cells,
+        "failing_chainages_m": [list(stretch) for stretch in claim.failing_chainages],
+        "detail": claim.detail,
+    }
+
+
+def show_outcome(screen: Screen, outcome: Outcome) -> None:
+    """Draw what was placed, cost, bound, gap, the claims, and where the report is."""
+    if screen.as_json:
+        screen.data(outcome_data(outcome))
+        return
+    plan = outcome.plan
+    screen.table(_placed(outcome))
+    screen.table(_claims(outcome.proof.claims))
+    if plan.lower_bound is not None:
+        screen.line(
+            f"Cost {plan.cost:,.0f} {plan.currency}; no plan of the same candidates costs less "
+            f"than {plan.lower_bound:,.0f} (gap {plan.gap:.1%})."
+        )
+    else:
+        screen.line(f"Cost {plan.cost:,.0f} {plan.currency}; an edited plan has no bound.")
+    held = sum(c.verdict == "holds" for c in outcome.proof.claims if c.binding)
+    total = sum(c.binding for c in outcome.proof.claims)
+    screen.line(f"{held} of {total} binding claims hold in the independent proof.")
+    screen.line(f"Report: {outcome.report}")
+
+
+def _placed(outcome: Outcome) -> Table:
+    plan, catalogue = outcome.plan, outcome.site.catalogue
+    table = Table(title=f"{outcome.site.name}: what is placed", title_justify="left")
+    table.add_column("what")
+    table.add_column("number", justify="right")
+    table.add_column(f"cost ({plan.currency})", justify="right")
+    for key, group in plan.mounts.groupby("structure", sort=True):
+        structure = catalogue.structures.get(str(key))
+        table.add_row(
+            structure.name if structure else str(key),
+            f"{len(group)}",
+            f"{group['cost'].sum():,.0f}",
+        )
+    table.add_section()
+    for key, group in plan.devices.groupby("model", sort=True):
+        device = catalogue.devices.get(str(key))
+        table.add_row(
+            device.name if device else str(key), f"{len(group)}", f"{group['cost'].sum():,.0f}"
+        )
+    table.add_section()
+    table.add_row("all", f"{len(plan.mounts) + len(plan.devices)}", f"{plan.cost:,.0f}")
+    return table
+
+
+def _claims(claims: tuple[Claim, ...]) -> Table:
+    table = Table(title="Claims, judged by the independent proof", title_justify="left")
+    table.add_column("claim")
+    table.add_column("verdict")
+    table.add_column("reached", justify="right")
+    table.add_column("asked", justify="right")
+    table.add_column("where it fails")
+    for claim in claims:
+        places = ", ".join(f"{a:.0f}–{b:.0f} m" for a, b in claim.failing_chainages[:3])
+        if len(claim.failing_chainages) > 3:
+            places += f" and {len(claim.failing_chainages) - 3} more"
+        asked = f"{claim.target:.1%}" if claim.binding else "reported"
+        table.add_row(claim.requirement, MARKS[claim.verdict], f"{claim.value:.2%}", asked, places)
+    return table

@@ -1,0 +1,45 @@
+"""``watchline plan``: the whole chain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from watchline.cli.outcome import show_outcome
+from watchline.cli.screen import JSON_OPTION, QUIET_OPTION, Screen
+
+
+def plan(
+    project: Path = typer.Argument(help="Project folder or its project.toml."),
+    time: float = typer.Option(
+        None, "--time", min=1.0, help="Longest search for the least cost, in seconds."
+    ),
+    gap: float = typer.Option(
+        None, "--gap", min=0.0, max=1.0, help="Stop when (cost - bound) / cost is at most this."
+    ),
+    as_json: bool = JSON_OPTION,
+    quiet: bool = QUIET_OPTION,
+) -> None:
+    """Design the least-cost plan, prove it, and write the report.
+
+    Exit code 0: every binding claim holds; 1: a claim fails or is unknown; 3: bad input;
+    4: no plan can satisfy the requirements.
+    """
+    from dataclasses import replace
+
+    from watchline.chain.plan import plan_project
+    from watchline.io.project import read_site
+
+    with Screen(as_json=as_json, quiet=quiet) as screen:
+        screen.step("site")
+        site = read_site(project)
+        rules = site.design
+        if time is not None:
+            rules = replace(rules, time_limit_s=time)
+        if gap is not None:
+            rules = replace(rules, gap=gap)
+        outcome = plan_project(replace(site, design=rules), screen)
+    show_outcome(screen, outcome)
+    if not outcome.proof.holds:
+        raise typer.Exit(1)
