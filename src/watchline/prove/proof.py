@@ -1,0 +1,213 @@
+"""Prove a plan: recompute, independently of the design, what every device sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pyproj
+
+from watchline.errors import TerrainError, UsageError
+from watchline.model.plan import Plan, plan_digest
+from watchline.model.proof import Claim, Proof
+from watchline.model.provenance import Provenance
+from watchline.model.site import Site
+from watchline.model.terrain import Terrain
+from watchline.prove.cells import BoolArray, Cells, FloatArray, proof_cells
+from watchline.prove.claims import (
+    JUDGED_CONDITION,
+    NO_WATCH_TARGET_M,
+    Explainer,
+    capacity_claim,
+    coverage_claim,
+    exclusion_claim,
+    no_watch_claim,
+    no_watch_state,
+    requirement_state,
+)
+from watchline.prove.devices import perches_of
+from watchline.prove.explain import DeviceView, explain
+from watchline.prove.heights import relief_of
+from watchline.prove.verdicts import shares_along
+from watchline.prove.views import Judge, count_views, make_judge
+
+TABLE_HEIGHTS_M = (0.5, 1.7)
+"""Target heights that the table of cells always holds: a person crouching and standing."""
+CELLS_PER_DESIGN_CELL = 2
+
+
+def prove_plan(
+    site: Site,
+    terrain: Terrain,
+    plan: Plan,
+    *,
+    cell_m: float | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Proof:
+    """Judge a plan by ray tracing, from the site, the terrain and the plan alone.
+
+    A device sees the target at a cell iff the sight line from it to the target's top is free over
+    the surface, top and feet lie inside one sensor's image, the pixel density across the line of
+    sight at the top is at least what is asked, the slant distance is within the device's range,
+    and its share of time is at least the requirement's. Devices of one mount are one view.
+
+    Parameters
+    ----------
+    site : Site
+        What is asked.
+    terrain : Terrain
+        Ground and surface. Cells without data stay unknown and never count as seen.
+    plan : Plan
+        What is placed.
+    cell_m : float, optional
+        Side of the proof's cells in m; by default half of the design's.
+    progress : callable, optional
+        Is told the share done, 0–1.
+
+    Returns
+    -------
+    Proof
+        One claim per requirement, no-watch area and exclusion, and one on what structures carry.
+
+    Raises
+    ------
+    PlanError
+        If the plan does not belong to the site: CRS, device models, structures, mounts.
+    TerrainError
+        If the terrain is in another CRS than the site.
+    ProjectError
+        If a requirement names a place that the site does not have.
+    UsageError
+        If ``cell_m`` is not above zero.
+    """
+    size = site.zone.cell_m / CELLS_PER_DESIGN_CELL if cell_m is None else float(cell_m)
+    if not size > 0:
+        raise UsageError(f"cell_m = {cell_m}", mend="give a cell size above zero")
+    if terrain.crs != site.crs and pyproj.CRS(terrain.crs) != pyproj.CRS(site.crs):
+        raise TerrainError(
+            f"the terrain is in {terrain.crs}, the site in {site.crs}",
+            mend="build the terrain from this site",
+        )
+    relief = relief_of(terrain)
+    perches = perches_of(site, relief, plan)
+    capacity = capacity_claim(site, plan)
+    cells = proof_cells(site, size)
+    ground_z = relief.ground_at(cells.x, cells.y)
+    wanted = tuple(
+        make_judge(
+            cells.place(r.where) & (r.condition == JUDGED_CONDITION),
+            r.target_height_m,
+            r.px_per_m,
+            r.time_share,
+        )
+        for r in site.requirements
+    )
+    forbidden = tuple(
+        make_judge(cells.no_watch[area.name], NO_WATCH_TARGET_M, area.px_per_m, 0.0)
+        for area in site.no_watch
+    )
+    table = _table_judges(site, cells)
+    judges = (*wanted, *forbidden, *table.values())
+    count_views(relief, cells, ground_z, perches, judges, progress)
+
+    def reasons(
+        x: float, y: float, height_m: float, px_per_m: float, time_share: float
+    ) -> tuple[DeviceView, ...]:
+        return explain(site.line, relief, perches, (x, y), height_m, px_per_m, time_share)
+
+    unknown = np.isnan(ground_z)
+    claims = _claims(site, plan, cells, wanted, forbidden, unknown, reasons)
+    digest = plan_digest(plan)
+    return Proof(
+        claims=(*claims, capacity),
+        cells=_cell_table(cells, ground_z, table, unknown),
+        chainage=_chainage_table(site, cells, wanted, forbidden, unknown),
+        cell_m=size,
+        plan_sha256=digest,
+        provenance=Provenance(
+            {**site.provenance.inputs, **terrain.provenance.inputs, "plan": digest},
+            site.seed,
+            site.provenance.watchline_version,
+        ),
+    )
+
+
+def _table_judges(site: Site, cells: Cells) -> dict[float, Judge]:
+    """For each target height: views at the lowest density asked of it, at every place's cell."""
+    everywhere = np.any([*cells.places.values()], axis=0)
+    heights = {*TABLE_HEIGHTS_M, *(r.target_height_m for r in site.requirements)}
+    judges = {}
+    for height in sorted(heights):
+        asked = [r for r in site.requirements if r.target_height_m == height]
+        asked = asked or list(site.requirements)
+        density = min((r.px_per_m for r in asked), default=0.0)
+        share = min((r.time_share for r in asked), default=0.0)
+        judges[height] = make_judge(everywhere, height, density, share)
+    return judges
+
+
+def _claims(
+    site: Site,
+    plan: Plan,
+    cells: Cells,
+    wanted: tuple[Judge, ...],
+    forbidden: tuple[Judge, ...],
+    unknown: BoolArray,
+    reasons: Explainer,
+) -> tuple[Claim, ...]:
+    """Claims on requirements, no-watch areas and exclusions, in the site's order."""
+    return (
+        *(
+            coverage_claim(requirement, cells, judge, unknown, reasons)
+            for requirement, judge in zip(site.requirements, wanted, strict=True)
+        ),
+        *(
+            no_watch_claim(area, cells, judge, unknown, reasons)
+            for area, judge in zip(site.no_watch, forbidden, strict=True)
+        ),
+        *(exclusion_claim(area, plan) for area in site.exclusions),
+    )
+
+
+def _cell_table(
+    cells: Cells, ground_z: FloatArray, table: dict[float, Judge], unknown: BoolArray
+) -> pd.DataFrame:
+    """The table of cells, as :class:`watchline.model.proof.Proof` documents it."""
+    columns: dict[str, object] = {
+        "x": cells.x,
+        "y": cells.y,
+        "s": cells.s,
+        "t": cells.t,
+        "size_m": np.full(len(cells), cells.cell_m),
+        "ground_z": ground_z,
+    }
+    columns |= {f"in:{name}": flag for name, flag in cells.places.items()}
+    columns |= {f"no_watch:{name}": flag for name, flag in cells.no_watch.items()}
+    for height, judge in table.items():
+        columns[f"views@{height:g}"] = judge.sure
+        columns[f"px_per_m@{height:g}"] = judge.best
+        columns[f"unknown@{height:g}"] = unknown | (judge.most > judge.sure)
+    return pd.DataFrame(columns)
+
+
+def _chainage_table(
+    site: Site,
+    cells: Cells,
+    wanted: tuple[Judge, ...],
+    forbidden: tuple[Judge, ...],
+    unknown: BoolArray,
+) -> pd.DataFrame:
+    """Shares per 100 m of every requirement that was judged and every no-watch area."""
+    tables = []
+    for requirement, judge in zip(site.requirements, wanted, strict=True):
+        at, sure, most = requirement_state(requirement, judge, unknown)
+        tables.append(shares_along(requirement.name, cells.s[at], sure, most))
+    for area, judge in zip(site.no_watch, forbidden, strict=True):
+        at, sure, most = no_watch_state(judge, unknown)
+        tables.append(shares_along(f"no-watch: {area.name}", cells.s[at], sure, most))
+    return (
+        pd.concat(tables, ignore_index=True)
+        if tables
+        else shares_along("", np.zeros(0), np.zeros(0, bool), np.zeros(0, bool))
+    )

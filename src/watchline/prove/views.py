@@ -1,0 +1,233 @@
+"""Views per cell: how many mounts see a target there, surely and at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from watchline.physics.optics import apparent_rise_m
+from watchline.physics.watch import watch_density
+from watchline.prove.cells import Cells
+from watchline.prove.devices import Perch, PlacedDevice, bearing_deg
+from watchline.prove.heights import FloatArray, Relief
+from watchline.prove.scene import FREE, UNKNOWN, Scene, build_scene, trace
+
+WINDOW_M = 1000.0
+"""Chainage that shares one mesh: memory follows it and the devices' range, not the line."""
+DENSITY_SLACK = 1e-9
+"""Relative: a density computed to equal what is asked, equals it."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """One question that is asked of cells, and the views counted for it.
+
+    Attributes
+    ----------
+    mask : bool array [cells]
+        Cells that it is asked of.
+    target_height_m : float
+        Height of the target's top.
+    px_per_m : float
+        Least density of a view; 0 takes any sight.
+    time_share : float
+        Least share of time of a device that counts.
+    sure, most : uint16 array [cells]
+        Mounts that see it surely, and at most (had every unknown line been free).
+    best : float32 array [cells]
+        Best density of the sure views, 0 for none.
+    """
+
+    mask: npt.NDArray[np.bool_]
+    target_height_m: float
+    px_per_m: float
+    time_share: float
+    sure: npt.NDArray[np.uint16]
+    most: npt.NDArray[np.uint16]
+    best: npt.NDArray[np.float32]
+
+    def accepts(self, density: FloatArray) -> npt.NDArray[np.bool_]:
+        """Whether densities are enough."""
+        return (density > 0) & (density >= self.px_per_m * (1.0 - DENSITY_SLACK))
+
+
+def make_judge(
+    mask: npt.NDArray[np.bool_], target_height_m: float, px_per_m: float, time_share: float
+) -> Judge:
+    """Begin to count: no views yet."""
+    size = mask.size
+    return Judge(
+        mask,
+        target_height_m,
+        px_per_m,
+        time_share,
+        np.zeros(size, np.uint16),
+        np.zeros(size, np.uint16),
+        np.zeros(size, np.float32),
+    )
+
+
+def count_views(
+    relief: Relief,
+    cells: Cells,
+    ground_z: FloatArray,
+    perches: tuple[Perch, ...],
+    judges: tuple[Judge, ...],
+    progress: Callable[[float], None] | None = None,
+) -> None:
+    """Count the views of all judges' cells; fills the judges' arrays.
+
+    Parameters
+    ----------
+    relief : Relief
+        The terrain.
+    cells : Cells
+        In order of chainage.
+    ground_z : float64 array [cells]
+        Height of the ground at the cells, NaN = unknown.
+    perches : tuple of Perch
+        The devices, in order of mount.
+    judges : tuple of Judge
+        The questions.
+    progress : callable, optional
+        Is told the share done, 0–1.
+    """
+    asked = np.zeros(len(cells), dtype=bool)
+    for judge in judges:
+        asked |= judge.mask
+    done = 0
+    for window in _windows(cells.s, asked):
+        near = [perch for perch in perches if _may_reach(perch, cells, window, judges)]
+        if near:
+            # Ends beyond the terrain need no mesh: their lines are unknown anyway.
+            x = np.concatenate([cells.x[window], [perch.x for perch in near]])
+            y = np.concatenate([cells.y[window], [perch.y for perch in near]])
+            scene = build_scene(relief, x, y)
+            for _, mount in groupby(near, key=lambda perch: perch.mount_id):
+                _count_mount(scene, cells, ground_z, tuple(mount), judges, window)
+        done += window.size
+        if progress is not None:
+            progress(done / max(1, int(asked.sum())))
+
+
+def _windows(s: FloatArray, asked: npt.NDArray[np.bool_]) -> Iterator[npt.NDArray[np.int64]]:
+    """Numbers of the asked cells, window by window of chainage."""
+    number = np.floor(s / WINDOW_M).astype(np.int64)
+    for window in np.unique(number[asked]):
+        yield np.flatnonzero(asked & (number == window))
+
+
+def _floor(judges: tuple[Judge, ...], window: npt.NDArray[np.int64]) -> FloatArray:
+    """Least density that any judge asks at the cells of a window; inf where none asks."""
+    floor = np.full(window.size, np.inf)
+    for judge in judges:
+        floor = np.where(judge.mask[window], np.minimum(floor, judge.px_per_m), floor)
+    return floor
+
+
+def _may_reach(
+    perch: Perch, cells: Cells, window: npt.NDArray[np.int64], judges: tuple[Judge, ...]
+) -> bool:
+    """Whether any device of a perch can have the density for any cell of the window."""
+    least = np.array([_floor(judges, window).min()])
+    far = max(float(device.reach_m(least)[0]) for device in perch.devices)
+    return bool(np.hypot(cells.x[window] - perch.x, cells.y[window] - perch.y).min() <= far)
+
+
+def _count_mount(
+    scene: Scene,
+    cells: Cells,
+    ground_z: FloatArray,
+    mount: tuple[Perch, ...],
+    judges: tuple[Judge, ...],
+    window: npt.NDArray[np.int64],
+) -> None:
+    """Add one mount's views of a window's cells: at most one per cell and judge."""
+    for height in sorted({judge.target_height_m for judge in judges}):
+        mine = tuple(judge for judge in judges if judge.target_height_m == height)
+        floor = _floor(mine, window)
+        sure = np.zeros((len(mine), window.size), dtype=bool)
+        most = np.zeros((len(mine), window.size), dtype=bool)
+        for perch in mount:
+            for device, index, density, state in _perch_views(
+                scene, cells, ground_z, perch, height, window, floor
+            ):
+                for k, judge in enumerate(mine):
+                    if device.model.time_share < judge.time_share - DENSITY_SLACK:
+                        continue
+                    good = judge.mask[window[index]] & judge.accepts(density)
+                    free = good & (state == FREE)
+                    sure[k, index] |= free
+                    most[k, index] |= good & (state == UNKNOWN)
+                    at = window[index[free]]
+                    judge.best[at] = np.maximum(judge.best[at], density[free])
+        for k, judge in enumerate(mine):
+            judge.sure[window] += sure[k]
+            judge.most[window] += sure[k] | most[k]
+
+
+def _perch_views(
+    scene: Scene,
+    cells: Cells,
+    ground_z: FloatArray,
+    perch: Perch,
+    height_m: float,
+    window: npt.NDArray[np.int64],
+    floor: FloatArray,
+) -> Iterator[tuple[PlacedDevice, npt.NDArray[np.int64], FloatArray, npt.NDArray[np.int8]]]:
+    """What each device of a perch has in view, with the state of the sight lines.
+
+    Yields
+    ------
+    device : PlacedDevice
+    index : int64 array [n]
+        Places in ``window``.
+    density : float64 array [n]
+        Density [px/m]; inf where the ground of an end is unknown and nothing can be said.
+    state : int8 array [n]
+        State of the sight lines.
+    """
+    east, north = cells.x[window] - perch.x, cells.y[window] - perch.y
+    distance = np.hypot(east, north)
+    feet_z = ground_z[window]
+    feet = apparent_rise_m(feet_z - perch.z, distance, scene.relief.refraction)
+    unknown = np.isnan(feet)
+    bearing = bearing_deg(east, north)
+    found = []
+    wanted = np.zeros(window.size, dtype=bool)
+    for device in perch.devices:
+        index = np.flatnonzero(distance <= device.reach_m(floor))
+        half = device.half_sector_deg()
+        if half < 180.0:
+            off = np.abs((bearing[index] - device.azimuth_deg + 180.0) % 360.0 - 180.0)
+            # Right at the mast a bearing says nothing about a place 1 µm away.
+            index = index[(off <= half + 1e-6) | (distance[index] < 1e-6)]
+        density = watch_density(
+            device.model,
+            device.focal_mm,
+            device.azimuth_deg,
+            device.tilt_deg,
+            east[index],
+            north[index],
+            feet[index] + height_m,
+            feet[index],
+        )
+        density = np.where(unknown[index], np.inf, density)
+        kept = (density > 0) & (density >= floor[index] * (1.0 - DENSITY_SLACK))
+        index, density = index[kept], density[kept]
+        wanted[index] = True
+        found.append((device, index, density))
+    state = np.zeros(window.size, dtype=np.int8)
+    at = np.flatnonzero(wanted)
+    if at.size:
+        x, y = cells.x[window[at]], cells.y[window[at]]
+        relief = scene.relief
+        eye_z = float(relief.fold(perch.z, perch.x, perch.y))
+        top_z = relief.fold(feet_z[at] + height_m, x, y)
+        state[at] = trace(scene, (perch.x, perch.y, eye_z), x, y, top_z)
+    for device, index, density in found:
+        yield device, index, density, state[index]
