@@ -220,19 +220,17 @@ def _source_faults(
         surplus = [key for key in texts if key not in values]
         faults = [
             CatalogueError(
-                f"{key} has no source",
-                where=place,
-                mend=f'write {key} = "assumption" or where it was read into its sources',
-            )
-            for key in missing
-        ] + [
-            CatalogueError(
                 f"sources names '{key}', which is not given",
                 where=place,
                 mend=suggest(key, missing or values),
             )
             for key in surplus
         ]
+        if missing:
+            have = "has" if len(missing) == 1 else "have"
+            what = f"{', '.join(missing)} {have} no source"
+            mend = f'write {missing[0]} = "assumption", or where it was read, into its sources'
+            faults.insert(0, CatalogueError(what, where=place, mend=mend))
         return faults + _unknown_references(texts, references, place)
     else:
         return []
