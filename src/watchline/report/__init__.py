@@ -1,0 +1,5 @@
+"""The report: what people read and take away, as one page and as a PDF."""
+
+from watchline.report.build import build_report
+
+__all__ = ["build_report"]

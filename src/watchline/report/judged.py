@@ -1,0 +1,273 @@
+"""What the proof found at each cell, as pictures show it: classes, failing cells, the line's bins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.spatial import cKDTree
+
+from watchline.model.proof import Proof
+from watchline.model.site import Requirement, Site
+from watchline.report import palette
+
+UInt8Array = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.float64]
+
+GOOD, FAILING, NOT_KNOWN = 1, 2, 3
+MOST_VIEWS_SHOWN = 5
+# A pixel belongs to the nearest cell if it is hardly farther than the cell's corner.
+CELL_REACH = 0.75
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One way of colouring the cells.
+
+    Attributes
+    ----------
+    key : str
+        ``views`` or ``px``, ``@`` and the target's height.
+    title : str
+        Name for people.
+    height_m : float
+        The target's height; 0 where several are meant.
+    labels : tuple of str
+        Meaning of class 1, 2, …
+    classes : uint8 array [cells]
+        Class of each cell; 0 = nothing to show.
+    colours : tuple of str
+        Colour of class 1, 2, …
+    """
+
+    key: str
+    title: str
+    height_m: float
+    labels: tuple[str, ...]
+    classes: UInt8Array
+    colours: tuple[str, ...]
+
+
+def target_heights(proof: Proof) -> tuple[float, ...]:
+    """Target heights of the proof's cells, tallest first."""
+    names = [str(name) for name in proof.cells.columns]
+    return tuple(
+        sorted({float(n.split("@")[1]) for n in names if n.startswith("views@")}, reverse=True)
+    )
+
+
+def column(cells: pd.DataFrame, name: str, height_m: float) -> FloatArray:
+    """Column ``name@<height>`` of the cells as float64, NaN where there is none."""
+    for key in cells.columns:
+        head, at, tail = str(key).partition("@")
+        if at and head == name and float(tail) == height_m:
+            return cells[key].to_numpy(dtype=np.float64)
+    return np.full(len(cells), np.nan)
+
+
+def unknown_cells(cells: pd.DataFrame, height_m: float) -> npt.NDArray[np.bool_]:
+    """Cells at which the answer is unknown."""
+    return np.nan_to_num(column(cells, "unknown", height_m)) > 0
+
+
+def views_class(views: FloatArray) -> UInt8Array:
+    """Class of a number of views: 1 for none, then one class per view up to "5 and more"."""
+    return (np.clip(np.nan_to_num(views), 0, MOST_VIEWS_SHOWN) + 1).astype(np.uint8)
+
+
+def density_class(px_per_m: FloatArray, limits: Sequence[float]) -> UInt8Array:
+    """Class of a pixel density: 1 below the first limit, then one more per limit reached."""
+    values = np.nan_to_num(px_per_m)
+    return (np.searchsorted(np.asarray(limits), values, side="right") + 1).astype(np.uint8)
+
+
+def requirement_state(cells: pd.DataFrame, requirement: Requirement) -> UInt8Array:
+    """State of each cell under one requirement: 0 not asked, else good, failing or not known.
+
+    The table holds views at the lowest density asked and the best density alone, so a cell that
+    needs several views at a higher density is shown as good if both figures suffice; the claim's
+    share was judged on every view.
+    """
+    own = f"state:{requirement.name}"
+    if own in cells:
+        return cells[own].to_numpy(dtype=np.uint8)
+    place = f"in:{requirement.where}"
+    asked = cells[place].to_numpy(dtype=bool) if place in cells else np.zeros(len(cells), bool)
+    height = requirement.target_height_m
+    views = np.nan_to_num(column(cells, "views", height))
+    density = np.nan_to_num(column(cells, "px_per_m", height))
+    good = (views >= requirement.views) & (density >= requirement.px_per_m)
+    state = np.where(good, GOOD, FAILING)
+    state[~good & unknown_cells(cells, height)] = NOT_KNOWN
+    state[~asked] = 0
+    return state.astype(np.uint8)
+
+
+def worst_state(proof: Proof, site: Site | None) -> UInt8Array:
+    """Worst state of each cell under the binding coverage claims that do not hold."""
+    worst = np.zeros(len(proof.cells), dtype=np.uint8)
+    if site is None:
+        return worst
+    bad = {c.requirement for c in proof.claims if c.binding and c.verdict != "holds"}
+    for requirement in site.requirements:
+        if requirement.name in bad:
+            state = requirement_state(proof.cells, requirement)
+            worst[(state == NOT_KNOWN) & (worst != FAILING)] = NOT_KNOWN
+            worst[state == FAILING] = FAILING
+    return worst
+
+
+def fill_grid(
+    places: FloatArray, sizes: FloatArray, classes: UInt8Array, queries: FloatArray
+) -> UInt8Array:
+    """Class of the nearest cell at each query, 0 where no cell lies near.
+
+    Parameters
+    ----------
+    places : float64 array [cells, 2]
+        Centres of the cells.
+    sizes : float64 array [cells]
+        Side of each cell in the same units.
+    classes : uint8 array [cells]
+        Their classes.
+    queries : float64 array [queries, 2]
+        Centres of the pixels.
+    """
+    result = np.zeros(len(queries), dtype=np.uint8)
+    if not len(places) or not len(queries):
+        return result
+    reach = CELL_REACH * float(sizes.max())
+    distance, index = cKDTree(places).query(queries, distance_upper_bound=reach)
+    near = np.isfinite(distance)
+    near[near] = distance[near] <= CELL_REACH * sizes[index[near]]
+    result[near] = classes[index[near]]
+    return result
+
+
+def cell_layers(proof: Proof, site: Site | None) -> list[Layer]:
+    """Layers of views and of best density, for each target height, tallest first.
+
+    Without a site the densities asked are unknown, and the best density is shown in the classes of
+    its own quartiles.
+    """
+    layers = []
+    for height in target_heights(proof):
+        label = f"target {height:g} m"
+        views = column(proof.cells, "views", height)
+        layers.append(
+            Layer(
+                f"views@{height:g}",
+                f"Views, {label}",
+                height,
+                (
+                    "no view",
+                    *(str(k) for k in range(1, MOST_VIEWS_SHOWN)),
+                    f"{MOST_VIEWS_SHOWN}+ views",
+                    "unknown",
+                ),
+                _masked(views_class(views), proof.cells, height, MOST_VIEWS_SHOWN + 2),
+                (palette.FAIL, *palette.VIEW_COLOURS, palette.UNKNOWN),
+            )
+        )
+        density = column(proof.cells, "px_per_m", height)
+        limits = density_limits(density, site)
+        names = [f"{limit:g}" for limit in limits]
+        labels = [f"under {names[0]}"]
+        labels += [f"{a}–{b}" for a, b in pairwise(names)]
+        labels += [f"{names[-1]}+ px/m"]
+        layers.append(
+            Layer(
+                f"px@{height:g}",
+                f"Best px/m, {label}",
+                height,
+                (*labels, "unknown"),
+                _masked(density_class(density, limits), proof.cells, height, len(labels) + 1),
+                (palette.FAIL, *_spaced(palette.DENSITY_COLOURS, len(limits)), palette.UNKNOWN),
+            )
+        )
+    return layers
+
+
+def _masked(
+    classes: UInt8Array, cells: pd.DataFrame, height_m: float, unknown_class: int
+) -> UInt8Array:
+    """Classes with the cells that nobody is known to see, for want of data, in a class of their own."""
+    dark = (classes == 1) & unknown_cells(cells, height_m)
+    return np.where(dark, unknown_class, classes).astype(np.uint8)
+
+
+def density_limits(density: FloatArray, site: Site | None) -> tuple[float, ...]:
+    """Densities between the classes: those of the catalogue's qualities from the least asked on."""
+    if site is None:
+        known = density[np.isfinite(density) & (density > 0)]
+        if not known.size:
+            return (20.0,)
+        return tuple(sorted({float(round(q)) for q in np.percentile(known, [5, 25, 50, 75])}))
+    asked = {r.px_per_m for r in site.requirements if r.px_per_m > 0}
+    least = min(asked, default=20.0)
+    qualities = {
+        q for q in site.catalogue.qualities.values() if least <= q <= 4 * max(asked, default=q)
+    }
+    limits = sorted(asked | qualities) or [20.0]
+    while len(limits) > len(palette.DENSITY_COLOURS):
+        spare = next((q for q in reversed(limits) if q not in asked), limits[-1])
+        limits.remove(spare)
+    return tuple(limits)
+
+
+def _spaced(colours: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """``count`` colours spread over a scale, from its first to its last."""
+    if count == 1:
+        return (colours[0],)
+    return tuple(colours[round(k * (len(colours) - 1) / (count - 1))] for k in range(count))
+
+
+def failing_layer(proof: Proof, site: Site | None) -> Layer:
+    """Cells under a binding coverage claim that does not hold: failing, or not known."""
+    state = worst_state(proof, site)
+    classes = np.select([state == FAILING, state == NOT_KNOWN], [1, 2], 0).astype(np.uint8)
+    return Layer(
+        "failing",
+        "Failing cells",
+        0.0,
+        ("fails", "unknown"),
+        classes,
+        (palette.FAIL, palette.UNKNOWN),
+    )
+
+
+def line_bins(proof: Proof, start_m: float, end_m: float, most: int = 1300) -> dict[str, object]:
+    """Worst findings per bin of chainage, for the page's read-out.
+
+    Returns
+    -------
+    dict
+        ``start`` and ``step`` in m, ``ground`` (lowest ground, m) and per target height ``views``
+        and ``px`` (the least in the bin); None where no cell lies.
+    """
+    step = 10.0 * math.ceil((end_m - start_m) / most / 10.0)
+    count = max(1, math.ceil((end_m - start_m) / step))
+    s = proof.cells["s"].to_numpy(dtype=np.float64)
+    inside = np.isfinite(s) & (s >= start_m) & (s <= end_m)
+    index = np.clip(((s[inside] - start_m) / step).astype(np.int64), 0, count - 1)
+
+    def least(values: FloatArray, decimals: int) -> list[float | None]:
+        found = np.full(count, np.inf)
+        np.minimum.at(found, index, np.nan_to_num(values[inside], nan=0.0))
+        return [None if not math.isfinite(v) else round(float(v), decimals) for v in found]
+
+    heights = target_heights(proof)
+    ground = proof.cells["ground_z"].to_numpy(dtype=np.float64)
+    return {
+        "start": start_m,
+        "step": step,
+        "heights": list(heights),
+        "ground": least(ground, 1),
+        "views": [least(column(proof.cells, "views", h), 0) for h in heights],
+        "px": [least(column(proof.cells, "px_per_m", h), 1) for h in heights],
+    }
