@@ -115,17 +115,20 @@ def choose_grid(site: Site, rasters: list[Raster]) -> Grid:
     crs = CRS.from_user_input(site.crs)
     ground = rasters[0]
     wanted = bounds_that_matter(site)
-    held = _held_bounds(site, crs, ground, wanted)
+    _held_bounds(site, crs, ground, wanted)  # a line far off is told before anything else
     middle = zone_polygon(site).representative_point()
     spacings = [min(post_spacing_m(raster, crs, middle.x, middle.y)) for raster in rasters]
     finest = rasters[int(np.argmin(spacings))]
     cell, x0, y0 = _lattice(finest, min(spacings), site.terrain.cell_m, crs)
     margin = MARGIN_CELLS * cell
+    west, south, east, north = wanted
+    wide = (west - margin, south - margin, east + margin, north + margin)
+    held = _held_bounds(site, crs, ground, wide)
     box = (
-        max(wanted[0] - margin, held[0]),
-        max(wanted[1] - margin, held[1]),
-        min(wanted[2] + margin, held[2]),
-        min(wanted[3] + margin, held[3]),
+        max(wide[0], held[0]),
+        max(wide[1], held[1]),
+        min(wide[2], held[2]),
+        min(wide[3], held[3]),
     )
     # Inward to the lattice: a centre beyond the outermost posts would only be unknown.
     left = math.ceil((box[0] - x0) / cell - SNAP_CELLS)
@@ -167,8 +170,7 @@ def _lattice(
 def _held_bounds(site: Site, crs: CRS, ground: Raster, wanted: Bounds) -> Bounds:
     """Bounds of the ground's posts that lie within given bounds, in the site's CRS."""
     x, y = _edge(wanted)
-    with np.errstate(invalid="ignore"):
-        col, row = place_to_post(ground, crs)(x, y)
+    col, row = place_to_post(ground, crs)(x, y)
     finite = np.isfinite(col) & np.isfinite(row)
     if not finite.any():
         raise _far(site, crs, ground)
@@ -206,7 +208,7 @@ def _far(site: Site, crs: CRS, ground: Raster) -> TerrainError:
     if swapped:
         mend = "swap x and y of the line: swapped, it lies on the terrain"
     elif distance is None or distance > SWAP_HINT_KM:
-        mend = "check the CRS of both; are x and y swapped?"
+        mend = "check the CRS of both, and whether x and y are swapped"
     else:
         mend = "give a raster that covers the line"
     return TerrainError(what, where=where, mend=mend)

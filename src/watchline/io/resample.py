@@ -56,8 +56,8 @@ def resample(
     side = tile_side(grid, to_raster)
     for top in range(0, grid.rows, side):
         for left in range(0, grid.cols, side):
-            tile = grid.part(top, left, min(side, grid.rows - top), min(side, grid.cols - left))
-            x, y = np.meshgrid(tile.x, tile.y)
+            # Slices of the whole grid's axes: no value may depend on how the tiles fall.
+            x, y = np.meshgrid(grid.x[left : left + side], grid.y[top : top + side])
             col, row = to_raster(x.ravel(), y.ravel())
             window = _window(raster, col, row)
             if window is None:
@@ -65,7 +65,7 @@ def resample(
             first_row, first_col, rows, cols = window
             posts = clean(*raster.read(first_row, first_col, rows, cols))
             found = take(posts, col - first_col, row - first_row)
-            heights[top : top + tile.rows, left : left + tile.cols] = found.reshape(tile.shape)
+            heights[top : top + side, left : left + side] = found.reshape(x.shape)
     return heights
 
 
@@ -90,7 +90,9 @@ def place_to_post(raster: Raster, crs: CRS) -> PlaceToPost:
         # By the differences from the first post: coordinates of millions of metres lose nothing.
         dx = np.asarray(x, dtype=np.float64) - raster.posts.c
         dy = np.asarray(y, dtype=np.float64) - raster.posts.f
-        return inverse.a * dx + inverse.b * dy, inverse.d * dx + inverse.e * dy
+        # A place that the raster's CRS cannot hold is infinite, and turns into NaN here.
+        with np.errstate(invalid="ignore"):
+            return inverse.a * dx + inverse.b * dy, inverse.d * dx + inverse.e * dy
 
     return to_post
 
