@@ -59,6 +59,10 @@ from watchline.model.site import Site
 
 COMPUTED = "computed"
 POINT_LAYERS = ("mounts", "devices")
+"""They carry no spatial index: its triggers need functions that plain SQLite lacks, and without
+them a script can edit the plan with SQL alone."""
+GPKG_OPTIONS = {"VERSION": "1.2"}
+"""Older GIS programs warn of newer versions of GeoPackage, whose features are not needed here."""
 
 
 def write_plan(
@@ -123,8 +127,13 @@ def write_plan(
                     driver="GPKG",
                     geometry_type=_geometry_type(name),
                     promote_to_multi=_geometry_type(name) == "MultiPolygon",
+                    dataset_options=GPKG_OPTIONS,
+                    layer_options=None if name not in POINT_LAYERS else {"SPATIAL_INDEX": "NO"},
                 )
-            pyogrio.write_dataframe(_metadata(plan), temporary, layer="plan", driver="GPKG")
+            metadata = _metadata(plan)
+            pyogrio.write_dataframe(
+                metadata, temporary, layer="plan", driver="GPKG", dataset_options=GPKG_OPTIONS
+            )
             _finish(temporary, list(layers), site)
         except (DataSourceError, sqlite3.Error) as problem:
             # GDAL and SQLite report a full disk or a folder without rights in their own words.

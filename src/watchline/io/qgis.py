@@ -169,10 +169,12 @@ def _devices() -> Style:
 
 
 def _views() -> Style:
-    classes: list[tuple[object, str, Symbol]] = [
-        (kind, KIND_NAMES[kind], _fill(colour, colour, alpha=0.18))
-        for kind, colour in KIND_COLOURS.items()
-    ]
+    classes: list[tuple[object, str, Symbol]] = []
+    for kind, colour in KIND_COLOURS.items():
+        # A turning head reaches far all round but watches one way at a time: outline only.
+        turning = kind == "ptz"
+        symbol = _fill(colour, colour, pattern="no", dash="dot") if turning else None
+        classes.append((kind, KIND_NAMES[kind], symbol or _fill(colour, colour, alpha=0.18)))
     classes.append(("", "Other", _fill(INK, INK, alpha=0.18)))
     return Style("categorizedSymbol", classes, attribute="kind")
 
