@@ -7,6 +7,7 @@ from watchline.kernels.curvature import (
     curvature_drop_m,
     fold_curvature,
 )
+from watchline.kernels.fan import fan_bits
 from watchline.kernels.grid import Grid, Points, bilinear_heights_m, make_grid, make_points
 from watchline.kernels.sight import (
     TOUCH_M,
@@ -27,6 +28,7 @@ __all__ = [
     "count_bits",
     "curvature_drop_m",
     "explain_sight",
+    "fan_bits",
     "fold_curvature",
     "least_mount_heights_m",
     "make_grid",

@@ -39,6 +39,9 @@ from watchline.kernels.grid import SNAP_CELLS, Grid, Points
 TOUCH_M = 5e-4
 """A ray that runs less than this below the surface touches it, and so sees [m]."""
 
+RANGE_SLACK = 1.0 + 1e-9
+"""A target whose squared distance exceeds the squared range by this factor is just in range."""
+
 _CLEAR, _UNKNOWN, _HIDDEN = 0, 1, 2
 _BLOCK_WORDS = 64  # words of one work item: 4,096 targets, enough to outweigh the scheduling
 
@@ -211,7 +214,7 @@ def _sight_bits(
         for j in range(begin, end):
             dx = tx[j] - ox[i]
             dy = ty[j] - oy[i]
-            if dx * dx + dy * dy > reach[i] * reach[i]:
+            if dx * dx + dy * dy > reach[i] * reach[i] * RANGE_SLACK:
                 continue
             state = _walk_ray(
                 surface,
@@ -275,7 +278,7 @@ def _least_heights(
         for j in range(begin, end):
             dx = tx[j] - ox[i]
             dy = ty[j] - oy[i]
-            if dx * dx + dy * dy > reach[i] * reach[i]:
+            if dx * dx + dy * dy > reach[i] * reach[i] * RANGE_SLACK:
                 continue
             state = _walk_ray(
                 surface,
@@ -319,7 +322,8 @@ def count_unknowns(surface_m: NDArray[np.floating]) -> NDArray[np.int64]:
     return table
 
 
-def _heights(values: ArrayLike, name: str) -> NDArray[np.float64]:
+def finite_heights(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return at least one height as float64 [m], or say which argument is wrong."""
     heights = np.ascontiguousarray(values, dtype=np.float64).ravel()
     if heights.size == 0 or not np.isfinite(heights).all():
         raise UsageError(f"{name} = {values!r}", mend="pass at least one finite height")
@@ -336,13 +340,14 @@ def _per_observer(values: ArrayLike, count: int, kind: type, name: str) -> NDArr
     return np.ascontiguousarray(np.broadcast_to(array, (count,)))
 
 
-def _candidates(
+def candidates(
     observers: Points,
     targets: Points,
     max_range_m: ArrayLike,
     first_target: ArrayLike | None,
     last_target: ArrayLike | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return each observer's range [m] and its first and last + 1 target."""
     sites, count = observers.x_m.size, targets.x_m.size
     reach = _per_observer(max_range_m, sites, np.float64, "max_range_m")
     if np.isnan(reach).any() or (reach < 0).any():
@@ -392,9 +397,9 @@ def sight_bits(
     UsageError
         If shapes do not go together or a height or range is not a number.
     """
-    mounts = _heights(mount_heights_m, "mount_heights_m")
-    heights = _heights(target_heights_m, "target_heights_m")
-    reach, first, last = _candidates(observers, targets, max_range_m, first_target, last_target)
+    mounts = finite_heights(mount_heights_m, "mount_heights_m")
+    heights = finite_heights(target_heights_m, "target_heights_m")
+    reach, first, last = candidates(observers, targets, max_range_m, first_target, last_target)
     words = word_count(targets.x_m.size)
     visible = np.zeros((observers.x_m.size, mounts.size, heights.size, words), dtype=np.uint64)
     unknown = np.zeros((observers.x_m.size, heights.size, words), dtype=np.uint64)
@@ -444,8 +449,8 @@ def least_mount_heights_m(
     UsageError
         If shapes do not go together or a height or range is not a number.
     """
-    heights = _heights(target_heights_m, "target_heights_m")
-    reach, first, last = _candidates(observers, targets, max_range_m, first_target, last_target)
+    heights = finite_heights(target_heights_m, "target_heights_m")
+    reach, first, last = candidates(observers, targets, max_range_m, first_target, last_target)
     shape = (observers.x_m.size, heights.size, targets.x_m.size)
     least = np.full(shape, np.inf, dtype=np.float32)
     _least_heights(
