@@ -30,7 +30,8 @@ STRIDE = 0.5
 """Step of the azimuth as a share of the horizontal field of view."""
 
 WORTH_SHARE = 0.2
-"""A pose that serves less than this share of what the best aim of its lens serves is left out."""
+"""A pose that serves less than this share of what the best aim of its lens serves, at the same
+pixel density from the same mount, is left out."""
 
 FOCAL_RATIO = 1.6
 """Ratio of neighbouring focal lengths that a zoom or varifocal lens is offered at."""
@@ -160,11 +161,8 @@ def mount_poses(
         if lens.device.is_person and not cabin:
             continue
         worth = _worth(view, rows, lens)
-        aims = [] if not worth else _lens_aims(view, lens, worth)
-        best = max((aim[2] for aim in aims), default=0.0)
-        for azimuth, tilt, value in aims:
-            if value >= WORTH_SHARE * best:
-                found.append((lens, azimuth, tilt))
+        aims = _lens_aims(view, lens, worth) if worth else []
+        found += [(lens, azimuth, tilt) for azimuth, tilt in aims]
     return pd.DataFrame(
         [
             (
@@ -200,13 +198,14 @@ def _worth(view: MountView, rows: Rows, lens: Lens) -> list[npt.NDArray[np.float
 
 def _lens_aims(
     view: MountView, lens: Lens, worth: list[npt.NDArray[np.float64]]
-) -> list[tuple[float, float, float]]:
-    """(azimuth, tilt, worth) of one lens, in rad."""
+) -> list[tuple[float, float]]:
+    """(azimuth, tilt) of one lens, in rad, for each density in turn."""
     if lens.full_circle:
-        return [(0.0, 0.0, float(worth[0].sum()))]
+        return [(0.0, 0.0)]
     target = int(np.argmax([seen.sum() for seen in view.seen]))
-    aims: list[tuple[float, float, float]] = []
+    kept: list[tuple[float, float]] = []
     for served in worth:
+        aims = []
         cells = np.flatnonzero(served > 0)
         field = lens.half_h * 2
         if lens.device.sensors > 1:
@@ -224,10 +223,12 @@ def _lens_aims(
             )
             if value > 0:
                 aims.append((azimuth, tilt, value))
+        least = WORTH_SHARE * max((value for _, _, value in aims), default=0.0)
+        kept += [(azimuth, tilt) for azimuth, tilt, value in aims if value >= least]
     # Aims for different densities often coincide: one of each tenth of a frame is enough.
     first = {
-        (round(a / (0.2 * lens.half_h)), round(t / (0.2 * lens.half_v))): (a, t, w)
-        for a, t, w in reversed(aims)
+        (round(a / (0.2 * lens.half_h)), round(t / (0.2 * lens.half_v))): (a, t)
+        for a, t in reversed(kept)
     }
     return list(first.values())[::-1]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from watchline.design.cells import describe_cells
 from watchline.model.candidates import Candidates
-from watchline.model.proof import Proof
+from watchline.model.proof import CELL_FAILS, Proof
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 
@@ -47,8 +48,7 @@ def tighten(site: Site, terrain: Terrain, candidates: Candidates, proof: Proof) 
     site, terrain, candidates
         What the failing plan was designed for.
     proof : Proof
-        The proof that found it wanting; its cell table holds ``ok:<requirement>`` (1 good, 0
-        failing, −1 unknown) and ``watched:<no-watch area>`` columns.
+        The proof that found it wanting.
 
     Returns
     -------
@@ -64,18 +64,18 @@ def tighten(site: Site, terrain: Terrain, candidates: Candidates, proof: Proof) 
         if claim is None or claim.kind != "coverage":
             requirements.append(requirement)
         elif requirement.share >= 1.0:
-            wanted |= proof.cells[f"ok:{requirement.name}"].to_numpy() == 0
+            wanted |= _failing(proof, claim.requirement)
             requirements.append(requirement)
         else:
             short = TIGHTEN * (claim.target - claim.value)
-            shares[requirement.name] = min(1.0, requirement.share + short)
-            changed |= shares[requirement.name] > requirement.share
-            requirements.append(replace(requirement, share=shares[requirement.name]))
+            share = min(1.0, requirement.share + short)
+            changed |= share > requirement.share
+            requirements.append(replace(requirement, share=share))
     areas = []
     for area in site.no_watch:
-        claim = failing.get(area.name)
-        if claim is not None and claim.kind == "no_watch":
-            wanted |= proof.cells[f"watched:{area.name}"].to_numpy() > 0
+        claim = failing.get(f"no-watch: {area.name}")
+        if claim is not None:
+            wanted |= _failing(proof, claim.requirement)
             if area.allowed_share > 0:
                 changed = True
                 area = replace(area, allowed_share=area.allowed_share * 0.6)
@@ -92,6 +92,11 @@ def tighten(site: Site, terrain: Terrain, candidates: Candidates, proof: Proof) 
         added=len(cells),
         changed=changed or len(cells) > 0,
     )
+
+
+def _failing(proof: Proof, claim: str) -> npt.NDArray[np.bool_]:
+    """Cells on which a claim fails."""
+    return proof.cells[f"state:{claim}"].to_numpy() == CELL_FAILS
 
 
 def add_cells(

@@ -242,7 +242,7 @@ class _Reader:
             self.input_path(name, f"catalogue.files[{i}]") for i, name in enumerate(table.files)
         ]
         paths = [path for path in paths if path.is_file()]
-        return load_catalogue(paths, prices=dict(table.prices), currency=table.currency)
+        return load_catalogue(paths, dict(table.prices), table.currency, relative_to=self.folder)
 
     def line(self) -> LineString:
         table = self.tables.line

@@ -12,6 +12,9 @@ from watchline.model.provenance import Provenance
 
 Verdict = Literal["holds", "fails", "unknown"]
 
+CELL_GOOD, CELL_FAILS, CELL_UNKNOWN, CELL_NOT_JUDGED = 1, 0, -1, -2
+"""States of a cell under a claim, in the ``state:<claim>`` columns of a proof's cells."""
+
 
 @dataclass(frozen=True)
 class Witness:
@@ -98,7 +101,8 @@ class Proof:
     cells : DataFrame
         One row per proof cell: ``x, y, s, t, size_m, ground_z``; ``in:<where>`` flags; then per
         target height ``views@<height>`` (mounts that see it at the lowest asked px/m),
-        ``px_per_m@<height>`` (best density) and ``unknown@<height>``.
+        ``px_per_m@<height>`` (best density) and ``unknown@<height>``; and per claim on cells
+        ``state:<claim>``: 1 good, 0 fails, −1 unknown, −2 not judged there.
     chainage : DataFrame
         One row per 100 m and claim: ``requirement, s_from, s_to, cells, share, unknown_share``.
     plan_sha256 : str

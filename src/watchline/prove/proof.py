@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyproj
 
@@ -121,7 +122,9 @@ def prove_plan(
     digest = plan_digest(plan)
     return Proof(
         claims=(*claims, capacity),
-        cells=_cell_table(cells, ground_z, table, unknown),
+        cells=_cell_table(
+            cells, ground_z, table, unknown, _states(site, wanted, forbidden, unknown)
+        ),
         chainage=_chainage_table(site, cells, wanted, forbidden, unknown),
         cell_m=size,
         plan_sha256=digest,
@@ -170,8 +173,29 @@ def _claims(
     )
 
 
+def _states(
+    site: Site, wanted: tuple[Judge, ...], forbidden: tuple[Judge, ...], unknown: BoolArray
+) -> dict[str, npt.NDArray[np.int8]]:
+    """State of every cell under every requirement and no-watch area, by the claim's name."""
+    found = {}
+    for requirement, judge in zip(site.requirements, wanted, strict=True):
+        found[requirement.name] = requirement_state(requirement, judge, unknown)
+    for area, judge in zip(site.no_watch, forbidden, strict=True):
+        found[f"no-watch: {area.name}"] = no_watch_state(judge, unknown)
+    states = {}
+    for name, (at, sure, most) in found.items():
+        state = np.full(len(unknown), CELL_NOT_JUDGED, dtype=np.int8)
+        state[at] = np.where(sure, CELL_GOOD, np.where(most, CELL_UNKNOWN, CELL_FAILS))
+        states[name] = state
+    return states
+
+
 def _cell_table(
-    cells: Cells, ground_z: FloatArray, table: dict[float, Judge], unknown: BoolArray
+    cells: Cells,
+    ground_z: FloatArray,
+    table: dict[float, Judge],
+    unknown: BoolArray,
+    states: dict[str, npt.NDArray[np.int8]],
 ) -> pd.DataFrame:
     """The table of cells, as :class:`watchline.model.proof.Proof` documents it."""
     columns: dict[str, object] = {
@@ -188,6 +212,7 @@ def _cell_table(
         columns[f"views@{height:g}"] = judge.sure
         columns[f"px_per_m@{height:g}"] = judge.best
         columns[f"unknown@{height:g}"] = unknown | (judge.most > judge.sure)
+    columns |= {f"state:{name}": state for name, state in states.items()}
     return pd.DataFrame(columns)
 
 
