@@ -55,7 +55,6 @@ def tighten(site: Site, terrain: Terrain, candidates: Candidates, proof: Proof) 
     Repaired
     """
     failing = {c.requirement: c for c in proof.claims if c.binding and c.verdict == "fails"}
-    shares = dict.fromkeys(failing, 0.0)
     wanted = np.zeros(len(proof.cells), dtype=bool)
     requirements = []
     changed = False

@@ -11,7 +11,14 @@ import pyproj
 
 from watchline.errors import TerrainError, UsageError
 from watchline.model.plan import Plan, plan_digest
-from watchline.model.proof import Claim, Proof
+from watchline.model.proof import (
+    CELL_FAILS,
+    CELL_GOOD,
+    CELL_NOT_JUDGED,
+    CELL_UNKNOWN,
+    Claim,
+    Proof,
+)
 from watchline.model.provenance import Provenance
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
