@@ -33,7 +33,8 @@ class WatchlineError(Exception):
         """The error as one sentence, in the form "where: what; mend"."""
         head = f"{self.where}: " if self.where else ""
         tail = f"; {self.mend}" if self.mend else ""
-        return f"{head}{self.what}{tail}."
+        end = "" if tail.endswith("?") else "."
+        return f"{head}{self.what}{tail}{end}"
 
 
 class ProjectError(WatchlineError):

@@ -16,8 +16,8 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-import watchline
 from watchline.model.site import Site
+from watchline.version import __version__
 
 
 def digest(*parts: Any) -> str:
@@ -64,7 +64,7 @@ def step_keys(site: Site) -> dict[str, str]:
     }
     geometry = (site.crs, site.line, site.side, site.zone, site.road)
     terrain = digest(
-        watchline.__version__,
+        __version__,
         geometry,
         dataclasses.replace(site.terrain, credit="", limits=""),
         files,

@@ -26,7 +26,7 @@ from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 from watchline.model.visibility import Visibility
 from watchline.prove.proof import prove_plan
-from watchline.report.page import build_report
+from watchline.report.build import build_report
 
 REPAIR_SHARE = 0.5
 """Share of the search time that each repair round gets: it starts from the plan before."""

@@ -13,7 +13,7 @@ from watchline.io.project import PROJECT_FILE, read_site
 from watchline.io.proof import write_proof
 from watchline.io.report import write_report
 from watchline.prove.proof import prove_plan
-from watchline.report.page import build_report
+from watchline.report.build import build_report
 
 
 def project_of(plan_file: Path) -> Path:

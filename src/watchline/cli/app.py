@@ -6,7 +6,6 @@ import sys
 
 import typer
 
-import watchline
 from watchline.cli import (
     catalogue,
     check,
@@ -21,6 +20,7 @@ from watchline.cli import (
     see,
 )
 from watchline.errors import WatchlineError
+from watchline.version import __version__
 
 INTERRUPTED = 130
 
@@ -47,7 +47,7 @@ app.command("doctor")(doctor.doctor)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        sys.stdout.write(f"watchline {watchline.__version__}\n")
+        sys.stdout.write(f"watchline {__version__}\n")
         raise typer.Exit
 
 

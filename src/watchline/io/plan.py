@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ import pandas as pd
 import pyogrio
 from pyogrio.errors import DataSourceError
 
-import watchline
 from watchline.errors import ArtefactError, PlanError
 from watchline.io.files import atomic_write, sha256_file
 from watchline.io.json_text import frame_from_plain, frame_to_plain, to_json
@@ -56,6 +55,7 @@ from watchline.model.plan import (
 from watchline.model.proof import Proof
 from watchline.model.provenance import SCHEMA_VERSION, Provenance
 from watchline.model.site import Site
+from watchline.version import __version__
 
 COMPUTED = "computed"
 POINT_LAYERS = ("mounts", "devices")
@@ -63,6 +63,8 @@ POINT_LAYERS = ("mounts", "devices")
 them a script can edit the plan with SQL alone."""
 GPKG_OPTIONS = {"VERSION": "1.2"}
 """Older GIS programs warn of newer versions of GeoPackage, whose features are not needed here."""
+SQLITE_COUNTERS = (24, 92)
+"""Places in the header of the change counter and of its copy (SQLite file format, 1.3)."""
 
 
 def write_plan(
@@ -117,7 +119,7 @@ def write_plan(
     if site is not None:
         layers["views"] = views_layer(plan, site)
     layers |= plan_layers(plan)
-    with atomic_write(target) as temporary:
+    with atomic_write(target) as temporary, _unsynced():
         try:
             for name, frame in layers.items():
                 pyogrio.write_dataframe(
@@ -145,6 +147,18 @@ def write_plan(
     return target
 
 
+@contextlib.contextmanager
+def _unsynced() -> Iterator[None]:
+    """Let SQLite write without waiting for the disk: the whole file is synced before its rename."""
+    key = "OGR_SQLITE_SYNCHRONOUS"
+    before = pyogrio.get_gdal_config_option(key)
+    pyogrio.set_gdal_config_options({key: "OFF"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({key: before})
+
+
 def _geometry_type(layer: str) -> str:
     if layer in POINT_LAYERS:
         return "Point"
@@ -163,9 +177,15 @@ def _finish(file: Path, layers: list[str], site: Site | None) -> None:
             "model": {key: f"{key}: {item.name}" for key, item in devices.items()}
         }
     with contextlib.closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
         write_styles(connection, layers, choices)
         connection.execute("UPDATE gpkg_contents SET last_change = ?", (STYLE_TIME,))
         connection.commit()
+    # SQLite counts its transactions in the header, and how many GDAL needs depends on the clock.
+    with file.open("r+b") as bytes_:
+        for place in SQLITE_COUNTERS:
+            bytes_.seek(place)
+            bytes_.write((1).to_bytes(4, "big"))
 
 
 def _metadata(plan: Plan) -> pd.DataFrame:
@@ -290,7 +310,7 @@ def _plan(edit: Edit, metadata: Mapping[str, Any], crs: str, file: Path) -> Plan
     seed = old.get("seed", 0) if isinstance(old, Mapping) else 0
     return Plan(
         **{**_fields(plan), "notes": notes},
-        provenance=Provenance(inputs, int(seed), watchline.__version__),
+        provenance=Provenance(inputs, int(seed), __version__),
     )
 
 

@@ -15,7 +15,6 @@ from typing import TypeVar
 from pydantic import ValidationError
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
-import watchline
 from watchline.config.project import (
     PLACES,
     AreaTable,
@@ -43,6 +42,7 @@ from watchline.model.site import (
     TerrainSource,
     Zone,
 )
+from watchline.version import __version__
 
 Result = TypeVar("Result")
 PROJECT_FILE = "project.toml"
@@ -229,7 +229,7 @@ class _Reader:
             line_credit=tables.line.credit,
             notes=tables.notes,
             seed=tables.seed,
-            provenance=Provenance(self.inputs, tables.seed, watchline.__version__),
+            provenance=Provenance(self.inputs, tables.seed, __version__),
         )
 
     @property

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from pyproj import CRS
 from pyproj.transformer import TransformerGroup
 
-import watchline
 from watchline.errors import ManyFaults, TerrainError, WatchlineError
 from watchline.geo.grid import Grid
 from watchline.io.extent import choose_grid, post_spacing_m
@@ -25,6 +24,7 @@ from watchline.io.unknown import unknown_in_zone
 from watchline.model.provenance import Provenance
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
+from watchline.version import __version__
 
 __all__ = ["build_terrain", "check_rasters", "read_terrain", "write_terrain"]
 
@@ -68,7 +68,7 @@ def build_terrain(site: Site) -> Terrain:
         notes += more
         notes += _unknown(site, grid, ground, surface, rasters["ground"])
         notes = _about(site, rasters, grid, crs) + notes
-        provenance = Provenance(_inputs(site, rasters), site.seed, watchline.__version__)
+        provenance = Provenance(_inputs(site, rasters), site.seed, __version__)
     return Terrain(
         data=heights_dataset(grid, ground, surface),
         crs=site.crs,
