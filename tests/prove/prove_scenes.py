@@ -12,8 +12,15 @@ from shapely.geometry import LineString, Point
 
 from watchline.model.catalogue import Catalogue, Device, Services, Structure
 from watchline.model.plan import Plan
-from watchline.model.site import CandidateRules, DesignRules, Requirement, Road, Site, Zone
-from watchline.model.site import TerrainSource
+from watchline.model.site import (
+    CandidateRules,
+    DesignRules,
+    Requirement,
+    Road,
+    Site,
+    TerrainSource,
+    Zone,
+)
 from watchline.model.terrain import Terrain
 
 CRS = "EPSG:32636"
