@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -18,14 +20,23 @@ SITE = sample.make_site()
 PLAN = sample.make_plan(SITE)
 
 
+@functools.cache
+def _written() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return write_plan(PLAN, Path(folder) / "plan.gpkg", site=SITE).read_bytes()
+
+
 def fresh(folder: Path, name: str = "mine.gpkg") -> Path:
     """The sample plan as a file that may be edited."""
-    return write_plan(PLAN, folder / name, site=SITE)
+    file = folder / name
+    file.write_bytes(_written())
+    return file
 
 
 def sql(file: Path, *statements: str) -> None:
     """Change attributes in place."""
     connection = sqlite3.connect(file)
+    connection.execute("PRAGMA synchronous = OFF")
     for statement in statements:
         connection.execute(statement)
     connection.commit()
@@ -44,6 +55,7 @@ def rewrite(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         options.setdefault("SPATIAL_INDEX", "NO")
+        pyogrio.set_gdal_config_options({"OGR_SQLITE_SYNCHRONOUS": "OFF"})
         pyogrio.write_dataframe(frame if changed is None else changed, file, layer=layer, **options)
 
 
