@@ -18,7 +18,15 @@ from shapely.geometry import LineString, Point
 from watchline.geo import chainage
 from watchline.model.catalogue import Catalogue, Device, Services, Structure
 from watchline.model.plan import DesignClaim, Plan
-from watchline.model.proof import Claim, Proof, Witness
+from watchline.model.proof import (
+    CELL_FAILS,
+    CELL_GOOD,
+    CELL_NOT_JUDGED,
+    CELL_UNKNOWN,
+    Claim,
+    Proof,
+    Witness,
+)
 from watchline.model.provenance import Provenance
 from watchline.model.site import (
     Area,
@@ -48,17 +56,88 @@ def catalogue() -> Catalogue:
     source = {"price": "assumption"}
     device = {"sensors": 1, "spacing_deg": 0.0, "acuity_arcmin": 0.0, "time_share": 1.0}
     cameras = [
-        Device("bullet_8mp", "Fixed camera 8 MP, 2.8–12 mm", "camera", 3840, 2160, 5.6, 2.8, 12.0,
-               range_m=400.0, price=900.0, power_w=12.0, sources=source, **device),
-        Device("long_4mp", "Long-range camera 4 MP, 15–50 mm", "camera", 2560, 1440, 5.4, 15.0, 50.0,
-               range_m=900.0, price=2400.0, power_w=16.0, sources=source, **device),
-        Device("thermal_35", "Thermal camera 640 × 512, 35 mm", "thermal", 640, 512, 7.68, 35.0,
-               35.0, range_m=500.0, price=6200.0, power_w=8.0, sources=source, **device),
-        Device("pano_4x8", "Panoramic 4 × 8 MP", "panoramic", 3840, 2160, 5.6, 4.0, 4.0, 4, 55.0,
-               0.0, 1.0, 300.0, 3100.0, 40.0, source),
-        Device("observer_7x50", "Observer with 7×50 binoculars", "observer", 0, 0, 0.0, 0.0, 0.0,
-               1, 0.0, 1.0 / 7, 0.2, 2500.0, 61000.0, 0.0, source),
-    ]  # fmt: skip
+        Device(
+            "bullet_8mp",
+            "Fixed camera 8 MP, 2.8–12 mm",
+            "camera",
+            3840,
+            2160,
+            5.6,
+            2.8,
+            12.0,
+            range_m=400.0,
+            price=900.0,
+            power_w=12.0,
+            sources=source,
+            **device,
+        ),
+        Device(
+            "long_4mp",
+            "Long-range camera 4 MP, 15–50 mm",
+            "camera",
+            2560,
+            1440,
+            5.4,
+            15.0,
+            50.0,
+            range_m=900.0,
+            price=2400.0,
+            power_w=16.0,
+            sources=source,
+            **device,
+        ),
+        Device(
+            "thermal_35",
+            "Thermal camera 640 × 512, 35 mm",
+            "thermal",
+            640,
+            512,
+            7.68,
+            35.0,
+            35.0,
+            range_m=500.0,
+            price=6200.0,
+            power_w=8.0,
+            sources=source,
+            **device,
+        ),
+        Device(
+            "pano_4x8",
+            "Panoramic 4 × 8 MP",
+            "panoramic",
+            3840,
+            2160,
+            5.6,
+            4.0,
+            4.0,
+            4,
+            55.0,
+            0.0,
+            1.0,
+            300.0,
+            3100.0,
+            40.0,
+            source,
+        ),
+        Device(
+            "observer_7x50",
+            "Observer with 7×50 binoculars",
+            "observer",
+            0,
+            0,
+            0.0,
+            0.0,
+            0.0,
+            1,
+            0.0,
+            1.0 / 7,
+            0.2,
+            2500.0,
+            61000.0,
+            0.0,
+            source,
+        ),
+    ]
     structures = [
         Structure("mast_8", "Mast 8 m", "mast", 8.0, 4, 5200.0, source),
         Structure("mast_12", "Mast 12 m", "mast", 12.0, 4, 7900.0, source),
@@ -88,8 +167,9 @@ def requirements() -> tuple[Requirement, ...]:
 def make_site() -> Site:
     guarded = line()
     road = chainage.part(guarded, 300.0, 12_300.0).offset_curve(-52.0)
-    x, y = chainage.from_chainage(guarded, np.array([4200.0, 3900.0, 6000.0, 9000.0]),
-                                  np.array([-55.0, -40.0, -70.0, 190.0]))  # fmt: skip
+    x, y = chainage.from_chainage(
+        guarded, np.array([4200.0, 3900.0, 6000.0, 9000.0]), np.array([-55.0, -40.0, -70.0, 190.0])
+    )
     crossing = Point(x[0], y[0]).buffer(90).intersection(zone_polygon(guarded))
     return Site(
         name="Rafah 2017",
@@ -100,20 +180,25 @@ def make_site() -> Site:
         zone=Zone(0.0, 100.0, 300.0, 12_300.0, 5.0, 20.0),
         road=Road(road, 6.0),
         terrain=TerrainSource(
-            Path("ground.tif"), clamp_below_m=0.0, vertical_datum="EGM96", credit="SRTM courtesy USGS",
+            Path("ground.tif"),
+            clamp_below_m=0.0,
+            vertical_datum="EGM96",
+            credit="SRTM courtesy USGS",
             limits="90 m posts: for comparing options, never for siting",
-        ),  # fmt: skip
+        ),
         requirements=requirements(),
         catalogue=catalogue(),
         candidates=CandidateRules(60.0, 30.0, 3.0, tuple(catalogue().devices), ("mast_8",)),
         design=DesignRules(),
         areas=(Area("crossing", crossing),),
         exclusions=(Area("wadi", Point(x[2], y[2]).buffer(60)),),
-        no_watch=(NoWatchArea("houses", shapely.box(x[3] - 60, y[3] - 90, x[3] + 60, y[3] + 90), 0, 40),),
+        no_watch=(
+            NoWatchArea("houses", shapely.box(x[3] - 60, y[3] - 90, x[3] + 60, y[3] + 90), 0, 40),
+        ),
         line_credit=CREDIT,
         notes="A made-up plan for the report's tests.",
         provenance=Provenance({"project.toml": "a" * 64, "line.geojson": "b" * 64}, 1, "0.1.0"),
-    )  # fmt: skip
+    )
 
 
 def zone_polygon(guarded: LineString) -> shapely.Polygon:
@@ -217,8 +302,10 @@ def make_plan(site: Site, terrain: Terrain, count: int = 60) -> Plan:
     along = pd.DataFrame({"s_from": np.arange(0, 12_300, 100.0)})
     along["s_to"] = along["s_from"] + 100.0
     along["price"] = rng.gamma(2.0, 6000.0, len(along)) * (along["s_from"] >= 300)
-    log = [(t_, cost * (1 + 0.25 * np.exp(-t_ / 9)), bound * (1 - 0.08 * np.exp(-t_ / 25)))
-           for t_ in np.linspace(0.6, 88.0, 34)]  # fmt: skip
+    log = [
+        (t_, cost * (1 + 0.25 * np.exp(-t_ / 9)), bound * (1 - 0.08 * np.exp(-t_ / 25)))
+        for t_ in np.linspace(0.6, 88.0, 34)
+    ]
     return Plan(
         name="computed",
         crs=CRS,
@@ -281,6 +368,21 @@ def make_cells(site: Site, terrain: Terrain, cell_m: float) -> pd.DataFrame:
     )
 
 
+def add_states(cells: pd.DataFrame, site: Site) -> pd.DataFrame:
+    """State of every cell under every requirement, as the proof writes it."""
+    states = {}
+    for requirement in site.requirements:
+        height = f"{requirement.target_height_m:g}"
+        good = (cells[f"views@{height}"] >= requirement.views) & (
+            cells[f"px_per_m@{height}"] >= requirement.px_per_m
+        )
+        unknown = cells[f"unknown@{height}"]
+        state = np.where(unknown, CELL_UNKNOWN, np.where(good, CELL_GOOD, CELL_FAILS))
+        asked = cells[f"in:{requirement.where}"]
+        states[f"state:{requirement.name}"] = np.where(asked, state, CELL_NOT_JUDGED)
+    return cells.assign(**states)
+
+
 def _claim(name: str, where: str, cells: int, **more: object) -> Claim:
     base = Claim(
         requirement=name,
@@ -307,45 +409,73 @@ def make_proof(site: Site, cells: pd.DataFrame, cell_m: float) -> Proof:
     claims = (
         _claim("whole zone once", "zone", len(cells)),
         _claim(
-            "fence strip twice", "fence_strip", int(cells["in:fence_strip"].sum()),
-            verdict="fails", value=0.99361, lower=0.99361, upper=0.99361,
+            "fence strip twice",
+            "fence_strip",
+            int(cells["in:fence_strip"].sum()),
+            verdict="fails",
+            value=0.99361,
+            lower=0.99361,
+            upper=0.99361,
             failing_chainages=(GAP_STRETCH,),
-            witness=Witness(wx[0], wy[0], 7382.0, -8.0, 1.0, "a crest hides it from M36; M37 is out of range"),
+            witness=Witness(
+                wx[0], wy[0], 7382.0, -8.0, 1.0, "a crest hides it from M36; M37 is out of range"
+            ),
             detail="1 532 of 1 541 cells have 2 views at 40 px/m",
         ),
         _claim(
-            "crossing point", "crossing", int(cells["in:crossing"].sum()),
-            verdict="unknown", value=0.981, lower=0.981, upper=1.0,
+            "crossing point",
+            "crossing",
+            int(cells["in:crossing"].sum()),
+            verdict="unknown",
+            value=0.981,
+            lower=0.981,
+            upper=1.0,
             failing_chainages=(UNKNOWN_STRETCH, (4130.0, 4280.0)),
-            witness=Witness(wx[1], wy[1], 4210.0, -60.0, float("nan"), "no terrain data on the way"),
+            witness=Witness(
+                wx[1], wy[1], 4210.0, -60.0, float("nan"), "no terrain data on the way"
+            ),
             detail="19 cells are unknown",
         ),
         _claim("road", "road", int(cells["in:road"].sum()), target=0.98, value=0.9999),
-        _claim("houses", "houses", 1200, kind="no_watch", detail="no cell is watched at 40 px/m"),
-        _claim("wadi", "wadi", 60, kind="exclusion", detail="no mount stands in it", witness=None,
-               method="geometry"),
-        _claim("devices per mount", "mounts", 60, kind="capacity", detail="no mount is overloaded",
-               witness=None, method="count"),
+        _claim("no-watch: houses", "houses", 1200, kind="no_watch", detail="no cell is watched"),
         _claim(
-            "zone, crouching", "zone", len(cells), binding=False, verdict="fails", value=0.982,
-            lower=0.982, upper=0.983, failing_chainages=tuple((k * 97.0 + 340, k * 97.0 + 372) for k in range(120)),
+            "wadi",
+            "wadi",
+            60,
+            kind="exclusion",
+            detail="no mount stands in it",
+            witness=None,
+            method="geometry",
+        ),
+        _claim(
+            "devices per mount",
+            "mounts",
+            60,
+            kind="capacity",
+            detail="no mount is overloaded",
+            witness=None,
+            method="count",
+        ),
+        _claim(
+            "zone, crouching",
+            "zone",
+            len(cells),
+            binding=False,
+            verdict="fails",
+            value=0.982,
+            lower=0.982,
+            upper=0.983,
+            failing_chainages=tuple((k * 97.0 + 340, k * 97.0 + 372) for k in range(120)),
             detail="a crouching person is missed here and there",
         ),
-    )  # fmt: skip
+    )
     rows = []
     step = np.floor(cells["s"] / 100.0) * 100.0
     for requirement in site.requirements:
-        height = f"{requirement.target_height_m:g}"
-        asked = cells[f"in:{requirement.where}"]
-        good = (cells[f"views@{height}"] >= requirement.views) & (
-            cells[f"px_per_m@{height}"] >= requirement.px_per_m
-        ) & ~cells[f"unknown@{height}"]  # fmt: skip
-        for start in np.unique(step[asked]):
-            here = asked & (step == start)
-            rows.append(
-                (requirement.name, start, start + 100.0, int(here.sum()), float(good[here].mean()),
-                 float(cells.loc[here, f"unknown@{height}"].mean()))
-            )  # fmt: skip
+        state = cells[f"state:{requirement.name}"]
+        for start, here in state[state != CELL_NOT_JUDGED].groupby(step):
+            shares = float((here == CELL_GOOD).mean()), float((here == CELL_UNKNOWN).mean())
+            rows.append((requirement.name, start, start + 100.0, len(here), *shares))
     names = ["requirement", "s_from", "s_to", "cells", "share", "unknown_share"]
     return Proof(
         claims,
@@ -360,4 +490,9 @@ def make_proof(site: Site, cells: pd.DataFrame, cell_m: float) -> Proof:
 def make_run(cell_m: float = 5.0) -> tuple[Plan, Proof, Site, Terrain]:
     site, terrain = make_site(), make_terrain()
     plan = make_plan(site, terrain)
-    return plan, make_proof(site, make_cells(site, terrain, cell_m), cell_m), site, terrain
+    return (
+        plan,
+        make_proof(site, add_states(make_cells(site, terrain, cell_m), site), cell_m),
+        site,
+        terrain,
+    )

@@ -1,5 +1,5 @@
 """The report: what people read and take away, as one page and as a PDF."""
 
-from watchline.report.build import build_report
+from watchline.report.page import build_report
 
 __all__ = ["build_report"]

@@ -13,6 +13,7 @@ from watchline.model.terrain import Terrain
 from watchline.report import judged, tables, words
 from watchline.report.charts import Key
 from watchline.report.features import Features
+from watchline.report.limits import limits
 from watchline.report.tables import Table
 
 STATUS_WORDS = {
@@ -20,6 +21,11 @@ STATUS_WORDS = {
     "feasible": "best plan found in the time allowed",
     "budget": "most coverage found within the budget",
     "edited": "edited by hand: no bound is known",
+}
+NOUNS = {
+    "thermal": ("thermal camera",),
+    "ptz": ("pan-tilt-zoom",),
+    "panoramic": ("panoramic camera",),
 }
 KIND_NAMES = {
     "camera": "Camera's field",
@@ -84,8 +90,6 @@ def gather_content(
 ) -> Content:
     """Gather all words and tables of the report."""
     catalogue = site.catalogue if site is not None else None
-    reported = [claim for claim in proof.claims if not claim.binding]
-    held = sum(claim.verdict == "holds" for claim in reported)
     name = site.name if site is not None else plan.name
     subtitle = "Plan of the watch and its proof"
     if plan.name != "computed":
@@ -95,12 +99,7 @@ def gather_content(
         subtitle=subtitle,
         verdict=words.overall_verdict(proof),
         verdict_line=words.verdict_line(proof),
-        reported_line=(
-            f"{words.plural(len(reported), 'claim is', 'claims are')} reported beside them, "
-            f"{held} of which {'holds' if held == 1 else 'hold'}."
-            if reported
-            else ""
-        ),
+        reported_line=words.reported_line(proof),
         figures=_figures(plan, site, candidates, features),
         map_keys=_map_keys(features, terrain, site),
         claims=tables.claims_table(proof, site),
@@ -108,7 +107,7 @@ def gather_content(
         quantities=tables.quantities_table(plan, catalogue),
         inputs=tables.inputs_table(plan, proof, site, terrain),
         plan_notes=tuple(dict.fromkeys(plan.notes)),
-        limits=_limits(plan, proof, site, terrain, features),
+        limits=limits(plan, proof, site, terrain),
         credits=_credits(site),
         version=proof.provenance.watchline_version or plan.provenance.watchline_version,
     )
@@ -151,7 +150,7 @@ def _kinds(kinds: Sequence[str]) -> str:
     counted = sorted(
         {kind: kinds.count(kind) for kind in kinds}.items(), key=lambda k: (-k[1], k[0])
     )
-    return ", ".join(f"{number} {kind}" for kind, number in counted)
+    return ", ".join(words.plural(count, *NOUNS.get(kind, (kind,))) for kind, count in counted)
 
 
 def _map_keys(features: Features, terrain: Terrain | None, site: Site | None) -> tuple[Key, ...]:
@@ -186,91 +185,6 @@ def _map_keys(features: Features, terrain: Terrain | None, site: Site | None) ->
         level = words.metres(site.terrain.clamp_below_m)
         keys.append(Key("colour", f"Raised to {level}: sea", "#cddde6"))
     return tuple(keys)
-
-
-def _limits(
-    plan: Plan, proof: Proof, site: Site | None, terrain: Terrain | None, features: Features
-) -> tuple[tuple[str, str], ...]:
-    refraction = terrain.refraction if terrain is not None else 0.13
-    cell = f"{proof.cell_m:g}\u00a0m"
-    paragraphs = [
-        (
-            "What \u2018seen\u2019 means",
-            "A cell is seen by a device if the straight line from the device to the target's top is "
-            "free of ground, buildings and vegetation as the terrain model knows them, over a round "
-            f"Earth with refraction coefficient {refraction:g}; if the whole target lies inside the "
-            "device's picture; and if it is imaged with the pixels per metre that are asked, counted "
-            "across the line of sight (IEC 62676-4). Moving things, weather and night are counted "
-            "only where a claim names them as its condition.",
-        ),
-        (
-            "How it was proven",
-            f"The proof recomputes everything from the plan alone, at cells of {cell}, by another "
-            "method than the design used. A cell for which terrain data is missing is unknown, and "
-            "never counts as seen. A claim holds only if its surely satisfied share reaches what "
-            "is asked.",
-        ),
-        (
-            "What the maps show",
-            "Fields of view are drawn for level ground without obstacles, from the end of the blind "
-            "ground to where the lowest density asked is reached; arcs inside them mark the higher "
-            "densities. What is really seen is what the coloured cells show. Cells are coloured by "
-            "views at the lowest density asked and by the best density of any one view; the share "
-            "of a claim counts every view.",
-        ),
-        (
-            "Cost and bound",
-            "The lower bound is proven for plans made of the same offered places, heights, devices "
-            "and aims; other places or aims might cost less. "
-            + _price_sentence(plan, site)
-            + (f" {' '.join(plan.notes)}" if plan.notes else ""),
-        ),
-    ]
-    notes = list(terrain.notes) if terrain is not None else []
-    if site is not None:
-        source = site.terrain
-        said = " ".join(notes)
-        if source.vertical_datum and source.vertical_datum not in said:
-            notes.append(f"Vertical datum: {source.vertical_datum}.")
-        if source.height_error_m > 0:
-            notes.append(f"Standard error of the heights: {source.height_error_m:g}\u00a0m.")
-        if source.limits and source.limits not in said:
-            notes.append(f"{source.limits.rstrip('.')}.")
-    if terrain is not None:
-        notes.append(f"Cells of the terrain grid: {terrain.cell_m:g}\u00a0m; CRS {terrain.crs}.")
-    if notes:
-        paragraphs.append(("Terrain", " ".join(_sentence(note) for note in notes)))
-    if site is not None and site.notes:
-        paragraphs.append(("Of this project", site.notes))
-    return tuple(paragraphs)
-
-
-def _sentence(text: str) -> str:
-    stripped = text.strip()
-    return stripped if stripped.endswith((".", "!", "?")) else f"{stripped}."
-
-
-def _price_sentence(plan: Plan, site: Site | None) -> str:
-    if site is None:
-        return "Prices are those of the plan's file."
-    used = [
-        site.catalogue.devices[m]
-        for m in sorted(set(plan.devices["model"]))
-        if m in site.catalogue.devices
-    ]
-    built = [
-        site.catalogue.structures[s]
-        for s in sorted(set(plan.mounts["structure"]))
-        if s in site.catalogue.structures
-    ]
-    sources = [thing.sources.get("price", "assumption") for thing in (*used, *built)]
-    assumed = sum("assum" in source.lower() or "example" in source.lower() for source in sources)
-    if not assumed:
-        return "Every price has a source in the catalogue."
-    return (
-        f"The prices of {assumed} of the {len(sources)} kinds of device and structure used are "
-        "examples, assumed for want of an offer: replace them with your own."
-    )
 
 
 def _credits(site: Site | None) -> tuple[str, ...]:

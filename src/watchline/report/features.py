@@ -127,6 +127,16 @@ class Features:
     asked_px_per_m: tuple[float, ...]
 
     @property
+    def judged_ground(self) -> BaseGeometry | None:
+        """All ground whose cells are coloured; None where it is not known."""
+        parts = [polygon for _, polygon in (*self.areas, *self.no_watch)]
+        if self.zone is None:
+            return None
+        if self.road is not None and self.road_width_m > 0:
+            parts.append(self.road.buffer(self.road_width_m / 2, cap_style="flat"))
+        return shapely.unary_union([self.zone, *parts]).simplify(SIMPLIFY_M)
+
+    @property
     def extent(self) -> BaseGeometry:
         """Geometry that holds all that must be on the map."""
         parts: list[BaseGeometry] = [MultiPoint([(m.x, m.y) for m in self.mounts])]

@@ -112,7 +112,7 @@ def fit(
 def around(
     geometry: BaseGeometry, turn_deg: float, *, margin_m: float, least_aspect: float
 ) -> Frame:
-    """Frame of one unit per metre round a geometry, at least ``least_aspect`` times as high as wide."""
+    """Frame of one unit per metre round a geometry, no flatter than ``least_aspect``."""
     left, right, low, high, centre = _extent(geometry, turn_deg)
     width = math.ceil(right - left + 2 * margin_m)
     height = math.ceil(max(high - low + 2 * margin_m, width * least_aspect))

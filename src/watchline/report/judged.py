@@ -1,4 +1,4 @@
-"""What the proof found at each cell, as pictures show it: classes, failing cells, the line's bins."""
+"""What the proof found at each cell, as pictures show it: classes, failing cells, bins."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from watchline.model.proof import Proof
-from watchline.model.site import Requirement, Site
+from watchline.model.proof import CELL_FAILS, CELL_NOT_JUDGED, CELL_UNKNOWN, Proof
+from watchline.model.site import Site
 from watchline.report import palette
 
 UInt8Array = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float64]
 
-GOOD, FAILING, NOT_KNOWN = 1, 2, 3
 MOST_VIEWS_SHOWN = 5
 # A pixel belongs to the nearest cell if it is hardly farther than the cell's corner.
 CELL_REACH = 0.75
@@ -86,39 +85,15 @@ def density_class(px_per_m: FloatArray, limits: Sequence[float]) -> UInt8Array:
     return (np.searchsorted(np.asarray(limits), values, side="right") + 1).astype(np.uint8)
 
 
-def requirement_state(cells: pd.DataFrame, requirement: Requirement) -> UInt8Array:
-    """State of each cell under one requirement: 0 not asked, else good, failing or not known.
-
-    The table holds views at the lowest density asked and the best density alone, so a cell that
-    needs several views at a higher density is shown as good if both figures suffice; the claim's
-    share was judged on every view.
-    """
-    own = f"state:{requirement.name}"
-    if own in cells:
-        return cells[own].to_numpy(dtype=np.uint8)
-    place = f"in:{requirement.where}"
-    asked = cells[place].to_numpy(dtype=bool) if place in cells else np.zeros(len(cells), bool)
-    height = requirement.target_height_m
-    views = np.nan_to_num(column(cells, "views", height))
-    density = np.nan_to_num(column(cells, "px_per_m", height))
-    good = (views >= requirement.views) & (density >= requirement.px_per_m)
-    state = np.where(good, GOOD, FAILING)
-    state[~good & unknown_cells(cells, height)] = NOT_KNOWN
-    state[~asked] = 0
-    return state.astype(np.uint8)
-
-
-def worst_state(proof: Proof, site: Site | None) -> UInt8Array:
-    """Worst state of each cell under the binding coverage claims that do not hold."""
-    worst = np.zeros(len(proof.cells), dtype=np.uint8)
-    if site is None:
-        return worst
-    bad = {c.requirement for c in proof.claims if c.binding and c.verdict != "holds"}
-    for requirement in site.requirements:
-        if requirement.name in bad:
-            state = requirement_state(proof.cells, requirement)
-            worst[(state == NOT_KNOWN) & (worst != FAILING)] = NOT_KNOWN
-            worst[state == FAILING] = FAILING
+def worst_state(proof: Proof) -> npt.NDArray[np.int8]:
+    """Worst state of each cell under the binding claims that do not hold, else "not judged"."""
+    worst = np.full(len(proof.cells), CELL_NOT_JUDGED, dtype=np.int8)
+    for claim in proof.claims:
+        name = f"state:{claim.requirement}"
+        if claim.binding and claim.verdict != "holds" and name in proof.cells:
+            state = proof.cells[name].to_numpy()
+            worst[(state == CELL_UNKNOWN) & (worst != CELL_FAILS)] = CELL_UNKNOWN
+            worst[state == CELL_FAILS] = CELL_FAILS
     return worst
 
 
@@ -196,9 +171,13 @@ def cell_layers(proof: Proof, site: Site | None) -> list[Layer]:
 def _masked(
     classes: UInt8Array, cells: pd.DataFrame, height_m: float, unknown_class: int
 ) -> UInt8Array:
-    """Classes with the cells that nobody is known to see, for want of data, in a class of their own."""
+    """Classes where something is asked; unseen for want of data is a class of its own."""
     dark = (classes == 1) & unknown_cells(cells, height_m)
-    return np.where(dark, unknown_class, classes).astype(np.uint8)
+    known = np.where(dark, unknown_class, classes)
+    places = [name for name in cells.columns if str(name).startswith("in:")]
+    if places:
+        known[~cells[places].to_numpy(dtype=bool).any(axis=1)] = 0
+    return known.astype(np.uint8)
 
 
 def density_limits(density: FloatArray, site: Site | None) -> tuple[float, ...]:
@@ -227,16 +206,16 @@ def _spaced(colours: tuple[str, ...], count: int) -> tuple[str, ...]:
     return tuple(colours[round(k * (len(colours) - 1) / (count - 1))] for k in range(count))
 
 
-def failing_layer(proof: Proof, site: Site | None) -> Layer:
-    """Cells under a binding coverage claim that does not hold: failing, or not known."""
-    state = worst_state(proof, site)
-    classes = np.select([state == FAILING, state == NOT_KNOWN], [1, 2], 0).astype(np.uint8)
+def failing_layer(proof: Proof) -> Layer:
+    """Cells under a binding claim that does not hold: failing, or not known."""
+    state = worst_state(proof)
+    classes = np.select([state == CELL_FAILS, state == CELL_UNKNOWN], [1, 2], 0)
     return Layer(
         "failing",
         "Failing cells",
         0.0,
         ("fails", "unknown"),
-        classes,
+        classes.astype(np.uint8),
         (palette.FAIL, palette.UNKNOWN),
     )
 

@@ -1,139 +1,15 @@
-"""Maps as SVG: one for the page, to be zoomed by its script, and still ones for sheets."""
+"""Layers of the maps as SVG: one map for the page, to be zoomed by its script, and still ones."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-
-import numpy as np
-import pandas as pd
-from shapely.geometry import LineString
 
 from watchline.geo import chainage
-from watchline.model.terrain import Terrain
-from watchline.report import judged, palette, svg, symbols, words
+from watchline.report import svg, symbols, ticks, words
 from watchline.report.features import Features, Field, MountMark
 from watchline.report.frame import Frame
-from watchline.report.hillshade import relief
 from watchline.report.labels import Placer
-from watchline.report.png import data_uri, encode_indexed
-
-TICK_PX = 7.0
-RELIEF_PIXELS = 780
-PIXELS_PER_CELL = 4
-TILE_M = 1600.0
-TICK_STEPS = (50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What a map is drawn with.
-
-    Attributes
-    ----------
-    frame : Frame
-        Where it lies.
-    still : bool
-        True: drawn in its final size. False: in metres, and its marks keep their size on the
-        screen while the page's script zooms.
-    prefix : str
-        Begins every id, so that several pictures can share one page.
-    """
-
-    frame: Frame
-    still: bool
-    prefix: str
-
-    def mark(self, x: float, y: float, *children: str, class_: str = "", **more: str) -> str:
-        """A group at a place whose children are drawn in screen units."""
-        right, down = (float(v) for v in self.frame.to_picture(x, y))
-        inner = svg.element("g", *children, class_=None if self.still else "k")
-        return svg.element(
-            "g",
-            inner,
-            transform=f"translate({svg.short(right)} {svg.short(down)})",
-            class_=class_ or None,
-            **more,
-        )
-
-    def visible(self, x: float, y: float, margin: float = 0.0) -> bool:
-        """Whether a place lies inside the picture."""
-        right, down = (float(v) for v in self.frame.to_picture(x, y))
-        return (
-            -margin <= right <= self.frame.width + margin
-            and -margin <= down <= self.frame.height + margin
-        )
-
-
-def relief_image(
-    terrain: Terrain | None, frame: Frame, clamp_m: float | None, pixels: int = RELIEF_PIXELS
-) -> tuple[str, float]:
-    """The shaded relief as an SVG image, and the factor on its heights; empty without terrain."""
-    if terrain is None:
-        return "", 1.0
-    finest = terrain.cell_m * frame.scale / PIXELS_PER_CELL
-    pixel = max(frame.width / pixels, finest)
-    indices, colours, factor = relief(terrain, frame, pixel, clamp_m)
-    image = svg.element(
-        "image",
-        href=data_uri(encode_indexed(indices, colours)),
-        x=0,
-        y=0,
-        width=frame.width,
-        height=frame.height,
-        preserveAspectRatio="none",
-        class_="relief",
-    )
-    return image, factor
-
-
-def heat_images(layer: judged.Layer, cells: pd.DataFrame, frame: Frame, cell_m: float) -> str:
-    """Cells coloured by class, as pictures cut into pieces so that empty ground costs nothing."""
-    shown = layer.classes > 0
-    if not shown.any():
-        return ""
-    right, down = frame.to_picture(cells["x"].to_numpy()[shown], cells["y"].to_numpy()[shown])
-    size = cells["size_m"].to_numpy(dtype=np.float64)[shown] * frame.scale
-    classes = layer.classes[shown]
-    colours = palette.picture_palette(layer.colours)
-    side = TILE_M * frame.scale
-    images = []
-    for low in np.arange(0.0, frame.width, side):
-        inside = (right >= low) & (right < low + side) & (down > 0) & (down < frame.height)
-        if inside.any():
-            images.append(
-                _heat_tile(
-                    np.column_stack([right[inside], down[inside]]),
-                    size[inside],
-                    classes[inside],
-                    colours,
-                    cell_m * frame.scale,
-                )
-            )
-    return "".join(images)
-
-
-def _heat_tile(
-    places: np.ndarray, size: np.ndarray, classes: np.ndarray, colours: np.ndarray, pixel: float
-) -> str:
-    """One picture over the extent of its cells."""
-    half = float(size.max()) / 2
-    left, top = places.min(axis=0) - half
-    width, height = places.max(axis=0) + half - (left, top)
-    cols, rows = max(1, math.ceil(width / pixel)), max(1, math.ceil(height / pixel))
-    down, right = np.meshgrid(np.arange(rows) + 0.5, np.arange(cols) + 0.5, indexing="ij")
-    queries = np.column_stack([left + right.ravel() * pixel, top + down.ravel() * pixel])
-    indices = judged.fill_grid(places, size, classes, queries).reshape(rows, cols)
-    return svg.element(
-        "image",
-        href=data_uri(encode_indexed(indices, colours)),
-        x=float(left),
-        y=float(top),
-        width=cols * pixel,
-        height=rows * pixel,
-        preserveAspectRatio="none",
-        class_="heat",
-    )
+from watchline.report.picture import Picture
 
 
 def ground_layer(picture: Picture, features: Features) -> str:
@@ -161,8 +37,13 @@ def ground_layer(picture: Picture, features: Features) -> str:
 CLASS_NAMES = {"area": "Area", "exclusion": "No mount here", "no-watch": "No-watch area"}
 
 
-def patterns(picture: Picture) -> str:
-    """Hatches, so that areas differ by more than colour."""
+def definitions(picture: Picture, features: Features) -> str:
+    """Hatches, so that areas differ by more than colour, and the ground that cells may colour."""
+    ground = features.judged_ground
+    clip = ""
+    if ground is not None:
+        path = svg.element("path", d=svg.path_of_geometry(ground, picture.frame))
+        clip = svg.element("clipPath", path, id=f"{picture.prefix}-ground")
     hatch = svg.element("path", d="M0 0L8 8M-2 6L2 10M6-2L10 2", class_="hatch-exclusion")
     cross = svg.element("path", d="M0 0L8 8M8 0L0 8", class_="hatch-no-watch")
     return svg.element(
@@ -179,7 +60,15 @@ def patterns(picture: Picture) -> str:
             )
             for name, lines in (("exclusion", hatch), ("no-watch", cross))
         ),
+        clip,
     )
+
+
+def clipped(picture: Picture, features: Features, cells: str) -> str:
+    """Coloured cells, cut off at the edge of the ground that was judged."""
+    known = features.judged_ground is not None
+    clip = f"url(#{picture.prefix}-ground)" if known else None
+    return svg.element("g", cells, class_="cells", clip_path=clip)
 
 
 def road_layer(picture: Picture, features: Features) -> str:
@@ -234,7 +123,7 @@ def fields_layer(picture: Picture, fields: tuple[Field, ...]) -> str:
     return svg.element("g", *parts, class_="fields", data_layer="fields")
 
 
-def line_layer(picture: Picture, features: Features, tick_m: float, label_m: float) -> str:
+def line_layer(picture: Picture, features: Features, label_m: float) -> str:
     """The line with failing stretches under it and ticks of chainage on its free side."""
     if features.line is None:
         return ""
@@ -254,7 +143,7 @@ def line_layer(picture: Picture, features: Features, tick_m: float, label_m: flo
         )
     path = svg.path_of_geometry(features.line, picture.frame)
     parts.append(svg.element("path", svg.title("Guarded line"), d=path, class_="line"))
-    parts.append(_ticks(picture, features, tick_m, label_m))
+    parts.append(ticks.ticks_layer(picture, features.line, features.sign, label_m))
     return svg.element("g", *parts, class_="guarded")
 
 
@@ -262,49 +151,6 @@ def _drawn_stretch(start_m: float, end_m: float, length_m: float) -> tuple[float
     """A stretch of no length is still drawn a metre long."""
     middle, half = (start_m + end_m) / 2, max((end_m - start_m) / 2, 0.5)
     return max(middle - half, 0.0), min(middle + half, length_m)
-
-
-def _ticks(picture: Picture, features: Features, tick_m: float, label_m: float) -> str:
-    line = features.line
-    assert line is not None
-    places = np.arange(0.0, line.length + 1e-6, tick_m)
-    x, y = chainage.from_chainage(line, places)
-    bearings = chainage.bearing_deg(line, places)
-    marks = []
-    for s, px, py, bearing in zip(places, x, y, bearings, strict=True):
-        if picture.still and not picture.visible(px, py, -4):
-            continue
-        out = free_side(picture.frame, float(bearing), features.sign)
-        labelled = abs(s / label_m - round(s / label_m)) < 1e-9
-        tick = svg.element("path", d=_tick_path(out, TICK_PX if labelled else TICK_PX / 2))
-        label = ""
-        if labelled:
-            right, down = out[0] * (TICK_PX + 9), out[1] * (TICK_PX + 9) + 3.5
-            words_ = _chainage_words(s, label_m)
-            label = svg.text(right, down, words_, "chainage", text_anchor="middle")
-        minor = "" if labelled else " minor"
-        marks.append(picture.mark(float(px), float(py), tick, label, class_=f"tick{minor}"))
-    return "".join(marks)
-
-
-def _chainage_words(s: float, label_m: float) -> str:
-    if label_m >= 1000:
-        return f"{s / 1000:.0f} km"
-    return f"{words.number(s)} m"
-
-
-def _tick_path(out: tuple[float, float], length: float) -> str:
-    return f"M0 0L{svg.short(out[0] * length)} {svg.short(out[1] * length)}"
-
-
-def free_side(frame: Frame, line_bearing_deg: float, sign: int) -> tuple[float, float]:
-    """Unit vector in the picture that points away from the line on the side without a zone."""
-    outward = math.radians(line_bearing_deg + 90 * sign)
-    turn = math.radians(frame.turn_deg)
-    east, north = math.sin(outward), math.cos(outward)
-    return east * math.cos(turn) + north * math.sin(turn), east * math.sin(turn) - north * math.cos(
-        turn
-    )
 
 
 def mounts_layer(picture: Picture, features: Features) -> str:
@@ -366,12 +212,3 @@ def scale_bar(frame: Frame, x: float, y: float, longest: float) -> str:
         svg.text(units / 2, -6, label, "scale-text", text_anchor="middle"),
         transform=f"translate({svg.short(x)} {svg.short(y)})",
     )
-
-
-def tick_steps(line: LineString | None, span_m: float, most: int) -> tuple[float, float]:
-    """Spacing of ticks, and of ticks with a label, for a span of the line."""
-    if line is None:
-        return 100.0, 1000.0
-    label = next((step for step in TICK_STEPS if span_m / step <= most), TICK_STEPS[-1])
-    finer = [step for step in TICK_STEPS if step < label and round(label / step) * step == label]
-    return (finer[-1] if finer else label), label

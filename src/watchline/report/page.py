@@ -1,216 +1,206 @@
-"""The page: one HTML file that asks nothing of the network."""
+"""Build the report: page and PDF from one content."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import jinja2
-import numpy as np
+from shapely.geometry import LineString
 
-from watchline.geo import chainage
+from watchline.io.report import report_templates
+from watchline.model.candidates import Candidates
+from watchline.model.plan import Plan
 from watchline.model.proof import Proof
+from watchline.model.provenance import Provenance
+from watchline.model.report import Report
+from watchline.model.site import Site
 from watchline.model.terrain import Terrain
-from watchline.report import judged, map, palette, style, svg, symbols, words
-from watchline.report.charts import LOG_HEIGHT, LOG_WIDTH, Key
-from watchline.report.content import Content, heat_keys
-from watchline.report.features import Features
+from watchline.report import frame as frames
+from watchline.report import html_page, judged, pdf, sheets, strip, style
+from watchline.report.charts import LOG_HEIGHT, LOG_WIDTH, Key, legend_picture, search_chart
+from watchline.report.content import gather_content, heat_keys
+from watchline.report.features import Features, gather
 from watchline.report.frame import Frame
-from watchline.report.sheets import Sheet
-from watchline.report.strip import Chart
 
-LABELS_APART_PX = 34.0
-ROOM_M = 260.0
-
-BAR_KEYS = (
-    Key("colour", "all that is asked", palette.LIGHT["bar"]),
-    Key("colour", "cells fail", palette.FAIL),
-    Key("colour", "cells are unknown", palette.UNKNOWN),
-)
+PAGE_CHART_WIDTH = 1200.0
+PDF_CHART_WIDTH = 700.0
+LEAST_ASPECT = 0.42
+LEAST_MARGIN_M = 150.0
+MARGIN_SHARE = 0.08
 
 
-@dataclass(frozen=True)
-class MapView:
-    """The page's map.
+def build_report(
+    plan: Plan,
+    proof: Proof,
+    site: Site | None = None,
+    terrain: Terrain | None = None,
+    candidates: Candidates | None = None,
+) -> Report:
+    """Build the report of a plan and its proof.
 
-    Attributes
+    Parameters
     ----------
-    svg : str
-        Its inside.
-    frame : Frame
-        One unit per metre.
-    extent : tuple of float
-        Centre x, y, width and height of what "whole line" shows, in picture units.
-    relief_note : str
-        What is said of the relief; empty without terrain.
+    plan : Plan
+        What is placed.
+    proof : Proof
+        What holds.
+    site : Site, optional
+        What was asked; without it the report has no line, zone, requirements or reach.
+    terrain : Terrain, optional
+        Without it the maps have no relief.
+    candidates : Candidates, optional
+        What the design chose among; their number is told.
+
+    Returns
+    -------
+    Report
+        To be written by :func:`watchline.io.report.write_report`. Equal input gives an equal
+        report: it holds no date and no place of this machine.
     """
+    templates = report_templates()
+    features = gather(plan, proof, site)
+    content = gather_content(plan, proof, site, terrain, candidates, features)
+    layers = judged.cell_layers(proof, site)
+    failing = judged.failing_layer(proof)
+    strip_layers = [layer for layer in layers if layer.height_m in _binding_heights(proof, site)]
+    clamp = site.terrain.clamp_below_m if site is not None else None
+    turn = frames.direction_deg(_course(features))
+    cut = sheets.cut_sheets(features)
+    search = search_chart(plan)
 
-    svg: str
-    frame: Frame
-    extent: tuple[float, float, float, float]
-    relief_note: str
+    chart = strip.strip_chart(
+        features, proof, strip_layers, plan.cost_along, plan.currency, PAGE_CHART_WIDTH
+    )
+    view = html_page.page_map(
+        _page_frame(features, turn), features, proof, terrain, clamp, layers, failing
+    )
+    html = html_page.render_page(
+        content, features, proof, view, chart, layers, strip_layers, cut, search, templates
+    )
+
+    css = style.still_css(templates["pictures.css"])
+    shown = [layers[0], failing] if layers else [failing]
+    pictures = _sheet_pictures(cut, features, proof, terrain, clamp, shown, css)
+    pictures["overview.svg"] = _overview(cut, turn, features, proof, terrain, clamp, failing, css)
+    pictures["strip.svg"] = _strip_picture(features, proof, strip_layers, plan, css)
+    pictures["legend.svg"] = _legend(content.map_keys, "Legend", css)
+    keys = [key for layer in strip_layers for key in _headed(layer)]
+    bars = [Key("words", "Bars, share per 100 m:"), *html_page.BAR_KEYS]
+    pictures["strip-legend.svg"] = _legend([*keys, *bars], "Legend of the strip chart", css)
+    if search:
+        pictures["search.svg"] = style.still_picture(search, LOG_WIDTH, LOG_HEIGHT, css, "Search")
+    source = pdf.render_typst(
+        content,
+        cut,
+        html_page.strip_text(features),
+        view.relief_note,
+        f"Cells: {shown[0].title}" if layers else "",
+        templates,
+        search=bool(search),
+    )
+    return Report(
+        title=content.title,
+        html=html,
+        typst=source,
+        pictures=dict(sorted(pictures.items())),
+        provenance=_provenance(plan, proof),
+    )
 
 
-def page_map(
-    frame: Frame,
+def _binding_heights(proof: Proof, site: Site | None) -> set[float]:
+    """Target heights of the binding requirements; all heights without a site."""
+    heights = set(judged.target_heights(proof))
+    if site is None:
+        return heights
+    return {r.target_height_m for r in site.requirements if r.binding} & heights or heights
+
+
+def _course(features: Features) -> LineString:
+    """The line, or without a site the way from the first mount to the last."""
+    if features.line is not None:
+        return features.line
+    places = [(mount.x, mount.y) for mount in features.mounts]
+    return LineString(places) if len(set(places)) > 1 else LineString([(0.0, 0.0), (1.0, 0.0)])
+
+
+def _page_frame(features: Features, turn_deg: float) -> Frame:
+    x0, y0, x1, y1 = features.extent.bounds
+    margin = max(LEAST_MARGIN_M, MARGIN_SHARE * max(x1 - x0, y1 - y0))
+    return frames.around(features.extent, turn_deg, margin_m=margin, least_aspect=LEAST_ASPECT)
+
+
+def _sheet_pictures(
+    cut: Sequence[sheets.Sheet],
     features: Features,
     proof: Proof,
     terrain: Terrain | None,
     clamp_m: float | None,
     layers: Sequence[judged.Layer],
-    failing: judged.Layer,
-) -> MapView:
-    """Draw the map that the page's script zooms."""
-    picture = map.Picture(frame, still=False, prefix="m")
-    relief, factor = map.relief_image(terrain, frame, clamp_m)
-    tick, label = map.tick_steps(features.line, frame.width, 16)
-    heat = [
-        svg.element(
-            "g",
-            map.heat_images(layer, proof.cells, frame, proof.cell_m),
-            data_heat=layer.key,
-            style=None if number == 0 else "display:none",
+    css: str,
+) -> dict[str, str]:
+    pictures = {}
+    for sheet in cut:
+        inside = sheets.still_map(
+            sheet.frame,
+            features,
+            proof,
+            terrain,
+            clamp_m,
+            layers,
+            f"s{sheet.number}",
+            overview=False,
         )
-        for number, layer in enumerate(layers)
-    ]
-    parts = [
-        map.patterns(picture),
-        svg.element("g", relief, data_layer="relief"),
-        *heat,
-        map.heat_images(failing, proof.cells, frame, proof.cell_m),
-        map.ground_layer(picture, features),
-        map.road_layer(picture, features),
-        map.fields_layer(picture, features.fields),
-        map.line_layer(picture, features, tick, label),
-        map.mounts_layer(picture, features),
-        map.spots_layer(picture, features),
-    ]
-    note = ""
-    if terrain is not None:
-        times = "" if factor == 1 else f", heights × {factor:g}"
-        note = f"Relief lit from the picture's upper left{times}; violet grey where no data is."
-    return MapView("".join(parts), frame, _extent(features, frame), note)
+        pictures[f"sheet-{sheet.number}.svg"] = style.still_picture(
+            inside, sheet.frame.width, sheet.frame.height, css, sheet.title
+        )
+    return pictures
 
 
-def _extent(features: Features, frame: Frame) -> tuple[float, float, float, float]:
-    x0, y0, x1, y1 = features.extent.bounds
-    hull = features.extent.convex_hull
-    if hull.geom_type == "Polygon":
-        points = np.asarray(hull.exterior.coords)[:, :2]
-    else:
-        points = np.array([(x0, y0), (x1, y1)])
-    x, y = frame.to_picture(points[:, 0], points[:, 1])
-    margin = 0.03 * float(np.ptp(x)) + 40
-    return (
-        float(x.min() + x.max()) / 2,
-        float(y.min() + y.max()) / 2,
-        float(np.ptp(x)) + 2 * margin,
-        float(np.ptp(y)) + 2 * margin,
-    )
-
-
-def page_data(view: MapView, features: Features, proof: Proof, chart: Chart) -> str:
-    """Data for the page's script, as JSON that cannot end its script element."""
-    line: dict[str, list[float]] = {"x": [], "y": [], "s": []}
-    if features.line is not None:
-        points = chainage.vertices(features.line)
-        x, y = view.frame.to_picture(points[:, 0], points[:, 1])
-        s = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-        line = {
-            name: [round(float(v), 2) for v in vs] for name, vs in (("x", x), ("y", y), ("s", s))
-        }
-    spacing = (features.end_m - features.start_m) / max(len(features.mounts), 1)
-    data = {
-        "width": view.frame.width,
-        "height": view.frame.height,
-        "extent": dict(zip("xywh", (round(v, 1) for v in view.extent), strict=True)),
-        "nearMetresPerPixel": round(spacing / LABELS_APART_PX, 3),
-        "tickMetres": map.tick_steps(features.line, view.frame.width, 16)[0],
-        "room": ROOM_M,
-        "line": line,
-        "strip": {
-            "left": chart.left,
-            "right": chart.right,
-            "start": round(chart.start_m, 2),
-            "end": round(chart.end_m, 2),
-        },
-        "bins": judged.line_bins(proof, chart.start_m, chart.end_m),
-    }
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def render_page(
-    content: Content,
+def _overview(
+    cut: Sequence[sheets.Sheet],
+    turn_deg: float,
     features: Features,
     proof: Proof,
-    view: MapView,
-    chart: Chart,
-    layers: Sequence[judged.Layer],
-    strip_layers: Sequence[judged.Layer],
-    sheets: Sequence[Sheet],
-    search_svg: str,
-    templates: dict[str, str],
+    terrain: Terrain | None,
+    clamp_m: float | None,
+    failing: judged.Layer,
+    css: str,
 ) -> str:
-    """Render the page."""
-    environment = jinja2.Environment(
-        loader=jinja2.DictLoader(templates),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+    frame = frames.fit(
+        features.extent,
+        turn_deg,
+        width=sheets.WIDTH,
+        height=sheets.OVERVIEW_HEIGHT,
+        margin=sheets.MARGIN,
     )
-    return environment.get_template("report.html.j2").render(
-        content=content,
-        frame=view.frame,
-        map_svg=view.svg,
-        map_text=_map_text(features),
-        relief_note=view.relief_note,
-        arrow=symbols.north_arrow(view.frame.turn_deg),
-        strip=chart,
-        strip_text=strip_text(features),
-        layers=layers,
-        strip_layers=strip_layers,
-        heat_keys={layer.key: heat_keys(layer) for layer in layers},
-        bar_keys=BAR_KEYS,
-        sheets=sheets,
-        search_svg=search_svg,
-        search_width=LOG_WIDTH,
-        search_height=LOG_HEIGHT,
-        shapes={verdict: symbols.verdict_symbol(verdict) for verdict in words.VERDICT_SHAPES},
-        light=style.variables(palette.LIGHT, palette.DEVICE_COLOURS),
-        dark=style.variables(palette.DARK, palette.DARK_DEVICE_COLOURS),
-        css=templates["report.css"],
-        pictures_css=templates["pictures.css"],
-        data=page_data(view, features, proof, chart),
-        script=templates["report.js"],
+    inside = sheets.still_map(
+        frame, features, proof, terrain, clamp_m, [failing], "o", overview=True, sheets=cut
     )
+    return style.still_picture(inside, frame.width, frame.height, css, "Overview map")
 
 
-def _map_text(features: Features) -> str:
-    length = words.quantity((features.end_m - features.start_m) / 1000, "km", 2)
-    bad = [
-        f"{s.requirement} {s.verdict} at {words.stretch(s.start_m, s.end_m)}"
-        for s in features.stretches[:8]
-    ]
-    marked = f" Marked: {'; '.join(bad)}." if bad else ""
-    counted = f"{words.plural(len(features.mounts), 'mount')} along {length}."
-    return counted + marked
+def _strip_picture(
+    features: Features, proof: Proof, layers: Sequence[judged.Layer], plan: Plan, css: str
+) -> str:
+    chart = strip.strip_chart(
+        features, proof, layers, plan.cost_along, plan.currency, PDF_CHART_WIDTH
+    )
+    return style.still_picture(chart.svg, chart.width, chart.height, css, "Strip chart")
 
 
-def strip_text(features: Features) -> str:
-    """What the strip chart shows, in words."""
-    tops = [m.ground_z for m in features.mounts if math.isfinite(m.ground_z)]
-    heights = (
-        f" Ground at the mounts lies between {words.metres(min(tops))} and {words.metres(max(tops))}."
-        if tops
-        else ""
-    )
-    return (
-        "From top to bottom: mounts, views and densities at each place of the straightened zone, "
-        "share of good cells per 100 m for each claim, ground height, and where the cost is."
-        f"{heights} The table of claims holds the same findings in words."
-    )
+def _headed(layer: judged.Layer) -> list[Key]:
+    """A layer's legend with its title before it."""
+    return [Key("words", f"{layer.title}:"), *heat_keys(layer)]
+
+
+def _legend(keys: Sequence[Key], title: str, css: str) -> str:
+    inside, height = legend_picture(keys, sheets.WIDTH)
+    return style.still_picture(inside, sheets.WIDTH, height, css, title)
+
+
+def _provenance(plan: Plan, proof: Proof) -> Provenance:
+    """A report is made from a plan and its proof, whose inputs it names."""
+    inputs = {f"plan/{name}": digest for name, digest in plan.provenance.inputs.items()}
+    inputs |= {f"proof/{name}": digest for name, digest in proof.provenance.inputs.items()}
+    inputs["plan"] = proof.plan_sha256
+    version = proof.provenance.watchline_version or plan.provenance.watchline_version
+    return Provenance(inputs, plan.provenance.seed, version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -16,14 +17,15 @@ from watchline.geo import chainage
 from watchline.model.proof import Proof
 from watchline.model.terrain import Terrain
 from watchline.report import frame as frames
-from watchline.report import judged, map, svg, symbols, words
+from watchline.report import images, judged, map, svg, symbols, ticks, words
 from watchline.report.features import Features
 from watchline.report.frame import Frame
+from watchline.report.picture import Picture
 
 SHEET_M = 1500.0
 WIDTH = 510.0
 SHEET_HEIGHT = 160.0
-OVERVIEW_HEIGHT = 190.0
+OVERVIEW_HEIGHT = 250.0
 MARGIN = 22.0
 
 
@@ -55,14 +57,14 @@ class Sheet:
 def cut_sheets(
     features: Features, width: float = WIDTH, height: float = SHEET_HEIGHT
 ) -> list[Sheet]:
-    """Cut the line into stretches of about :data:`SHEET_M`, each turned to lie along its picture."""
+    """Cut the line into stretches of about :data:`SHEET_M`, each turned along its picture."""
     if features.line is None:
         return []
     length = features.end_m - features.start_m
     count = max(1, math.ceil(length / SHEET_M - 0.25))
     edges = np.linspace(features.start_m, features.end_m, count + 1)
     sheets = []
-    for number, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True), start=1):
+    for number, (start, end) in enumerate(pairwise(edges), start=1):
         piece = chainage.part(features.line, float(start), float(end))
         turn = frames.direction_deg(piece)
         frame = frames.fit(
@@ -111,26 +113,26 @@ def still_map(
     sheets : sequence of Sheet
         Sheets whose extents are drawn.
     """
-    picture = map.Picture(frame, still=True, prefix=prefix)
-    relief, _ = map.relief_image(terrain, frame, clamp_m)
+    picture = Picture(frame, still=True, prefix=prefix)
+    relief, _ = images.relief_image(terrain, frame, clamp_m)
     span = frame.width / frame.scale
-    tick, label = map.tick_steps(features.line, span, 14 if overview else 9)
+    label = ticks.label_step(span, 14 if overview else 9)
     cells = _inside(proof.cells, frame)
     heat = "".join(
-        map.heat_images(_taken(layer, cells), proof.cells.loc[cells], frame, proof.cell_m)
+        images.heat_images(_taken(layer, cells), proof.cells.loc[cells], frame, proof.cell_m)
         for layer in layers
     )
     parts = [
-        map.patterns(picture),
+        map.definitions(picture, features),
         svg.element("rect", width=frame.width, height=frame.height, class_="ground"),
         relief,
-        heat,
+        map.clipped(picture, features, heat),
         map.ground_layer(picture, features),
         map.road_layer(picture, features),
     ]
     if not overview:
         parts.append(map.fields_layer(picture, _fields_near(frame, features)))
-    parts.append(map.line_layer(picture, features, tick, label))
+    parts.append(map.line_layer(picture, features, label))
     if overview:
         parts += [_sheet_marks(sheets, features, frame), _mount_dots(frame, features)]
     else:
@@ -159,7 +161,7 @@ def _taken(layer: judged.Layer, cells: np.ndarray) -> judged.Layer:
 
 def _fields_near(frame: Frame, features: Features) -> tuple:
     """Fields of devices on the sheet; those of far-away mounts would only cover it."""
-    picture = map.Picture(frame, still=True, prefix="")
+    picture = Picture(frame, still=True, prefix="")
     return tuple(f for f in features.fields if picture.visible(f.x, f.y, 20))
 
 
@@ -182,7 +184,7 @@ def _sheet_marks(sheets: Sequence[Sheet], features: Features, frame: Frame) -> s
         middle = (sheet.start_m + sheet.end_m) / 2
         x, y = chainage.from_chainage(features.line, np.array([middle]))
         bearing = chainage.bearing_deg(features.line, np.array([middle]))
-        out = map.free_side(frame, float(bearing[0]), features.sign)
+        out = ticks.free_side(frame, float(bearing[0]), features.sign)
         right, down = (float(v[0]) for v in frame.to_picture(x, y))
         parts.append(
             svg.text(

@@ -4,59 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from watchline.model.proof import Claim, Proof
-from watchline.report import judged, palette, svg, symbols, words
+from watchline.report import judged, svg, symbols, words
+from watchline.report.chart import LEFT, RIGHT, Chart, axis, grid, head
 from watchline.report.features import Features
 from watchline.report.labels import spread
-from watchline.report.map import TICK_STEPS
-from watchline.report.png import data_uri, encode_indexed
+from watchline.report.strip_heat import heat_row
 
 FloatArray = npt.NDArray[np.float64]
 
-LEFT = 150.0
-RIGHT = 16.0
-MOST_PIXELS_ALONG = 2600
-HEAT_HEIGHT = 42.0
 BAR_HEIGHT = 16.0
 PROFILE_HEIGHT = 62.0
 COST_HEIGHT = 34.0
 NAME_GAP = 9.0
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A drawn strip chart.
-
-    Attributes
-    ----------
-    svg : str
-        The picture's inside, without the outer element.
-    width, height : float
-        Its size.
-    left, right : float
-        Where the chainage axis begins and ends.
-    start_m, end_m : float
-        The chainages there.
-    """
-
-    svg: str
-    width: float
-    height: float
-    left: float
-    right: float
-    start_m: float
-    end_m: float
-
-    def x(self, s: npt.ArrayLike) -> FloatArray:
-        """Place on the axis of chainages."""
-        share = (np.asarray(s, dtype=np.float64) - self.start_m) / (self.end_m - self.start_m)
-        return self.left + share * (self.right - self.left)
 
 
 def strip_chart(
@@ -84,11 +49,16 @@ def strip_chart(
     width : float
         Width of the picture.
     """
+    judged_along = set(proof.chainage["requirement"])
     chart = Chart("", width, 0.0, LEFT, width - RIGHT, features.start_m, features.end_m)
     rows: list[Callable[[Chart, float], tuple[str, float]]] = [
         lambda c, y: _mount_row(c, y, features),
-        *(_bind(_heat_row, layer, proof) for layer in layers),
-        *(_bind(_claim_row, claim, proof) for claim in proof.claims if claim.kind == "coverage"),
+        *(_bind(heat_row, layer, proof) for layer in layers),
+        *(
+            _bind(_claim_row, claim, proof)
+            for claim in proof.claims
+            if claim.requirement in judged_along
+        ),
         lambda c, y: _profile_row(c, y, features, proof.cells),
     ]
     if cost_along is not None and len(cost_along):
@@ -99,11 +69,11 @@ def strip_chart(
         body, height = row(chart, y)
         parts.append(body)
         y += height
-    axis, height = _axis(chart, y)
+    base, height = axis(chart, y)
     total = y + height
-    grid = _grid(chart, total - height)
+    lines = grid(chart, total - height)
     return Chart(
-        grid + "".join(parts) + axis,
+        lines + "".join(parts) + base,
         width,
         total,
         chart.left,
@@ -117,50 +87,6 @@ def _bind(row: Callable[..., tuple[str, float]], *more: object) -> Callable[...,
     return lambda chart, y: row(chart, y, *more)
 
 
-def label_step(chart: Chart) -> float:
-    """Spacing of the axis's labels in m."""
-    return next((s for s in TICK_STEPS if (chart.end_m - chart.start_m) / s <= 16), TICK_STEPS[-1])
-
-
-def _places(chart: Chart) -> FloatArray:
-    step = label_step(chart)
-    first = math.ceil(chart.start_m / step) * step
-    return np.arange(first, chart.end_m + 1e-6, step)
-
-
-def _grid(chart: Chart, bottom: float) -> str:
-    lines = "".join(
-        f"M{svg.short(float(x))} 0V{svg.short(bottom)}" for x in chart.x(_places(chart))
-    )
-    return svg.element("path", d=lines or "M0 0", class_="grid")
-
-
-def _axis(chart: Chart, y: float) -> tuple[str, float]:
-    step = label_step(chart)
-    decimals = 0 if step >= 1000 else 1 if step >= 100 else 2
-    labels = [
-        svg.text(
-            float(chart.x(s)), y + 14, f"{s / 1000:.{decimals}f}", "axis-text", text_anchor="middle"
-        )
-        for s in _places(chart)
-    ]
-    base = f"M{svg.short(chart.left)} {svg.short(y + 2)}H{svg.short(chart.right)}"
-    return (
-        svg.element("path", d=base, class_="axis")
-        + "".join(labels)
-        + _head(y + 14, "Chainage in km", ""),
-        22.0,
-    )
-
-
-def _head(y: float, title: str, note: str) -> str:
-    """Title of a row, and a note under it, in the left margin."""
-    clipped = title if len(title) <= 30 else title[:29] + "…"
-    return svg.text(0, y, clipped, "row-title") + (
-        svg.text(0, y + 10, note, "row-note") if note else ""
-    )
-
-
 def _mount_row(chart: Chart, y: float, features: Features) -> tuple[str, float]:
     """Mounts as ticks, their names upright above, moved apart where they are dense."""
     mounts = [m for m in features.mounts if math.isfinite(m.s)]
@@ -171,7 +97,7 @@ def _mount_row(chart: Chart, y: float, features: Features) -> tuple[str, float]:
     every = max(1, math.ceil(len(mounts) / room))
     shown = list(range(0, len(mounts), every))
     placed = spread([wanted[k] for k in shown], NAME_GAP, chart.left + 3, chart.right - 3)
-    parts = [_head(y + names + 14, "Mounts", words.plural(len(mounts), "mount"))]
+    parts = [head(y + names + 14, "Mounts", words.plural(len(mounts), "mount"))]
     base = y + names
     for k, x in zip(shown, placed, strict=True):
         parts.append(
@@ -186,106 +112,14 @@ def _mount_row(chart: Chart, y: float, features: Features) -> tuple[str, float]:
         turn = f"rotate(-90 {svg.short(x)} {svg.short(base)})"
         parts.append(svg.text(x + 2, base + 2.5, name, "axis-text", transform=turn))
     for mount, x in zip(mounts, wanted, strict=True):
-        label = f"{mount.name}: {mount.kind}, {words.metres(mount.height_m)}, {words.place(mount.s, mount.t)}"
+        height = words.metres(mount.height_m)
+        label = f"{mount.name}: {mount.kind}, {height}, {words.place(mount.s, mount.t)}"
         symbol = symbols.mount_symbol(mount.kind, existing=mount.existing)
         place = f"translate({svg.short(x)} {svg.short(base + 16)})"
         parts.append(
             svg.element("g", svg.title(label), symbol, transform=place, data_mount=mount.mount_id)
         )
     return svg.element("g", *parts, class_="row mounts"), names + 28
-
-
-def _heat_row(chart: Chart, y: float, layer: judged.Layer, proof: Proof) -> tuple[str, float]:
-    """The straightened zone, coloured by class; the line lies at the row's one edge."""
-    cells = proof.cells
-    s = cells["s"].to_numpy(dtype=np.float64)
-    t = cells["t"].to_numpy(dtype=np.float64)
-    inside = np.isfinite(s) & np.isfinite(t) & (s >= chart.start_m) & (s <= chart.end_m)
-    inside &= layer.classes > 0
-    head = _head(y + 14, layer.title, "line at the dark edge")
-    if not inside.any():
-        return head, HEAT_HEIGHT + 10
-    low, high = _offset_range(t[inside])
-    cols = int(min(MOST_PIXELS_ALONG, math.ceil((chart.end_m - chart.start_m) / proof.cell_m)))
-    rows = max(1, math.ceil((high - low) / proof.cell_m))
-    along = chart.start_m + (np.arange(cols) + 0.5) * (chart.end_m - chart.start_m) / cols
-    across = high - (np.arange(rows) + 0.5) * (high - low) / rows
-    size = cells["size_m"].to_numpy(dtype=np.float64)[inside]
-    indices = worst_of_columns(
-        s[inside], t[inside], size, layer.classes[inside], along, across, proof.cell_m
-    )
-    image = svg.element(
-        "image",
-        href=data_uri(encode_indexed(indices, palette.picture_palette(layer.colours))),
-        x=chart.left,
-        y=y,
-        width=chart.right - chart.left,
-        height=HEAT_HEIGHT,
-        preserveAspectRatio="none",
-        class_="heat",
-    )
-    box = svg.element(
-        "rect", x=chart.left, y=y, width=chart.right - chart.left, height=HEAT_HEIGHT, class_="box"
-    )
-    near_top = abs(high) <= abs(low)
-    edge = y if near_top else y + HEAT_HEIGHT
-    line = svg.element(
-        "path",
-        d=f"M{svg.short(chart.left)} {svg.short(edge)}H{svg.short(chart.right)}",
-        class_="line",
-    )
-    offsets = "".join(
-        svg.text(chart.left - 4, at, f"t {words.metres(value)}", "row-note", text_anchor="end")
-        for at, value in ((y + 6, high), (y + HEAT_HEIGHT, low))
-    )
-    return head + image + box + line + offsets, HEAT_HEIGHT + 10
-
-
-def _offset_range(t: FloatArray) -> tuple[float, float]:
-    """Offsets shown: all, rounded outwards to 5 m."""
-    return 5 * math.floor(float(t.min()) / 5), 5 * math.ceil(float(t.max()) / 5)
-
-
-def worst_of_columns(
-    s: FloatArray,
-    t: FloatArray,
-    size: FloatArray,
-    classes: npt.NDArray[np.uint8],
-    along: FloatArray,
-    across: FloatArray,
-    cell_m: float,
-) -> npt.NDArray[np.uint8]:
-    """Classes on a grid of chainages and offsets; the lowest class wins where cells share a pixel.
-
-    A long line has more cells than the picture has pixels: a single bad cell must not vanish, so
-    cells are drawn from the best to the worst, and only holes are filled from neighbours.
-
-    Parameters
-    ----------
-    s, t, size : float64 array [cells]
-        Chainage, offset and side of each cell.
-    classes : uint8 array [cells]
-        Their classes; the lowest is the worst.
-    along, across : float64 array [cols], [rows]
-        Chainage and offset of the pixels' centres.
-    cell_m : float
-        Side of a cell in m.
-    """
-    cols, rows = len(along), len(across)
-    step_s = along[1] - along[0] if cols > 1 else cell_m
-    step_t = across[0] - across[1] if rows > 1 else cell_m
-    down, right = np.meshgrid(across, along, indexing="ij")
-    # Distances are counted in pixels along and in metres across, so that a wide pixel still
-    # finds a cell.
-    stretch_s = max(abs(step_s) / cell_m, 1.0)
-    places = np.column_stack([s / stretch_s, t])
-    queries = np.column_stack([right.ravel() / stretch_s, down.ravel()])
-    indices = judged.fill_grid(places, size * 1.2, classes, queries).reshape(rows, cols)
-    order = np.argsort(classes, kind="stable")[::-1]
-    col = np.clip(((s[order] - along[0]) / step_s + 0.5).astype(np.int64), 0, cols - 1)
-    row = np.clip(((across[0] - t[order]) / step_t + 0.5).astype(np.int64), 0, rows - 1)
-    indices[row, col] = classes[order]
-    return indices
 
 
 def _claim_row(chart: Chart, y: float, claim: Claim, proof: Proof) -> tuple[str, float]:
@@ -295,7 +129,7 @@ def _claim_row(chart: Chart, y: float, claim: Claim, proof: Proof) -> tuple[str,
     note = f"{words.verdict_word(claim.verdict)}, {words.percent(claim.value)}"
     if not claim.binding:
         note += ", reported only"
-    parts = [_head(y + 8, claim.requirement, note)]
+    parts = [head(y + 8, claim.requirement, note)]
     bars: dict[str, list[str]] = {"bar": [], "bar-unknown": [], "bar-fails": []}
     for row in rows.itertuples():
         start, end = (max(float(row.s_from), chart.start_m), min(float(row.s_to), chart.end_m))
@@ -367,9 +201,9 @@ def _profile_row(
     s, z = ground_profile(cells, chart.start_m, chart.end_m, 400)
     known = np.isfinite(z)
     tops = [m.ground_z + m.height_m for m in features.mounts if math.isfinite(m.ground_z)]
-    head = _head(y + 14, "Ground height", "mean of the zone; mounts as sticks")
+    title = head(y + 14, "Ground height", "mean of the zone; mounts as sticks")
     if not known.any():
-        return head, PROFILE_HEIGHT + 10
+        return title, PROFILE_HEIGHT + 10
     low = float(np.nanmin(z))
     high = max([float(np.nanmax(z)), *tops])
     low, high, step = nice_range(low, high)
@@ -377,7 +211,7 @@ def _profile_row(
     def at(value: npt.ArrayLike) -> FloatArray:
         return y + PROFILE_HEIGHT * (high - np.asarray(value, dtype=np.float64)) / (high - low)
 
-    parts = [head]
+    parts = [title]
     base = svg.short(y + PROFILE_HEIGHT)
     for value in np.arange(low, high + step / 2, step):
         level = float(at(value))
@@ -431,11 +265,11 @@ def _cost_row(chart: Chart, y: float, cost_along: pd.DataFrame, currency: str) -
         boxes.append(_box(left, y + COST_HEIGHT - height, max(right - left - 0.6, 0.6), height))
     step = float(cost_along["s_to"].iloc[0] - cost_along["s_from"].iloc[0])
     note = f"per {words.metres(step)}, up to {words.money(highest, currency)}"
-    head = _head(y + 14, "Where the cost is", note)
+    title = head(y + 14, "Where the cost is", note)
     base = svg.element(
         "path",
         d=f"M{svg.short(chart.left)} {svg.short(y + COST_HEIGHT)}H{svg.short(chart.right)}",
         class_="axis",
     )
     bars = svg.element("path", d="".join(boxes) or "M0 0", class_="bar-cost")
-    return svg.element("g", head, bars, base, class_="row cost"), COST_HEIGHT + 10
+    return svg.element("g", title, bars, base, class_="row cost"), COST_HEIGHT + 10

@@ -39,8 +39,8 @@ class Row:
     key : str
         Anchor of the row.
     kind : str
-        ``holds``, ``fails``, ``unknown`` (its first cell is a verdict), ``group`` (one cell over
-        all columns), ``total`` or nothing.
+        ``holds``, ``fails``, ``unknown`` (its first cell is a verdict), ``group`` (two cells, name
+        and rest, over all columns), ``total`` or nothing.
     stretch : tuple of (float, float) or None
         Stretch of the line that the row speaks of, in m.
     """
@@ -149,8 +149,8 @@ def aiming_table(plan: Plan, features: Features, catalogue: Catalogue | None) ->
     """Every mount and its devices with aim, field and reach at each density asked."""
     fields = {field.device_id: field for field in features.fields}
     columns = (
-        Column("Device", width=1.0),
-        Column("Model", width=2.7),
+        Column("Device", width=0.85),
+        Column("Model", width=3.3),
         Column("Bearing", numeric=True),
         Column("Tilt down", numeric=True),
         Column("Focal length", numeric=True, width=1.15),
@@ -162,8 +162,8 @@ def aiming_table(plan: Plan, features: Features, catalogue: Catalogue | None) ->
         ),
         Column(f"Cost, {plan.currency}", numeric=True, width=1.05),
     )
-    groups = {key: group for key, group in plan.devices.groupby("mount_id", sort=True)}
-    mounts = plan.mounts.assign(order=range(len(plan.mounts))).sort_values(["s", "mount_id"])
+    groups = dict(iter(plan.devices.groupby("mount_id", sort=True)))
+    mounts = plan.mounts.sort_values(["s", "mount_id"])
     rows: list[Row] = []
     for mount in mounts.itertuples(name="Mount"):
         rows.append(_mount_row(mount, plan, catalogue))
@@ -190,9 +190,8 @@ def _mount_row(mount: tuple, plan: Plan, catalogue: Catalogue | None) -> Row:
         structure = catalogue.structures[structure].name
     own = "" if str(mount.name) == str(mount.mount_id) else f" ({mount.mount_id})"
     parts = [
-        f"{mount.name}{own}",
         structure,
-        f"{mount.kind}, devices {mount.height_m:g}\u00a0m above ground",
+        f"devices {mount.height_m:g}\u00a0m above ground",
         words.place(float(mount.s), float(mount.t)),
         f"E\u00a0{mount.geometry.x:.1f}, N\u00a0{mount.geometry.y:.1f}",
         f"ground {words.metres(float(mount.ground_z), 1)}",
@@ -201,7 +200,7 @@ def _mount_row(mount: tuple, plan: Plan, catalogue: Catalogue | None) -> Row:
     if mount.existing:
         parts.append("stands already")
     return Row(
-        (" · ".join(parts),),
+        (f"{mount.name}{own}", " · ".join(parts)),
         key=f"mount-{mount.mount_id}",
         kind="group",
         stretch=(float(mount.s), float(mount.s)) if math.isfinite(float(mount.s)) else None,

@@ -140,6 +140,20 @@ def verdict_line(proof: Proof) -> str:
     return text
 
 
+def reported_line(proof: Proof) -> str:
+    """What is said of claims that are only reported; empty where there is none."""
+    parts = []
+    for verdict, one, many in (
+        ("holds", "holds", "hold"),
+        ("fails", "fails", "fail"),
+        ("unknown", "is unknown", "are unknown"),
+    ):
+        which = [c for c in proof.claims if not c.binding and c.verdict == verdict]
+        if which:
+            parts.append(f"{_named(which)} {one if len(which) == 1 else many}")
+    return f"Reported besides, not asked for: {'; '.join(parts)}." if parts else ""
+
+
 def overall_verdict(proof: Proof) -> str:
     """``holds``, ``fails`` or ``unknown`` for the whole plan: the worst binding claim's verdict."""
     verdicts = {claim.verdict for claim in proof.claims if claim.binding}

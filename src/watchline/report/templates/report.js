@@ -30,7 +30,8 @@
     map.setAttribute("viewBox", `${left} ${top} ${view.u * w} ${view.u * h}`);
     map.style.setProperty("--u", view.u);
     map.classList.toggle("near", view.u < data.nearMetresPerPixel);
-    map.classList.toggle("middle", view.u < data.tickMetres / 14);
+    map.classList.toggle("tight", view.u > data.labelMetres / 46);
+    map.classList.toggle("fine-ticks", view.u < data.labelMetres / 10 / 46);
     for (const hatch of map.querySelectorAll(".hatch")) hatch.setAttribute("patternTransform", `scale(${view.u})`);
     drawScale(w);
     drawWindow(left, left + view.u * w, top, top + view.u * h);
