@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shapely
+from shapely.geometry import LineString
 from shapely.geometry.base import BaseGeometry
 
 from watchline.errors import ProjectError
@@ -83,17 +84,22 @@ def proof_cells(site: Site, cell_m: float) -> Cells:
     """
     areas = {area.name: area.polygon for area in site.areas}
     forbidden = {area.name: area.polygon for area in site.no_watch}
-    chunks = [_near_line(site, cell_m)]
-    road = site.road.centreline.buffer(site.road.width_m / 2.0 + cell_m)
-    chunks += [_in_shape(shape, cell_m) for shape in (road, *areas.values(), *forbidden.values())]
-    index = np.unique(np.concatenate(chunks), axis=0)
-    x, y = (index[:, 0] + 0.5) * cell_m, (index[:, 1] + 0.5) * cell_m
+    zone, road = site.zone, site.road
+    chunks = [
+        _near_line(site.line, zone.start_m, zone.end_m, zone.outer_m + cell_m, cell_m),
+        _near_line(
+            road.centreline, 0.0, road.centreline.length, road.width_m / 2.0 + cell_m, cell_m
+        ),
+        *(_in_shape(shape, cell_m) for shape in (*areas.values(), *forbidden.values())),
+    ]
+    column, row = _distinct(np.concatenate(chunks))
+    x, y = (column + 0.5) * cell_m, (row + 0.5) * cell_m
     s, t, beside = to_chainage(site.line, x, y)
-    zone, inwards = site.zone, site.sign * t
+    inwards = site.sign * t
     in_zone = beside & (s >= zone.start_m) & (s <= zone.end_m)
     in_zone &= (inwards >= zone.inner_m) & (inwards <= zone.outer_m)
-    shapely.prepare(site.road.centreline)
-    on_road = shapely.dwithin(site.road.centreline, shapely.points(x, y), site.road.width_m / 2.0)
+    shapely.prepare(road.centreline)
+    on_road = shapely.dwithin(road.centreline, shapely.points(x, y), road.width_m / 2.0)
     places = {
         "zone": in_zone,
         "fence_strip": in_zone & (inwards <= zone.inner_m + zone.fence_strip_m),
@@ -114,15 +120,25 @@ def proof_cells(site: Site, cell_m: float) -> Cells:
     )
 
 
-def _near_line(site: Site, cell_m: float) -> npt.NDArray[np.int64]:
-    """Indices of the cells round the line; more than the zone's."""
-    zone = site.zone
-    reach = zone.outer_m + cell_m
-    chunks = [
-        _in_shape(part(site.line, start, min(start + PIECE_M, zone.end_m)).buffer(reach), cell_m)
-        for start in np.arange(zone.start_m, zone.end_m, PIECE_M)
-    ]
-    return np.unique(np.concatenate(chunks), axis=0)
+def _near_line(
+    line: LineString, start_m: float, end_m: float, reach_m: float, cell_m: float
+) -> npt.NDArray[np.int64]:
+    """Indices of the cells within reach of a line, piece by piece, some of them twice."""
+    return np.concatenate(
+        [
+            _in_shape(part(line, start, min(start + PIECE_M, end_m)).buffer(reach_m), cell_m)
+            for start in np.arange(start_m, end_m, PIECE_M)
+        ]
+    )
+
+
+def _distinct(index: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+    """Columns and rows without repetition."""
+    low = index.min(axis=0)
+    width = int(index[:, 1].max() - low[1]) + 1
+    key = np.unique((index[:, 0] - low[0]) * width + (index[:, 1] - low[1]))
+    column, row = np.divmod(key, width)
+    return (column + low[0]).astype(np.float64), (row + low[1]).astype(np.float64)
 
 
 def _in_shape(shape: BaseGeometry, cell_m: float) -> npt.NDArray[np.int64]:

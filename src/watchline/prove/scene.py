@@ -161,9 +161,12 @@ def _inside(relief: Relief, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[n
 
 
 def _span(node: FloatArray, size: int) -> tuple[int, int]:
-    """First and last node along one axis that the squares under some places need."""
-    first = int(np.clip(np.floor(node.min()), 0, size - 2))
-    last = int(np.clip(np.ceil(node.max()), first + 1, size - 1))
+    """First and last node along one axis that the squares under some places need.
+
+    One more on either side: a ray along the outermost edge of a mesh may slip past it.
+    """
+    first = int(np.clip(np.floor(node.min()) - 1, 0, size - 2))
+    last = int(np.clip(np.ceil(node.max()) + 1, first + 1, size - 1))
     return first, last
 
 
