@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from watchline.chain.plan import Outcome
 from watchline.cli.screen import Screen
-from watchline.model.proof import Claim
+
+if TYPE_CHECKING:
+    from watchline.chain.plan import Outcome
+    from watchline.model.proof import Claim
 
 MARKS = {"holds": "✓ holds", "fails": "✗ FAILS", "unknown": "? unknown"}
 

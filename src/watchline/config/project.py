@@ -279,7 +279,7 @@ class ProjectFile(Table):
             ("existing_mounts", self.existing_mounts),
             ("requirements", self.requirements),
         ):
-            names = [table.name for table in tables]  # type: ignore[attr-defined]
+            names = [table.name for table in tables]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{key}: the name '{twice[0]}' stands twice; rename one")

@@ -161,6 +161,11 @@ def read_line(frame: gpd.GeoDataFrame, path: Path, where: str, *, what: str = "l
         raise LineError(
             f"{path.name} holds no line but {kinds}", where=where, mend="export the line itself"
         )
+    geometries = [g for g in geometries if g.length > 0]
+    if not geometries:
+        raise LineError(
+            f"the {what} in {path.name} has no length", where=where, mend="draw at least two points"
+        )
     merged = shapely.force_2d(shapely.line_merge(shapely.MultiLineString(geometries)))
     if merged.geom_type != "LineString":
         raise LineError(
@@ -172,10 +177,6 @@ def read_line(frame: gpd.GeoDataFrame, path: Path, where: str, *, what: str = "l
         merged = shapely.force_2d(geometries[0])  # merging may turn a line round
     coords = np.asarray(merged.coords)
     keep = np.r_[True, np.hypot(*np.diff(coords, axis=0).T) > 1e-6]
-    if keep.sum() < 2:
-        raise LineError(
-            f"the {what} in {path.name} has no length", where=where, mend="draw at least two points"
-        )
     line = LineString(coords[keep])
     if not line.is_simple:
         place = crossing_of(line)
