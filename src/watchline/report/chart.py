@@ -54,17 +54,20 @@ def label_step(chart: Chart) -> float:
 
 
 def places(chart: Chart) -> FloatArray:
+    """Chainages that are labelled."""
     step = label_step(chart)
     first = math.ceil(chart.start_m / step) * step
     return np.arange(first, chart.end_m + 1e-6, step)
 
 
 def grid(chart: Chart, bottom: float) -> str:
+    """Upright lines at the labelled chainages, down to ``bottom``."""
     lines = "".join(f"M{svg.short(float(x))} 0V{svg.short(bottom)}" for x in chart.x(places(chart)))
     return svg.element("path", d=lines or "M0 0", class_="grid")
 
 
 def axis(chart: Chart, y: float) -> tuple[str, float]:
+    """The axis at ``y`` with its labels, and its height."""
     step = label_step(chart)
     decimals = 0 if step >= 1000 else 1 if step >= 100 else 2
     labels = [

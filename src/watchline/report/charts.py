@@ -85,7 +85,7 @@ def legend_picture(keys: Sequence[Key], width: float) -> tuple[str, float]:
     for key in keys:
         heading = key.kind == "words"
         indent = 0 if heading else 33
-        taken = indent + svg.text_width(key.words, 7.0) + LEGEND_GAP
+        taken = indent + svg.text_width(key.words, 7.0, svg.SERIF_EM) + LEGEND_GAP
         if x > 0 and (heading or x + taken - LEGEND_GAP > width):
             x, y = 0.0, y + LEGEND_ROW
         place = f"translate({svg.short(x)} {svg.short(y)})"

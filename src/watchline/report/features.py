@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -126,7 +127,7 @@ class Features:
     spots: tuple[Spot, ...]
     asked_px_per_m: tuple[float, ...]
 
-    @property
+    @cached_property
     def judged_ground(self) -> BaseGeometry | None:
         """All ground whose cells are coloured; None where it is not known."""
         parts = [polygon for _, polygon in (*self.areas, *self.no_watch)]

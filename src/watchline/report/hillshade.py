@@ -8,6 +8,7 @@ from the north-west: lit from below, a turned relief would read as its inverse.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,7 @@ NO_DATA = (222, 214, 224)
 SHADOW = (92, 98, 112)
 WATER_INDEX = SHADES * len(TINTS)
 NO_DATA_INDEX = WATER_INDEX + 1
+CLAMP_SLACK_M = 0.01
 LOW_HIGH_PERCENTILES = (2.0, 98.0)
 
 
@@ -109,21 +111,52 @@ def sample_grid(
     return sampled
 
 
+@dataclass(frozen=True)
+class Slopes:
+    """A terrain made ready to be shaded in any frame.
+
+    Attributes
+    ----------
+    east, north : float64 array [rows, cols]
+        Rise per metre of its surface, exaggerated.
+    factor : float
+        By how much heights were exaggerated.
+    low, high : float
+        Heights between which tints change, in m.
+    clamp_m : float or None
+        Height to which the terrain was raised: cells at it are shown as water.
+    """
+
+    terrain: Terrain
+    east: FloatArray
+    north: FloatArray
+    factor: float
+    low: float
+    high: float
+    clamp_m: float | None
+
+
+def slopes(terrain: Terrain, clamp_m: float | None = None) -> Slopes:
+    """Slopes of a terrain's surface, with what stands on the ground."""
+    east, north = horn_gradient(terrain.surface, terrain.cell_m)
+    factor = exaggeration(east, north)
+    low, high = _height_range(terrain.surface)
+    return Slopes(terrain, factor * east, factor * north, factor, low, high, clamp_m)
+
+
 def relief(
-    terrain: Terrain, frame: Frame, pixel: float, clamp_m: float | None = None
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], float]:
+    land: Slopes, frame: Frame, pixel: float
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Shaded relief that fills a frame.
 
     Parameters
     ----------
-    terrain : Terrain
-        Whose surface is shown, with what stands on the ground.
+    land : Slopes
+        The terrain.
     frame : Frame
         The picture.
     pixel : float
         Side of a pixel in picture units.
-    clamp_m : float or None
-        Height to which the terrain was raised: flat cells at it are shown as water.
 
     Returns
     -------
@@ -131,12 +164,7 @@ def relief(
         Colour of each pixel.
     palette : uint8 array [colours, 4]
         The colours.
-    factor : float
-        By how much heights were exaggerated.
     """
-    surface = terrain.surface
-    east, north = horn_gradient(surface, terrain.cell_m)
-    factor = exaggeration(east, north)
     cols = max(1, round(frame.width / pixel))
     rows = max(1, round(frame.height / pixel))
     down, right = np.meshgrid(
@@ -149,21 +177,21 @@ def relief(
     light_east = (-math.cos(turn) - math.sin(turn)) / math.sqrt(2)
     light_north = (-math.sin(turn) + math.cos(turn)) / math.sqrt(2)
     lit = illumination(
-        factor * sample_grid(east, terrain, x, y),
-        factor * sample_grid(north, terrain, x, y),
+        sample_grid(land.east, land.terrain, x, y),
+        sample_grid(land.north, land.terrain, x, y),
         light_east,
         light_north,
     )
-    heights = sample_grid(surface, terrain, x, y, order=0)
-    low, high = _height_range(surface)
-    tint = np.clip((heights - low) / max(high - low, 1.0) * len(TINTS), 0, len(TINTS) - 1)
-    shade = np.clip(lit * (SHADES - 1) + 0.5, 0, SHADES - 1)
+    heights = sample_grid(land.terrain.surface, land.terrain, x, y, order=0)
+    share = (heights - land.low) / max(land.high - land.low, 1.0)
     known = np.isfinite(heights) & np.isfinite(lit)
+    tint = np.clip(share[known] * len(TINTS), 0, len(TINTS) - 1).astype(np.uint8)
+    shade = np.clip(lit[known] * (SHADES - 1) + 0.5, 0, SHADES - 1).astype(np.uint8)
     indices = np.full(heights.shape, NO_DATA_INDEX, dtype=np.uint8)
-    indices[known] = tint[known].astype(np.uint8) * SHADES + shade[known].astype(np.uint8)
-    if clamp_m is not None:
-        indices[known & (heights <= clamp_m + 0.01)] = WATER_INDEX
-    return indices, _relief_palette(), factor
+    indices[known] = tint * np.uint8(SHADES) + shade
+    if land.clamp_m is not None:
+        indices[known & (heights <= land.clamp_m + CLAMP_SLACK_M)] = WATER_INDEX
+    return indices, _relief_palette()
 
 
 def _height_range(surface: npt.NDArray[np.float32]) -> tuple[float, float]:

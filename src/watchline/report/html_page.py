@@ -12,24 +12,25 @@ import numpy as np
 
 from watchline.geo import chainage
 from watchline.model.proof import Proof
-from watchline.model.terrain import Terrain
 from watchline.report import images, judged, map, palette, style, svg, symbols, ticks, words
 from watchline.report.chart import Chart
 from watchline.report.charts import LOG_HEIGHT, LOG_WIDTH, Key
 from watchline.report.content import Content, heat_keys
 from watchline.report.features import Features
 from watchline.report.frame import Frame
+from watchline.report.hillshade import Slopes
 from watchline.report.picture import Picture
 from watchline.report.sheets import Sheet
 
 MOST_LABELS = 16
+PAGE_RELIEF_PIXELS = 1000
 LABELS_APART_PX = 34.0
 ROOM_M = 260.0
 
 BAR_KEYS = (
-    Key("colour", "all that is asked", palette.LIGHT["bar"]),
-    Key("colour", "cells fail", palette.FAIL),
-    Key("colour", "cells are unknown", palette.UNKNOWN),
+    Key("bar", "share of good cells"),
+    Key("bar-fails", "cells fail"),
+    Key("bar-unknown", "cells are unknown"),
 )
 
 
@@ -59,14 +60,13 @@ def page_map(
     frame: Frame,
     features: Features,
     proof: Proof,
-    terrain: Terrain | None,
-    clamp_m: float | None,
+    land: Slopes | None,
     layers: Sequence[judged.Layer],
     failing: judged.Layer,
 ) -> MapView:
     """Draw the map that the page's script zooms."""
     picture = Picture(frame, still=False, prefix="m")
-    relief, factor = images.relief_image(terrain, frame, clamp_m)
+    relief = images.relief_image(land, frame, PAGE_RELIEF_PIXELS)
     label = ticks.label_step(frame.width, MOST_LABELS)
     heat = [
         svg.element(
@@ -93,8 +93,8 @@ def page_map(
         map.spots_layer(picture, features),
     ]
     note = ""
-    if terrain is not None:
-        times = "" if factor == 1 else f", heights × {factor:g}"
+    if land is not None:
+        times = "" if land.factor == 1 else f", heights × {land.factor:g}"
         note = f"Relief lit from the picture's upper left{times}; violet grey where no data is."
     return MapView("".join(parts), frame, _extent(features, frame), note)
 

@@ -7,10 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 
-from watchline.model.terrain import Terrain
 from watchline.report import judged, palette, svg
 from watchline.report.frame import Frame
-from watchline.report.hillshade import relief
+from watchline.report.hillshade import Slopes, relief
 from watchline.report.png import data_uri, encode_indexed
 
 RELIEF_PIXELS = 780
@@ -18,16 +17,13 @@ PIXELS_PER_CELL = 4
 TILE_M = 1600.0
 
 
-def relief_image(
-    terrain: Terrain | None, frame: Frame, clamp_m: float | None, pixels: int = RELIEF_PIXELS
-) -> tuple[str, float]:
-    """The shaded relief as an SVG image, and the factor on its heights; empty without terrain."""
-    if terrain is None:
-        return "", 1.0
-    finest = terrain.cell_m * frame.scale / PIXELS_PER_CELL
-    pixel = max(frame.width / pixels, finest)
-    indices, colours, factor = relief(terrain, frame, pixel, clamp_m)
-    image = svg.element(
+def relief_image(land: Slopes | None, frame: Frame, pixels: int = RELIEF_PIXELS) -> str:
+    """The shaded relief as an SVG image at most ``pixels`` wide; empty without terrain."""
+    if land is None:
+        return ""
+    finest = land.terrain.cell_m * frame.scale / PIXELS_PER_CELL
+    indices, colours = relief(land, frame, max(frame.width / pixels, finest))
+    return svg.element(
         "image",
         href=data_uri(encode_indexed(indices, colours)),
         x=0,
@@ -37,7 +33,6 @@ def relief_image(
         preserveAspectRatio="none",
         class_="relief",
     )
-    return image, factor
 
 
 def heat_images(layer: judged.Layer, cells: pd.DataFrame, frame: Frame, cell_m: float) -> str:

@@ -30,9 +30,9 @@ The lower bound is proven for plans made of the same offered places, heights, de
 other places or aims might cost less. {prices} {notes}
 """
 ALONG = """
-The chart row \u2018Where the cost is\u2019 shows what the bound pays for watching each 100\u00a0m (the
-dual prices of the covering problem): high bars are metres at which a relaxed requirement or another
-device would save most.
+The chart's row of that name shows what the bound pays for watching each 100\u00a0m (the dual prices
+of the covering problem): high bars are metres at which a relaxed requirement or another device
+would save most.
 """
 
 

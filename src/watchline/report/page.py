@@ -20,9 +20,10 @@ from watchline.report.charts import LOG_HEIGHT, LOG_WIDTH, Key, legend_picture, 
 from watchline.report.content import gather_content, heat_keys
 from watchline.report.features import Features, gather
 from watchline.report.frame import Frame
+from watchline.report.hillshade import Slopes, slopes
 
-PAGE_CHART_WIDTH = 1200.0
-PDF_CHART_WIDTH = 700.0
+PAGE_CHART_WIDTH = 900.0
+PDF_CHART_WIDTH = 758.0
 LEAST_ASPECT = 0.42
 LEAST_MARGIN_M = 150.0
 MARGIN_SHARE = 0.08
@@ -63,6 +64,7 @@ def build_report(
     failing = judged.failing_layer(proof)
     strip_layers = [layer for layer in layers if layer.height_m in _binding_heights(proof, site)]
     clamp = site.terrain.clamp_below_m if site is not None else None
+    land = slopes(terrain, clamp) if terrain is not None else None
     turn = frames.direction_deg(_course(features))
     cut = sheets.cut_sheets(features)
     search = search_chart(plan)
@@ -70,21 +72,19 @@ def build_report(
     chart = strip.strip_chart(
         features, proof, strip_layers, plan.cost_along, plan.currency, PAGE_CHART_WIDTH
     )
-    view = html_page.page_map(
-        _page_frame(features, turn), features, proof, terrain, clamp, layers, failing
-    )
+    view = html_page.page_map(_page_frame(features, turn), features, proof, land, layers, failing)
     html = html_page.render_page(
         content, features, proof, view, chart, layers, strip_layers, cut, search, templates
     )
 
     css = style.still_css(templates["pictures.css"])
     shown = [layers[0], failing] if layers else [failing]
-    pictures = _sheet_pictures(cut, features, proof, terrain, clamp, shown, css)
-    pictures["overview.svg"] = _overview(cut, turn, features, proof, terrain, clamp, failing, css)
+    pictures = _sheet_pictures(cut, features, proof, land, shown, css)
+    pictures["overview.svg"] = _overview(cut, turn, features, proof, land, failing, css)
     pictures["strip.svg"] = _strip_picture(features, proof, strip_layers, plan, css)
     pictures["legend.svg"] = _legend(content.map_keys, "Legend", css)
     keys = [key for layer in strip_layers for key in _headed(layer)]
-    bars = [Key("words", "Bars, share per 100 m:"), *html_page.BAR_KEYS]
+    bars = [Key("words", "Bars, per 100 m:"), *html_page.BAR_KEYS]
     pictures["strip-legend.svg"] = _legend([*keys, *bars], "Legend of the strip chart", css)
     if search:
         pictures["search.svg"] = style.still_picture(search, LOG_WIDTH, LOG_HEIGHT, css, "Search")
@@ -132,8 +132,7 @@ def _sheet_pictures(
     cut: Sequence[sheets.Sheet],
     features: Features,
     proof: Proof,
-    terrain: Terrain | None,
-    clamp_m: float | None,
+    land: Slopes | None,
     layers: Sequence[judged.Layer],
     css: str,
 ) -> dict[str, str]:
@@ -143,8 +142,7 @@ def _sheet_pictures(
             sheet.frame,
             features,
             proof,
-            terrain,
-            clamp_m,
+            land,
             layers,
             f"s{sheet.number}",
             overview=False,
@@ -160,8 +158,7 @@ def _overview(
     turn_deg: float,
     features: Features,
     proof: Proof,
-    terrain: Terrain | None,
-    clamp_m: float | None,
+    land: Slopes | None,
     failing: judged.Layer,
     css: str,
 ) -> str:
@@ -173,7 +170,7 @@ def _overview(
         margin=sheets.MARGIN,
     )
     inside = sheets.still_map(
-        frame, features, proof, terrain, clamp_m, [failing], "o", overview=True, sheets=cut
+        frame, features, proof, land, [failing], "o", overview=True, sheets=cut
     )
     return style.still_picture(inside, frame.width, frame.height, css, "Overview map")
 

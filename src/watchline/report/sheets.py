@@ -15,11 +15,11 @@ from shapely.geometry.base import BaseGeometry
 
 from watchline.geo import chainage
 from watchline.model.proof import Proof
-from watchline.model.terrain import Terrain
 from watchline.report import frame as frames
 from watchline.report import images, judged, map, svg, symbols, ticks, words
 from watchline.report.features import Features
 from watchline.report.frame import Frame
+from watchline.report.hillshade import Slopes
 from watchline.report.picture import Picture
 
 SHEET_M = 1500.0
@@ -92,8 +92,7 @@ def still_map(
     frame: Frame,
     features: Features,
     proof: Proof,
-    terrain: Terrain | None,
-    clamp_m: float | None,
+    land: Slopes | None,
     layers: Sequence[judged.Layer],
     prefix: str,
     *,
@@ -114,7 +113,7 @@ def still_map(
         Sheets whose extents are drawn.
     """
     picture = Picture(frame, still=True, prefix=prefix)
-    relief, _ = images.relief_image(terrain, frame, clamp_m)
+    relief = images.relief_image(land, frame)
     span = frame.width / frame.scale
     label = ticks.label_step(span, 14 if overview else 9)
     cells = _inside(proof.cells, frame)
@@ -186,13 +185,15 @@ def _sheet_marks(sheets: Sequence[Sheet], features: Features, frame: Frame) -> s
         bearing = chainage.bearing_deg(features.line, np.array([middle]))
         out = ticks.free_side(frame, float(bearing[0]), features.sign)
         right, down = (float(v[0]) for v in frame.to_picture(x, y))
+        place = f"translate({svg.short(right - out[0] * 19)} {svg.short(down - out[1] * 19)})"
+        label = svg.text(0, 2.5, str(sheet.number), "sheet-number", text_anchor="middle")
         parts.append(
-            svg.text(
-                right - out[0] * 34,
-                down - out[1] * 34 + 3,
-                str(sheet.number),
-                "name sheet",
-                text_anchor="middle",
-            )
+            svg.element("g", svg.element("circle", r=6.5), label, transform=place, class_="badge")
         )
+        edges = np.array([sheet.start_m, sheet.end_m])
+        x, y = chainage.from_chainage(features.line, edges)
+        for px, py in zip(*frame.to_picture(x, y), strict=True):
+            start = f"{svg.short(px - out[0] * 5)} {svg.short(py - out[1] * 5)}"
+            end = f"{svg.short(px - out[0] * 16)} {svg.short(py - out[1] * 16)}"
+            parts.append(svg.element("path", d=f"M{start}L{end}", class_="leader"))
     return svg.element("g", *parts, class_="sheets")

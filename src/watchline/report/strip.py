@@ -21,7 +21,7 @@ FloatArray = npt.NDArray[np.float64]
 BAR_HEIGHT = 16.0
 PROFILE_HEIGHT = 62.0
 COST_HEIGHT = 34.0
-NAME_GAP = 9.0
+NAME_GAP = 8.5
 
 
 def strip_chart(
@@ -201,7 +201,7 @@ def _profile_row(
     s, z = ground_profile(cells, chart.start_m, chart.end_m, 400)
     known = np.isfinite(z)
     tops = [m.ground_z + m.height_m for m in features.mounts if math.isfinite(m.ground_z)]
-    title = head(y + 14, "Ground height", "mean of the zone; mounts as sticks")
+    title = head(y + 14, "Ground height", "mounts as sticks")
     if not known.any():
         return title, PROFILE_HEIGHT + 10
     low = float(np.nanmin(z))

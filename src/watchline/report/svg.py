@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from watchline.report.frame import Frame
 
 CHARACTER_EM = 0.54
+SERIF_EM = 0.45
 
 
 def short(value: float) -> str:
@@ -153,6 +154,16 @@ def _circle(cx: float, cy: float, radius: float) -> str:
     )
 
 
-def text_width(words: str, size: float) -> float:
-    """Estimated width of a text; a little too wide rather than too narrow."""
-    return CHARACTER_EM * size * len(words)
+def text_width(words: str, size: float, em: float = CHARACTER_EM) -> float:
+    """Estimated width of a text; a little too wide rather than too narrow.
+
+    Parameters
+    ----------
+    words : str
+        The text.
+    size : float
+        Size of its font.
+    em : float
+        Mean width of a letter in the font's size: less for the PDF's serifs.
+    """
+    return em * size * len(words)

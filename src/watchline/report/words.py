@@ -9,7 +9,7 @@ from watchline.model.proof import Claim, Proof
 
 NARROW_SPACE = "\u202f"
 MINUS = "\u2212"
-DASH = "\u2013"
+DASH = "\u2060\u2013\u2060"
 EMPTY = "\u2014"
 WORST_STRETCHES = 3
 
