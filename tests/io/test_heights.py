@@ -92,7 +92,9 @@ def test_integers_declared_or_not(tmp_path, value, declared):
     assert said(terrain, f"that hold {value} are unknown") is not declared
 
 
-@pytest.mark.parametrize("value", [3.4028234663852886e38, -3.4028234663852886e38, 1e20, -99999.0])
+@pytest.mark.parametrize(
+    "value", [3.4028234663852886e38, -3.4028234663852886e38, 1e20, -99999.0, 9999.0, -12000.0]
+)
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 def test_floats_that_no_place_can_have(tmp_path, value, kind):
     path = write_raster(tmp_path / "a.tif", paint(value)(POSTS.astype(kind)))
@@ -241,6 +243,16 @@ def test_a_whole_surface_in_place_of_heights_is_refused(tmp_path):
         build_terrain(flat_site(ground, buildings=surface))
 
 
+def test_where_one_of_two_kinds_of_things_is_unknown_so_is_what_stands(tmp_path):
+    ground = write_raster(tmp_path / "ground.tif", POSTS)
+    buildings = write_raster(tmp_path / "buildings.tif", paint(np.nan)(POSTS * 0 + 6))
+    vegetation = write_raster(tmp_path / "vegetation.tif", POSTS * 0 + 3)
+    site = flat_site(ground, range_m=1e4, buildings=buildings, vegetation=vegetation)
+    terrain = build_terrain(site)
+    np.testing.assert_array_equal(np.isnan(terrain.surface), stored_unknown(ground))
+    assert np.nanmax(terrain.surface) == 56.0
+
+
 def test_zero_declared_as_no_data_in_heights_of_things_means_nothing_stands(tmp_path):
     ground = write_raster(tmp_path / "ground.tif", POSTS)
     things = paint(8.0)(POSTS * 0)
@@ -250,5 +262,6 @@ def test_zero_declared_as_no_data_in_heights_of_things_means_nothing_stands(tmp_
     standing = terrain.surface - terrain.ground
     assert (standing[stored_unknown(ground)] == 8.0).all()
     assert np.isnan(standing[50:52, 50:52]).all()
+    assert np.isnan(standing).sum() == 4
     assert np.count_nonzero(np.nan_to_num(standing)) == 25
     assert said(terrain, "buildings.tif declares 0 as no-data; in heights above the ground")

@@ -147,7 +147,6 @@ def _surface(
     """What blocks sight, and notes."""
     if "surface" in rasters:
         surface, notes = _ground(site, rasters["surface"], grid, crs)
-        surface[np.isnan(ground)] = np.nan
         with np.errstate(invalid="ignore"):
             below = ground - surface
         deepest = float(np.nanmax(below, initial=0.0))
@@ -157,6 +156,7 @@ def _surface(
                 f"The surface lay below the ground in {cells:,} cells (at most {deepest:.2f} m) "
                 "and was raised to it there."
             )
+        # maximum, not fmax: where the ground is unknown, so is the surface.
         return np.maximum(surface, ground), notes
     standing: HeightArray | None = None
     notes = []
