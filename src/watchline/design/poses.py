@@ -205,26 +205,24 @@ def _lens_aims(
     target = int(np.argmax([seen.sum() for seen in view.seen]))
     kept: list[tuple[float, float]] = []
     for served in worth:
-        aims = []
         cells = np.flatnonzero(served > 0)
         field = lens.half_h * 2
         if lens.device.sensors > 1:
             field = math.radians(lens.device.spacing_deg) * lens.device.sensors
-        for azimuth in slide(view.bearing[cells], field):
-            tilt, value = _tilt(
-                view.bearing,
-                view.spread,
-                view.top[target],
-                view.feet,
-                served,
-                lens.sensor_azimuths(azimuth),
-                lens.half_h,
-                lens.half_v,
-            )
-            if value > 0:
-                aims.append((azimuth, tilt, value))
-        least = WORTH_SHARE * max((value for _, _, value in aims), default=0.0)
-        kept += [(azimuth, tilt) for azimuth, tilt, value in aims if value >= least]
+        azimuths = np.array(slide(view.bearing[cells], field))
+        tilts, values = _tilts(
+            view.bearing[cells],
+            view.spread[cells],
+            view.top[target][cells],
+            view.feet[cells],
+            served[cells],
+            azimuths,
+            lens.sensor_azimuths(0.0),
+            lens.half_h,
+            lens.half_v,
+        )
+        good = (values > 0) & (values >= WORTH_SHARE * values.max(initial=0.0))
+        kept += list(zip(azimuths[good].tolist(), tilts[good].tolist(), strict=True))
     # Aims for different densities often coincide: one of each tenth of a frame is enough.
     first = {
         (round(a / (0.2 * lens.half_h)), round(t / (0.2 * lens.half_v))): (a, t)
@@ -268,18 +266,20 @@ def slide(bearings: npt.NDArray[np.float64], field: float) -> list[float]:
 
 
 @numba.njit(cache=True)
-def _tilt(bearing, spread, top, feet, served, azimuths, half_h, half_v):  # noqa: ANN001, ANN202
-    """Best tilt of a housing whose sensors share it."""
-    if len(azimuths) == 1:
-        return best_tilt(bearing, spread, top, feet, served, azimuths[0], half_h, half_v)
-    # Cells are brought into the frame of the sensor nearest to them.
+def _tilts(bearing, spread, top, feet, served, azimuths, sensors, half_h, half_v):  # noqa: ANN001, ANN202
+    """Best tilt for each azimuth of a housing whose sensors share the tilt, and its worth."""
+    tilts = np.empty(len(azimuths))
+    values = np.empty(len(azimuths))
     turned = np.empty(len(bearing))
-    for i in range(len(bearing)):
-        nearest = 1e9
-        for azimuth in azimuths:
-            off = bearing[i] - azimuth
-            off = off - 2.0 * np.pi * np.round(off / (2.0 * np.pi))
-            if abs(off) < abs(nearest):
-                nearest = off
-        turned[i] = nearest
-    return best_tilt(turned, spread, top, feet, served, 0.0, half_h, half_v)
+    for n in range(len(azimuths)):
+        # Cells are brought into the frame of the sensor nearest to them.
+        for i in range(len(bearing)):
+            nearest = 1e9
+            for sensor in sensors:
+                off = bearing[i] - azimuths[n] - sensor
+                off = off - 2.0 * np.pi * np.round(off / (2.0 * np.pi))
+                if abs(off) < abs(nearest):
+                    nearest = off
+            turned[i] = nearest
+        tilts[n], values[n] = best_tilt(turned, spread, top, feet, served, 0.0, half_h, half_v)
+    return tilts, values
