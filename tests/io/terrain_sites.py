@@ -57,7 +57,7 @@ def make_site(
 def write_raster(
     path, values, *, crs="EPSG:32636", west=610_000.0, north=3_460_000.0, cell=10.0, **profile
 ):
-    """A small GeoTIFF with given posts; ``profile`` goes to rasterio."""
+    """A small GeoTIFF with given nodes; ``profile`` goes to rasterio."""
     values = np.asarray(values)
     bands = values if values.ndim == 3 else values[None]
     settings = {
@@ -78,7 +78,7 @@ def write_raster(
 
 
 def flat_site(ground, **more):
-    """A site of 400 m in the middle of a raster of 100 × 100 posts of 10 m from write_raster."""
+    """A site of 400 m in the middle of a raster of 100 × 100 nodes of 10 m from write_raster."""
     return make_site(
         [(610_300.0, 3_459_500.0), (610_700.0, 3_459_500.0)],
         "EPSG:32636",

@@ -16,11 +16,11 @@ FRONT_RANGE = TERRAIN / "frontrange_srtmgl3" / "frontrange_srtmgl3.asc"
 
 RIM_LINE = [(606_600.0, 3_474_000.0), (609_000.0, 3_474_000.0)]
 BIG_TUJUNGA_LINE = [(392_000.0, 3_797_500.0), (394_000.0, 3_797_500.0)]
-POSTS = np.full((100, 100), 50.0, dtype=np.float32)
+NODES = np.full((100, 100), 50.0, dtype=np.float32)
 
 
 def paint(value):
-    """A function that puts a value on a square of posts, 20–24 rows and columns."""
+    """A function that puts a value on a square of nodes, 20–24 rows and columns."""
 
     def change(values):
         changed = values.copy()
@@ -57,7 +57,7 @@ def test_undeclared_minus_9999_at_a_real_rim(tmp_path, value):
     terrain = build_terrain(make_site(RIM_LINE, "EPSG:32636", range_m=1e5, ground=path))
     with rasterio.open(RIM) as raster:
         np.testing.assert_array_equal(np.isnan(terrain.ground), raster.read(1) == -9999)
-    assert said(terrain, "Posts of rim.tif that hold -9999 are unknown: no place has such")
+    assert said(terrain, "Places of rim.tif that hold -9999 are unknown: no place has such")
 
 
 def test_declared_nan_in_a_real_crop():
@@ -70,7 +70,7 @@ def test_declared_nan_in_a_real_crop():
 
 
 def test_undeclared_nan_and_infinity(tmp_path):
-    values = POSTS.copy()
+    values = NODES.copy()
     values[20:25, 20:25] = np.nan
     values[30, 30], values[31, 31] = np.inf, -np.inf
     path = write_raster(tmp_path / "a.tif", values)
@@ -97,7 +97,7 @@ def test_integers_declared_or_not(tmp_path, value, declared):
 )
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 def test_floats_that_no_place_can_have(tmp_path, value, kind):
-    path = write_raster(tmp_path / "a.tif", paint(value)(POSTS.astype(kind)))
+    path = write_raster(tmp_path / "a.tif", paint(value)(NODES.astype(kind)))
     terrain = build_terrain(flat_site(path, range_m=1e5))
     np.testing.assert_array_equal(np.isnan(terrain.ground), stored_unknown(path))
     assert said(terrain, "though the file does not declare it as no-data")
@@ -105,7 +105,7 @@ def test_floats_that_no_place_can_have(tmp_path, value, kind):
 
 @pytest.mark.parametrize("value", [-1.7976931348623157e308, -3.4028234663852886e38])
 def test_the_least_float_as_declared_no_data(tmp_path, value):
-    path = write_raster(tmp_path / "a.tif", paint(value)(POSTS.astype(np.float64)), nodata=value)
+    path = write_raster(tmp_path / "a.tif", paint(value)(NODES.astype(np.float64)), nodata=value)
     terrain = build_terrain(flat_site(path, range_m=1e5))
     np.testing.assert_array_equal(np.isnan(terrain.ground), stored_unknown(path))
 
@@ -113,10 +113,10 @@ def test_the_least_float_as_declared_no_data(tmp_path, value):
 def test_zero_declared_in_an_ascii_grid(tmp_path):
     """The real grid declares 0 and has none: a stretch of it is set to 0 here."""
     rows = FRONT_RANGE.read_text().splitlines()
-    head, posts = rows[:6], np.array(" ".join(rows[6:]).split(), dtype=int).reshape(144, 240)
-    posts[60:70, 100:110] = 0
+    head, nodes = rows[:6], np.array(" ".join(rows[6:]).split(), dtype=int).reshape(144, 240)
+    nodes[60:70, 100:110] = 0
     path = tmp_path / "a.asc"
-    path.write_text("\n".join(head + [" ".join(map(str, row)) for row in posts]))
+    path.write_text("\n".join(head + [" ".join(map(str, row)) for row in nodes]))
     line = [(458_000.0, 4_443_500.0), (470_000.0, 4_443_500.0)]
     terrain = build_terrain(
         make_site(line, "EPSG:32613", range_m=3000.0, ground=path, crs="EPSG:4326")
@@ -125,7 +125,7 @@ def test_zero_declared_in_an_ascii_grid(tmp_path):
     unknown = np.isnan(terrain.ground[5:-5, 5:-5])
     assert np.nanmin(terrain.ground) > 1900
     spacing = (92.5 * 71.0) / terrain.cell_m**2
-    # Ten by ten posts, and the cells that lie between them and their known neighbours.
+    # Ten by ten nodes, and the cells that lie between them and their known neighbours.
     assert 100 * spacing * 0.9 < unknown.sum() < 121 * spacing * 1.1
 
 
@@ -141,7 +141,7 @@ def test_undeclared_zero_only_by_the_projects_word(tmp_path):
 
 
 def test_a_mask_band_is_obeyed(tmp_path):
-    path = write_raster(tmp_path / "a.tif", POSTS)
+    path = write_raster(tmp_path / "a.tif", NODES)
     with rasterio.open(path, "r+") as raster:
         raster.write_mask(~stored_unknown(path))
     with rasterio.open(path) as raster:
@@ -159,12 +159,12 @@ def test_scale_and_offset_come_before_units(tmp_path):
     assert np.nanmax(terrain.ground) == pytest.approx(150 * 0.3048)
 
 
-def test_clamping_raises_posts_before_interpolation(tmp_path):
-    values = POSTS.copy()
+def test_clamping_raises_nodes_before_interpolation(tmp_path):
+    values = NODES.copy()
     values[:, :50] = -900.0
     path = write_raster(tmp_path / "a.tif", values)
     terrain = build_terrain(flat_site(path, range_m=1e4, clamp_below_m=0.0, cell_m=5.0))
-    # Cells between the last sea post and the first land post lie on the slope from 0 to 50 m.
+    # Cells between the last sea node and the first land node lie on the slope from 0 to 50 m.
     assert terrain.ground.min() == 0.0
     assert terrain.ground.max() == 50.0
     x = terrain.data.x.values
@@ -177,7 +177,7 @@ def test_clamping_raises_posts_before_interpolation(tmp_path):
     ("unit", "metres"), [("ft", 0.3048), ("us-ft", 1200 / 3937)], ids=["feet", "US survey feet"]
 )
 def test_feet_are_converted_where_the_project_says_so(tmp_path, unit, metres):
-    path = write_raster(tmp_path / "a.tif", POSTS + 10_000)
+    path = write_raster(tmp_path / "a.tif", NODES + 10_000)
     terrain = build_terrain(flat_site(path, vertical_unit=unit))
     np.testing.assert_allclose(terrain.ground, 10_050 * metres, atol=1e-3)
     assert said(terrain, "as the project says, and were converted to metres")
@@ -186,7 +186,7 @@ def test_feet_are_converted_where_the_project_says_so(tmp_path, unit, metres):
 
 @pytest.mark.parametrize("tag", ["ft", "foot", "Feet", "US survey foot", "ftUS"])
 def test_feet_in_the_bands_tag_are_refused_unless_the_project_says_so(tmp_path, tag):
-    path = write_raster(tmp_path / "a.tif", POSTS, unit=tag)
+    path = write_raster(tmp_path / "a.tif", NODES, unit=tag)
     unit = "us-ft" if "US" in tag else "ft"
     with pytest.raises(TerrainError) as caught:
         build_terrain(flat_site(path))
@@ -200,7 +200,7 @@ def test_feet_in_the_bands_tag_are_refused_unless_the_project_says_so(tmp_path, 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_feet_in_the_vertical_axis_are_refused(tmp_path, version):
-    path = write_raster(tmp_path / "a.tif", POSTS, crs="EPSG:32636+6360", GEOTIFF_VERSION=version)
+    path = write_raster(tmp_path / "a.tif", NODES, crs="EPSG:32636+6360", GEOTIFF_VERSION=version)
     with pytest.raises(TerrainError, match=r"heights in US survey feet, and .* as metres"):
         build_terrain(flat_site(path))
     terrain = build_terrain(flat_site(path, vertical_unit="us-ft"))
@@ -208,45 +208,45 @@ def test_feet_in_the_vertical_axis_are_refused(tmp_path, version):
 
 
 def test_metres_in_the_file_and_feet_in_the_project_are_refused(tmp_path):
-    path = write_raster(tmp_path / "a.tif", POSTS, unit="metre")
+    path = write_raster(tmp_path / "a.tif", NODES, unit="metre")
     with pytest.raises(TerrainError, match=r'in metres, and .* as feet; write unit = "m"'):
         build_terrain(flat_site(path, vertical_unit="ft"))
 
 
 def test_a_unit_that_nobody_knows_is_refused(tmp_path):
-    path = write_raster(tmp_path / "a.tif", POSTS, unit="fathom")
+    path = write_raster(tmp_path / "a.tif", NODES, unit="fathom")
     with pytest.raises(TerrainError, match="its heights are declared in 'fathom'"):
         build_terrain(flat_site(path))
 
 
 def test_band_and_vertical_axis_that_contradict_each_other_are_refused(tmp_path):
-    path = write_raster(tmp_path / "a.tif", POSTS, crs="EPSG:32636+6360", unit="m")
+    path = write_raster(tmp_path / "a.tif", NODES, crs="EPSG:32636+6360", unit="m")
     with pytest.raises(TerrainError, match="its band says metres and its vertical CRS US survey"):
         build_terrain(flat_site(path))
 
 
 def test_negative_heights_of_things_are_noise_or_refused(tmp_path):
-    ground = write_raster(tmp_path / "ground.tif", POSTS)
-    noise = write_raster(tmp_path / "noise.tif", paint(-0.4)(POSTS * 0))
+    ground = write_raster(tmp_path / "ground.tif", NODES)
+    noise = write_raster(tmp_path / "noise.tif", paint(-0.4)(NODES * 0))
     terrain = build_terrain(flat_site(ground, range_m=1e4, buildings=noise))
     np.testing.assert_array_equal(terrain.surface, terrain.ground)
     assert said(terrain, "Negative heights of noise.tif (to -0.4 m) were taken as 0")
-    wrong = write_raster(tmp_path / "wrong.tif", paint(-7.0)(POSTS * 0))
+    wrong = write_raster(tmp_path / "wrong.tif", paint(-7.0)(NODES * 0))
     with pytest.raises(TerrainError, match=r"terrain.vegetation \(wrong.tif\): it holds -7.0 m"):
         build_terrain(flat_site(ground, range_m=1e4, vegetation=wrong))
 
 
 def test_a_whole_surface_in_place_of_heights_is_refused(tmp_path):
-    ground = write_raster(tmp_path / "ground.tif", POSTS + 1000)
-    surface = write_raster(tmp_path / "surface.tif", POSTS + 1010)
+    ground = write_raster(tmp_path / "ground.tif", NODES + 1000)
+    surface = write_raster(tmp_path / "surface.tif", NODES + 1010)
     with pytest.raises(TerrainError, match=r"or a whole surface as terrain\.surface"):
         build_terrain(flat_site(ground, buildings=surface))
 
 
 def test_where_one_of_two_kinds_of_things_is_unknown_so_is_what_stands(tmp_path):
-    ground = write_raster(tmp_path / "ground.tif", POSTS)
-    buildings = write_raster(tmp_path / "buildings.tif", paint(np.nan)(POSTS * 0 + 6))
-    vegetation = write_raster(tmp_path / "vegetation.tif", POSTS * 0 + 3)
+    ground = write_raster(tmp_path / "ground.tif", NODES)
+    buildings = write_raster(tmp_path / "buildings.tif", paint(np.nan)(NODES * 0 + 6))
+    vegetation = write_raster(tmp_path / "vegetation.tif", NODES * 0 + 3)
     site = flat_site(ground, range_m=1e4, buildings=buildings, vegetation=vegetation)
     terrain = build_terrain(site)
     np.testing.assert_array_equal(np.isnan(terrain.surface), stored_unknown(ground))
@@ -254,8 +254,8 @@ def test_where_one_of_two_kinds_of_things_is_unknown_so_is_what_stands(tmp_path)
 
 
 def test_zero_declared_as_no_data_in_heights_of_things_means_nothing_stands(tmp_path):
-    ground = write_raster(tmp_path / "ground.tif", POSTS)
-    things = paint(8.0)(POSTS * 0)
+    ground = write_raster(tmp_path / "ground.tif", NODES)
+    things = paint(8.0)(NODES * 0)
     things[50:52, 50:52] = np.nan
     buildings = write_raster(tmp_path / "buildings.tif", things, nodata=0.0)
     terrain = build_terrain(flat_site(ground, range_m=1e4, buildings=buildings))

@@ -15,7 +15,7 @@ from watchline.io.raster import open_raster, same_crs
 from watchline.io.terrain import build_terrain, check_rasters
 
 COS, SIN = np.cos(np.radians(10)), np.sin(np.radians(10))
-POSTS = np.full((100, 100), 50.0, dtype=np.float32)
+NODES = np.full((100, 100), 50.0, dtype=np.float32)
 
 
 def refused(site):
@@ -87,12 +87,12 @@ def test_an_alpha_band_says_where_heights_are_known(tmp_path):
 
 
 def test_complex_numbers(tmp_path):
-    path = write_raster(tmp_path / "sar.tif", POSTS.astype(np.complex64))
+    path = write_raster(tmp_path / "sar.tif", NODES.astype(np.complex64))
     assert "complex numbers (complex64), not heights" in refused(flat_site(path))
 
 
 def test_a_picture_with_a_colour_table(tmp_path):
-    path = write_raster(tmp_path / "map.tif", POSTS.astype(np.uint8))
+    path = write_raster(tmp_path / "map.tif", NODES.astype(np.uint8))
     with rasterio.open(path, "r+") as raster:
         raster.write_colormap(1, {50: (255, 0, 0, 255)})
     assert "picture with a colour table" in refused(flat_site(path))
@@ -100,18 +100,18 @@ def test_a_picture_with_a_colour_table(tmp_path):
 
 def test_turned_raster(tmp_path):
     turned = Affine(10 * COS, 10 * SIN, 610_000, 10 * SIN, -10 * COS, 3_460_000)
-    path = write_raster(tmp_path / "turned.tif", POSTS, transform=turned)
+    path = write_raster(tmp_path / "turned.tif", NODES, transform=turned)
     sentence = refused(flat_site(path))
     assert "its rows are turned by 10° against its CRS; straighten it: gdalwarp" in sentence
 
 
 def test_no_place(tmp_path):
-    path = write_raster(tmp_path / "bare.tif", POSTS, transform=Affine.identity())
+    path = write_raster(tmp_path / "bare.tif", NODES, transform=Affine.identity())
     assert "does not say where it lies" in refused(flat_site(path))
 
 
 def test_no_crs(tmp_path):
-    path = write_raster(tmp_path / "bare.tif", POSTS, crs=None)
+    path = write_raster(tmp_path / "bare.tif", NODES, crs=None)
     assert refused(flat_site(path)) == (
         "project.toml: terrain.ground (bare.tif): it declares no CRS; write "
         'crs = "EPSG:…" under [terrain], as the supplier of the data says.'
@@ -119,34 +119,34 @@ def test_no_crs(tmp_path):
 
 
 def test_no_crs_mended_by_the_project(tmp_path):
-    path = write_raster(tmp_path / "bare.tif", POSTS, crs=None)
+    path = write_raster(tmp_path / "bare.tif", NODES, crs=None)
     terrain = build_terrain(flat_site(path, crs="EPSG:32636"))
     assert (terrain.ground == 50).all()
     assert any("bare.tif declares no CRS; the project says" in note for note in terrain.notes)
 
 
 def test_the_declared_crs_counts_before_the_projects(tmp_path):
-    path = write_raster(tmp_path / "dem.tif", POSTS)
+    path = write_raster(tmp_path / "dem.tif", NODES)
     terrain = build_terrain(flat_site(path, crs="EPSG:4326"))
     assert (terrain.ground == 50).all()
     assert any("which counts; terrain.crs = EPSG:4326 is for" in note for note in terrain.notes)
 
 
 def test_a_crs_that_is_none(tmp_path):
-    path = write_raster(tmp_path / "bare.tif", POSTS, crs=None)
+    path = write_raster(tmp_path / "bare.tif", NODES, crs=None)
     assert refused(flat_site(path, crs="EPSG:36N")) == (
         "project.toml: terrain.crs: 'EPSG:36N' is no CRS; write it as \"EPSG:…\"."
     )
 
 
 def test_geocentric_crs(tmp_path):
-    path = write_raster(tmp_path / "bare.tif", POSTS, crs=None)
+    path = write_raster(tmp_path / "bare.tif", NODES, crs=None)
     assert "neither geographic nor projected" in refused(flat_site(path, crs="EPSG:4978"))
 
 
 def test_a_local_crs_counts_as_none(tmp_path):
     local = 'LOCAL_CS["site grid",UNIT["metre",1]]'
-    path = write_raster(tmp_path / "local.tif", POSTS, crs=rasterio.crs.CRS.from_wkt(local))
+    path = write_raster(tmp_path / "local.tif", NODES, crs=rasterio.crs.CRS.from_wkt(local))
     assert "it declares no CRS" in refused(flat_site(path))
 
 
@@ -164,8 +164,8 @@ def test_ascii_grid_takes_the_prj_beside_it(tmp_path):
     )
     with open_raster(path, "x") as raster:
         assert same_crs(raster.crs, CRS.from_epsg(4326))
-        # Posts are cell centres: half a cell off the corner that the file gives.
-        assert raster.posts.c == pytest.approx(-105.550416666684 + 0.000833333333 / 2)
+        # Nodes are cell centres: half a cell off the corner that the file gives.
+        assert raster.nodes.c == pytest.approx(-105.550416666684 + 0.000833333333 / 2)
 
 
 @pytest.mark.parametrize("code", [32613, 25830, 3794, 2056, 27700, 4326])
@@ -177,14 +177,14 @@ def test_a_crs_is_recognised_in_every_dialect(code, version):
     assert not same_crs(again, CRS.from_epsg(32614))
 
 
-def test_too_few_posts(tmp_path):
-    path = write_raster(tmp_path / "row.tif", POSTS[:1])
-    assert "1 × 100 posts" in refused(flat_site(path))
+def test_too_few_nodes(tmp_path):
+    path = write_raster(tmp_path / "row.tif", NODES[:1])
+    assert "1 × 100 heights" in refused(flat_site(path))
 
 
 def test_several_bad_rasters_are_told_together(tmp_path):
     site = flat_site(
-        write_raster(tmp_path / "a.tif", POSTS, crs=None), buildings=tmp_path / "gone.tif"
+        write_raster(tmp_path / "a.tif", NODES, crs=None), buildings=tmp_path / "gone.tif"
     )
     with pytest.raises(ManyFaults) as caught:
         check_rasters(site)

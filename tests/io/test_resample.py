@@ -40,14 +40,14 @@ def border():
 
 
 def own_bilinear(tile, x, y):
-    """The same by another way: the tile as numbers, its posts at whole 1/1200 degrees."""
-    posts = np.frombuffer(tile.read_bytes(), ">i2").reshape(1201, 1201).astype(float)
+    """The same by another way: the tile as numbers, its nodes at whole 1/1200 degrees."""
+    nodes = np.frombuffer(tile.read_bytes(), ">i2").reshape(1201, 1201).astype(float)
     lat, lon = Transformer.from_crs(32636, 4326).transform(x, y)
     v, u = (32.0 - lat) * 1200, (lon - 34.0) * 1200
     i, j = np.floor(v).astype(int), np.floor(u).astype(int)
     v, u = v - i, u - j
-    north = posts[i, j] * (1 - u) + posts[i, j + 1] * u
-    south = posts[i + 1, j] * (1 - u) + posts[i + 1, j + 1] * u
+    north = nodes[i, j] * (1 - u) + nodes[i, j + 1] * u
+    south = nodes[i + 1, j] * (1 - u) + nodes[i + 1, j + 1] * u
     return north * (1 - v) + south * v
 
 
@@ -70,7 +70,7 @@ def test_rafah_agrees_with_pyproj_and_own_bilinear_within_a_centimetre(rafah, bo
     assert terrain.ground.min() < -20 < 90 < terrain.ground.max()
 
 
-def test_posts_that_are_the_grids_centres_come_through_unchanged(tmp_path):
+def test_nodes_that_are_the_grids_centres_come_through_unchanged(tmp_path):
     rng = np.random.default_rng(2)
     values = rng.uniform(0, 500, (100, 100)).astype(np.float32)
     values[40, 40] = np.nan
@@ -118,7 +118,7 @@ def test_a_raster_that_runs_from_south_to_north_is_the_same_terrain(tmp_path):
 
 
 def huge_raster(path, side):
-    """A raster of side × side posts of which the file holds next to nothing."""
+    """A raster of side × side nodes of which the file holds next to nothing."""
     settings = {
         "driver": "GTiff", "width": side, "height": side, "count": 1, "dtype": "float32",
         "crs": "EPSG:32636", "transform": from_origin(600_000, 3_500_000, 1, 1), "tiled": True,
@@ -143,7 +143,7 @@ def test_of_a_huge_raster_only_the_window_is_read(tmp_path):
     assert peak < 100e6
 
 
-def test_a_coarse_grid_on_fine_posts_reads_by_tiles(tmp_path, monkeypatch):
+def test_a_coarse_grid_on_fine_nodes_reads_by_tiles(tmp_path, monkeypatch):
     """8 × 8 km at 1 m is 256 MB; a grid of 20 m must not need it at once."""
     path = huge_raster(tmp_path / "huge.tif", 50_000)
     sizes = []
@@ -156,6 +156,6 @@ def test_a_coarse_grid_on_fine_posts_reads_by_tiles(tmp_path, monkeypatch):
     monkeypatch.setattr(module.Raster, "read", spy)
     line = [(620_300.0, 3_479_500.0), (620_700.0, 3_479_500.0)]
     terrain = build_terrain(make_site(line, "EPSG:32636", range_m=4000.0, ground=path, cell_m=20.0))
-    assert max(sizes) < 1.05 * module.TILE_POSTS**2
+    assert max(sizes) < 1.05 * module.TILE_NODES**2
     assert len(sizes) > 1
-    assert any("The grid skips posts of huge.tif" in note for note in terrain.notes)
+    assert any("The grid skips heights of huge.tif" in note for note in terrain.notes)

@@ -23,7 +23,7 @@ GROUND, BUILDINGS, VEGETATION = (
 )
 BILBAO_LINE = [(500_700.0, 4_795_500.0), (501_100.0, 4_795_600.0)]
 RIM = TERRAIN / "rafah" / "rafah_utm36n_30m_rim.tif"
-POSTS = np.full((100, 100), 50.0, dtype=np.float32)
+NODES = np.full((100, 100), 50.0, dtype=np.float32)
 
 
 def said(terrain, text):
@@ -52,23 +52,23 @@ def test_bilbao_different_cells_and_extents_become_one_grid():
     assert terrain.cell_m == pytest.approx(2.5)
     assert terrain.data.x.values[1] - terrain.data.x.values[0] == 2.5
     x, y = np.meshgrid(terrain.data.x.values, terrain.data.y.values)
-    # The grid fills the ground's posts without a rim of unknown cells.
+    # The grid fills the ground's nodes without a rim of unknown cells.
     with rasterio.open(GROUND) as raster:
         west, south, east, north = raster.bounds
         half = raster.res[0] / 2, raster.res[1] / 2
-        posts = raster.read(1).astype(float)
+        nodes = raster.read(1).astype(float)
     assert 0 <= x.min() - (west + half[0]) < 2.5
     assert 0 <= (east - half[0]) - x.max() < 2.5
     assert 0 <= y.min() - (south + half[1]) < 2.5
     assert 0 <= (north - half[1]) - y.max() < 2.5
     assert not np.isnan(terrain.ground).any()
-    # Ground: own bilinear on oblong posts.
+    # Ground: own bilinear on oblong nodes.
     u = (x - west) / (2 * half[0]) - 0.5
     v = (north - y) / (2 * half[1]) - 0.5
     i, j = np.floor(v).astype(int), np.floor(u).astype(int)
     v, u = v - i, u - j
-    expected = (posts[i, j] * (1 - u) + posts[i, j + 1] * u) * (1 - v) + (
-        posts[i + 1, j] * (1 - u) + posts[i + 1, j + 1] * u
+    expected = (nodes[i, j] * (1 - u) + nodes[i, j + 1] * u) * (1 - v) + (
+        nodes[i + 1, j] * (1 - u) + nodes[i + 1, j + 1] * u
     ) * v
     np.testing.assert_allclose(terrain.ground, expected, atol=1e-4)
     # Things: whole metres as recorded, unknown beyond their rasters, and only there.
@@ -85,7 +85,7 @@ def test_bilbao_different_cells_and_extents_become_one_grid():
 def test_bilbao_on_the_cell_that_the_project_asks_for():
     terrain = build_terrain(bilbao(cell_m=5.0))
     assert terrain.cell_m == 5.0
-    assert said(terrain, "The grid skips posts of buildings_height_2m5.tif")
+    assert said(terrain, "The grid skips heights of buildings_height_2m5.tif")
     one = build_terrain(bilbao(vegetation=None))
     both = build_terrain(bilbao())
     assert (one.surface <= both.surface).all()
@@ -93,8 +93,8 @@ def test_bilbao_on_the_cell_that_the_project_asks_for():
 
 
 def test_a_whole_surface_is_never_below_the_ground(tmp_path):
-    ground = write_raster(tmp_path / "ground.tif", POSTS)
-    values = POSTS + 10
+    ground = write_raster(tmp_path / "ground.tif", NODES)
+    values = NODES + 10
     values[40:45, 40:45] = 47.5
     values[60, 60] = np.nan
     surface = write_raster(tmp_path / "surface.tif", values)
@@ -105,10 +105,10 @@ def test_a_whole_surface_is_never_below_the_ground(tmp_path):
 
 
 def test_where_the_ground_is_unknown_so_is_the_surface(tmp_path):
-    values = POSTS.copy()
+    values = NODES.copy()
     values[40:45, 40:45] = np.nan
     ground = write_raster(tmp_path / "ground.tif", values)
-    above = write_raster(tmp_path / "above.tif", POSTS + 10)
+    above = write_raster(tmp_path / "above.tif", NODES + 10)
     for site in (
         flat_site(ground, surface=above, range_m=1e4),
         flat_site(ground, buildings=above, range_m=1e4),
@@ -120,8 +120,8 @@ def test_where_the_ground_is_unknown_so_is_the_surface(tmp_path):
 
 
 def test_ground_and_surface_of_different_vertical_datums_are_refused(tmp_path):
-    ground = write_raster(tmp_path / "ground.tif", POSTS, crs="EPSG:32636+5773")
-    surface = write_raster(tmp_path / "surface.tif", POSTS, crs="EPSG:32636+3855")
+    ground = write_raster(tmp_path / "ground.tif", NODES, crs="EPSG:32636+5773")
+    surface = write_raster(tmp_path / "surface.tif", NODES, crs="EPSG:32636+3855")
     with pytest.raises(TerrainError, match="EGM2008 height, and the ground's is EGM96 height"):
         check_rasters(flat_site(ground, surface=surface))
 
@@ -141,7 +141,7 @@ def test_everything_that_matters_is_kept_and_no_more():
 
 
 def test_arrays_are_read_only_and_carry_units(tmp_path):
-    terrain = build_terrain(flat_site(write_raster(tmp_path / "a.tif", POSTS)))
+    terrain = build_terrain(flat_site(write_raster(tmp_path / "a.tif", NODES)))
     with pytest.raises(ValueError, match="read-only"):
         terrain.ground[0, 0] = 1.0
     assert terrain.ground.dtype == terrain.surface.dtype == np.float32
@@ -152,12 +152,12 @@ def test_arrays_are_read_only_and_carry_units(tmp_path):
 def test_unknown_ground_in_the_zone_is_no_error_and_is_told_in_square_metres_and_chainages(
     tmp_path,
 ):
-    values = POSTS.copy()
-    # The line runs at y = 3 459 500 from x = 610 300; posts lie at … 5 m.
+    values = NODES.copy()
+    # The line runs at y = 3 459 500 from x = 610 300; nodes lie at … 5 m.
     values[44:50, 45:50] = np.nan
     path = write_raster(tmp_path / "a.tif", values)
     terrain = build_terrain(flat_site(path, zone=(0.0, 40.0), zone_cell_m=1.0))
-    # Posts 610 455 … 610 495 east are unknown, and all that lies between them and known ones:
+    # Nodes 610 455 … 610 495 east are unknown, and all that lies between them and known ones:
     # 60 m by the zone's 40 m.
     assert said(
         terrain,
@@ -168,8 +168,8 @@ def test_unknown_ground_in_the_zone_is_no_error_and_is_told_in_square_metres_and
 
 
 def test_unknown_surface_over_known_ground_is_told_too(tmp_path):
-    ground = write_raster(tmp_path / "ground.tif", POSTS)
-    half = write_raster(tmp_path / "half.tif", POSTS[:, :50] * 0)
+    ground = write_raster(tmp_path / "ground.tif", NODES)
+    half = write_raster(tmp_path / "half.tif", NODES[:, :50] * 0)
     terrain = build_terrain(flat_site(ground, buildings=half, zone_cell_m=1.0))
     # The raster ends at x = 610 500; the last centre within it lies at 610 495.
     assert said(terrain, "The surface of 12,300 m² of the zone (51.2 %) is unknown")
@@ -178,7 +178,7 @@ def test_unknown_surface_over_known_ground_is_told_too(tmp_path):
 
 
 def test_a_zone_of_which_all_is_unknown_is_an_error(tmp_path):
-    values = POSTS.copy()
+    values = NODES.copy()
     values[30:60] = np.nan
     path = write_raster(tmp_path / "a.tif", values)
     with pytest.raises(TerrainError) as caught:
@@ -190,7 +190,7 @@ def test_a_zone_of_which_all_is_unknown_is_an_error(tmp_path):
 
 
 def test_a_zone_beside_the_raster_is_an_error_though_its_surroundings_are_on_it(tmp_path):
-    path = write_raster(tmp_path / "a.tif", POSTS)
+    path = write_raster(tmp_path / "a.tif", NODES)
     line = [(610_300.0, 3_460_050.0), (610_700.0, 3_460_050.0)]
     site = make_site(line, "EPSG:32636", range_m=200.0, ground=path)
     with pytest.raises(TerrainError, match=r"no height in the zone, s = 0 to 400 m"):
@@ -204,7 +204,7 @@ def refused(line, crs, path):
 
 
 def test_a_line_outside_the_raster(tmp_path):
-    path = write_raster(tmp_path / "a.tif", POSTS)
+    path = write_raster(tmp_path / "a.tif", NODES)
     near = [(610_300.0, 3_475_000.0), (610_700.0, 3_475_000.0)]
     assert refused(near, "EPSG:32636", path) == (
         "project.toml: terrain.ground (a.tif): the line (s = 0 to 400 m) lies 15 km from the "
@@ -213,7 +213,7 @@ def test_a_line_outside_the_raster(tmp_path):
 
 
 def test_a_line_with_x_and_y_swapped(tmp_path):
-    path = write_raster(tmp_path / "a.tif", POSTS)
+    path = write_raster(tmp_path / "a.tif", NODES)
     swapped = [(3_459_500.0, 610_300.0), (3_459_500.0, 610_700.0)]
     sentence = refused(swapped, "EPSG:32636", path)
     assert "km from the terrain; swap x and y of the line: swapped, it lies on the terrain." in (
@@ -231,7 +231,7 @@ def test_a_line_with_longitude_and_latitude_swapped_before_it_was_projected():
 
 
 def test_a_line_far_off_for_another_reason(tmp_path):
-    path = write_raster(tmp_path / "a.tif", POSTS)
+    path = write_raster(tmp_path / "a.tif", NODES)
     berlin = [(390_000.0, 5_820_000.0), (391_000.0, 5_820_000.0)]
     sentence = refused(berlin, "EPSG:32633", path)
     assert "lies 2,900 km from the terrain; check the CRS of both, and whether x" in sentence
@@ -239,7 +239,7 @@ def test_a_line_far_off_for_another_reason(tmp_path):
 
 def test_a_line_that_is_nowhere(tmp_path):
     path = write_raster(
-        tmp_path / "a.tif", POSTS, crs="EPSG:4326", west=34.0, north=32.0, cell=0.01
+        tmp_path / "a.tif", NODES, crs="EPSG:4326", west=34.0, north=32.0, cell=0.01
     )
     nowhere = [(1e9, 1e9), (1e9, 1e9 + 100)]
     assert "lies nowhere in EPSG:32636" in refused(nowhere, "EPSG:32636", path)
@@ -247,7 +247,7 @@ def test_a_line_that_is_nowhere(tmp_path):
 
 def test_a_grid_too_large_to_hold_names_the_cell_that_would_do(tmp_path):
     path = tmp_path / "fine.tif"
-    write_raster(path, POSTS, cell=10.0)
+    write_raster(path, NODES, cell=10.0)
     with pytest.raises(TerrainError) as caught:
         check_rasters(flat_site(path, range_m=400.0, cell_m=0.02))
     assert "cells of 0.02 m are too many to hold" in caught.value.what
@@ -267,8 +267,8 @@ def test_the_notes_say_what_a_reader_must_know(tmp_path):
         limits="For comparing options, never for siting.",
     )
     assert build_terrain(site).notes == (
-        "Ground: rafah_utm36n_30m_rim.tif, posts 30 × 30 m apart in EPSG:32636 (WGS 84 / UTM zone "
-        "36N), taken unchanged as a grid of 30 m in EPSG:32636 (WGS 84 / UTM zone 36N).",
+        "Ground: rafah_utm36n_30m_rim.tif, one height every 30 × 30 m in EPSG:32636 (WGS 84 / UTM "
+        "zone 36N), taken unchanged as a grid of 30 m in EPSG:32636 (WGS 84 / UTM zone 36N).",
         "Nothing is known to stand on the ground: the ground alone blocks sight.",
         "Heights are metres above EGM96.",
         "The heights' standard error is 9 m; claims do not include it.",
@@ -278,13 +278,13 @@ def test_the_notes_say_what_a_reader_must_know(tmp_path):
 
 
 def test_a_change_of_geodetic_datum_is_told(tmp_path):
-    path = write_raster(tmp_path / "a.tif", POSTS, crs="EPSG:23036")
+    path = write_raster(tmp_path / "a.tif", NODES, crs="EPSG:23036")
     terrain = build_terrain(flat_site(path))
     assert said(terrain, "a.tif has another geodetic datum than the project: places may be off by")
 
 
 def test_provenance_holds_the_hash_of_every_raster(tmp_path):
-    path = write_raster(tmp_path / "a.tif", POSTS)
+    path = write_raster(tmp_path / "a.tif", NODES)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     plain = build_terrain(flat_site(path))
     assert plain.provenance.inputs == {"terrain.ground": digest}

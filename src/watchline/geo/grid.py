@@ -1,6 +1,6 @@
 """Square, north-up grids: where their cells lie, and what an array on them holds at a place.
 
-A grid speaks of cell *centres* (posts): heights are known there and are bilinear in between.
+A grid speaks of cell *centres* (nodes): heights are known there and are bilinear in between.
 Between the outermost centres and the outermost cells' edges nothing is known.
 """
 
@@ -218,7 +218,7 @@ def bilinear_at(values, col, row):  # noqa: ANN001, ANN201 - numba kernel on pla
         top = min(max(int(np.floor(v + SNAP_CELLS)), 0), rows - 1)
         east = u - left
         south = v - top
-        # A post without weight must not spread its NaN, nor be looked for outside the array.
+        # A node without weight must not spread its NaN, nor be looked for outside the array.
         if abs(east) <= SNAP_CELLS:
             east = 0.0
         if abs(south) <= SNAP_CELLS:

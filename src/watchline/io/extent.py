@@ -14,7 +14,7 @@ from watchline.errors import TerrainError
 from watchline.geo.chainage import strip_polygon
 from watchline.geo.grid import SNAP_CELLS, Bounds, Grid
 from watchline.io.raster import Raster, crs_words, same_crs
-from watchline.io.resample import place_to_post
+from watchline.io.resample import place_to_node
 from watchline.model.site import Site
 
 MARGIN_CELLS = 4
@@ -53,8 +53,8 @@ def bounds_that_matter(site: Site) -> Bounds:
     return float(west - reach), float(south - reach), float(east + reach), float(north + reach)
 
 
-def post_spacing_m(raster: Raster, crs: CRS, x: float, y: float) -> tuple[float, float]:
-    """Distance between a raster's posts along its rows and down its columns, at a place.
+def node_spacing_m(raster: Raster, crs: CRS, x: float, y: float) -> tuple[float, float]:
+    """Distance between a raster's nodes along its rows and down its columns, at a place.
 
     Parameters
     ----------
@@ -71,21 +71,21 @@ def post_spacing_m(raster: Raster, crs: CRS, x: float, y: float) -> tuple[float,
         Along a row and down a column, in m.
     """
     if same_crs(raster.crs, crs):
-        return abs(raster.posts.a), abs(raster.posts.e)
-    col, row = place_to_post(raster, crs)(np.array([x]), np.array([y]))
+        return abs(raster.nodes.a), abs(raster.nodes.e)
+    col, row = place_to_node(raster, crs)(np.array([x]), np.array([y]))
     cols = col[0] + np.array([-0.5, 0.5, 0.0, 0.0])
     rows = row[0] + np.array([0.0, 0.0, -0.5, 0.5])
-    px, py = post_to_place(raster, crs, cols, rows)
+    px, py = node_to_place(raster, crs, cols, rows)
     return float(np.hypot(px[1] - px[0], py[1] - py[0])), float(
         np.hypot(px[3] - px[2], py[3] - py[2])
     )
 
 
-def post_to_place(
+def node_to_place(
     raster: Raster, crs: CRS, col: npt.NDArray[np.float64], row: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Places in a CRS of fractional (column, row) of a raster's posts."""
-    a, b, c, d, e, f = raster.posts[:6]
+    """Places in a CRS of fractional (column, row) of a raster's nodes."""
+    a, b, c, d, e, f = raster.nodes[:6]
     x, y = a * col + b * row + c, d * col + e * row + f
     if same_crs(raster.crs, crs):
         return x, y
@@ -97,7 +97,7 @@ def choose_grid(site: Site, rasters: list[Raster]) -> Grid:
     """Grid of the terrain.
 
     The cell is the project's, or else the finest raster's. Where that raster is square and in the
-    site's CRS, the cells' centres are its posts and nothing is interpolated there; else the centres
+    site's CRS, the cells' centres are its nodes and nothing is interpolated there; else the centres
     are whole multiples of the cell, rounded down to two digits.
 
     Parameters
@@ -117,7 +117,7 @@ def choose_grid(site: Site, rasters: list[Raster]) -> Grid:
     wanted = bounds_that_matter(site)
     _held_bounds(site, crs, ground, wanted)  # a line far off is told before anything else
     middle = zone_polygon(site).representative_point()
-    spacings = [min(post_spacing_m(raster, crs, middle.x, middle.y)) for raster in rasters]
+    spacings = [min(node_spacing_m(raster, crs, middle.x, middle.y)) for raster in rasters]
     finest = rasters[int(np.argmin(spacings))]
     cell, x0, y0 = _lattice(finest, min(spacings), site.terrain.cell_m, crs)
     margin = MARGIN_CELLS * cell
@@ -130,7 +130,7 @@ def choose_grid(site: Site, rasters: list[Raster]) -> Grid:
         min(wide[2], held[2]),
         min(wide[3], held[3]),
     )
-    # Inward to the lattice: a centre beyond the outermost posts would only be unknown.
+    # Inward to the lattice: a centre beyond the outermost nodes would only be unknown.
     left = math.ceil((box[0] - x0) / cell - SNAP_CELLS)
     right = math.floor((box[2] - x0) / cell + SNAP_CELLS)
     top = math.ceil((y0 - box[3]) / cell - SNAP_CELLS)
@@ -157,10 +157,10 @@ def _lattice(
     finest: Raster, spacing: float, asked: float | None, crs: CRS
 ) -> tuple[float, float, float]:
     """Cell and one centre of the lattice on which the grid lies."""
-    width, height = abs(finest.posts.a), abs(finest.posts.e)
+    width, height = abs(finest.nodes.a), abs(finest.nodes.e)
     square = same_crs(finest.crs, crs) and math.isclose(width, height, rel_tol=1e-9)
     if square and (asked is None or math.isclose(asked, width, rel_tol=1e-9)):
-        return width, finest.posts.c, finest.posts.f
+        return width, finest.nodes.c, finest.nodes.f
     if asked is not None:
         return asked, 0.0, 0.0
     digits = 10.0 ** (math.floor(math.log10(spacing)) - 1)
@@ -168,9 +168,9 @@ def _lattice(
 
 
 def _held_bounds(site: Site, crs: CRS, ground: Raster, wanted: Bounds) -> Bounds:
-    """Bounds of the ground's posts that lie within given bounds, in the site's CRS."""
+    """Bounds of the ground's nodes that lie within given bounds, in the site's CRS."""
     x, y = _edge(wanted)
-    col, row = place_to_post(ground, crs)(x, y)
+    col, row = place_to_node(ground, crs)(x, y)
     finite = np.isfinite(col) & np.isfinite(row)
     if not finite.any():
         raise _far(site, crs, ground)
@@ -178,7 +178,7 @@ def _held_bounds(site: Site, crs: CRS, ground: Raster, wanted: Bounds) -> Bounds
     top, bottom = max(0.0, row[finite].min()), min(ground.rows - 1.0, row[finite].max())
     if left >= right or top >= bottom:
         raise _far(site, crs, ground)
-    px, py = post_to_place(ground, crs, *_edge((left, top, right, bottom)))
+    px, py = node_to_place(ground, crs, *_edge((left, top, right, bottom)))
     return float(px.min()), float(py.min()), float(px.max()), float(py.max())
 
 
@@ -224,7 +224,7 @@ def _swapped_fits(line: LineString, crs: CRS, ground: Raster) -> bool:
     degrees = Transformer.from_crs(crs, crs.geodetic_crs.to_2d(), always_xy=True)
     lon, lat = degrees.transform(x, y)
     for px, py in ((y, x), degrees.transform(lat, lon, direction="INVERSE")):
-        col, row = place_to_post(ground, crs)(np.asarray(px), np.asarray(py))
+        col, row = place_to_node(ground, crs)(np.asarray(px), np.asarray(py))
         if ((col >= 0) & (col <= ground.cols - 1) & (row >= 0) & (row <= ground.rows - 1)).all():
             return True
     return False
@@ -236,7 +236,7 @@ def _distance_km(line: LineString, crs: CRS, ground: Raster) -> float | None:
     middle = line.interpolate(0.5, normalized=True)
     lon, lat = Transformer.from_crs(crs, degrees, always_xy=True).transform(middle.x, middle.y)
     edge = _edge((0.0, 0.0, ground.cols - 1.0, ground.rows - 1.0))
-    edge_lon, edge_lat = post_to_place(ground, degrees, *edge)
+    edge_lon, edge_lat = node_to_place(ground, degrees, *edge)
     finite = np.isfinite(edge_lon) & np.isfinite(edge_lat)
     if not (math.isfinite(lon) and math.isfinite(lat) and finite.any()):
         return None

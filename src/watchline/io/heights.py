@@ -43,7 +43,7 @@ class GroundReader:
     unknown : float or None
         Value that means "unknown" by the project (``terrain.nodata``).
     clamp_below_m : float or None
-        Heights below are raised to it. Posts are raised before anything is interpolated: a deep
+        Heights below are raised to it. Nodes are raised before anything is interpolated: a deep
         sea floor would else pull the shore down with it.
     sentinels : set of float
         Undeclared values that were taken as unknown.
@@ -75,12 +75,12 @@ class GroundReader:
         notes = sentinel_note(self.sentinels, raster.path)
         if self.unknown is not None:
             notes.append(
-                f"Posts of {raster.path.name} that hold {self.unknown:g} are unknown, as the "
+                f"Places of {raster.path.name} that hold {self.unknown:g} are unknown, as the "
                 "project says."
             )
         if np.isfinite(self.lowest_m):
             notes.append(
-                f"Posts of {raster.path.name} below {self.clamp_below_m:g} m (the lowest: "
+                f"Heights of {raster.path.name} below {self.clamp_below_m:g} m (the lowest: "
                 f"{self.lowest_m:.0f} m) were raised to it before interpolation."
             )
         return notes + unit_note(self.unit, raster)
@@ -207,7 +207,7 @@ def sentinel_note(found: set[float], path: Path) -> list[str]:
         return []
     values = ", ".join(f"{value:.6g}" for value in sorted(found)[:5])
     return [
-        f"Posts of {path.name} that hold {values} are unknown: no place has such a height, though "
+        f"Places of {path.name} that hold {values} are unknown: no place has such a height, though "
         "the file does not declare it as no-data."
     ]
 

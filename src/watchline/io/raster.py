@@ -1,7 +1,7 @@
 """One raster of heights, read honestly: what it declares is obeyed, what it lacks is refused.
 
-Heights are *posts*: values at the centres of the raster's cells, whatever the format says of
-areas and points (the library below has already moved the posts of point rasters by half a cell).
+Heights are values at *nodes*, the centres of the raster's cells, whatever the format says of
+areas and points (the library below has already moved the nodes of point rasters by half a cell).
 Only the asked window is ever read.
 """
 
@@ -71,8 +71,8 @@ class Raster:
         Place in messages: project key and file.
     crs : pyproj.CRS
         Horizontal CRS, two-dimensional.
-    posts : Affine
-        Takes (column, row) of *posts* to (x, y) in ``crs``.
+    nodes : Affine
+        Takes (column, row) of *nodes* to (x, y) in ``crs``.
     rows, cols : int
         Its size.
     unit : {"m", "ft", "us-ft"} or None
@@ -90,7 +90,7 @@ class Raster:
     path: Path
     where: str
     crs: CRS
-    posts: Affine
+    nodes: Affine
     rows: int
     cols: int
     unit: HeightUnit | None
@@ -102,7 +102,7 @@ class Raster:
     def read(
         self, top: int, left: int, rows: int, cols: int
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Posts of a window.
+        """Nodes of a window.
 
         Parameters
         ----------
@@ -176,7 +176,7 @@ def open_raster(path: Path, where: str, crs: str | None = None) -> Iterator[Rast
             path=path,
             where=where,
             crs=horizontal,
-            posts=_posts(dataset.transform),
+            nodes=_nodes(dataset.transform),
             rows=dataset.height,
             cols=dataset.width,
             unit=_unit(dataset, vertical, where),
@@ -187,8 +187,8 @@ def open_raster(path: Path, where: str, crs: str | None = None) -> Iterator[Rast
         )
 
 
-def _posts(corners: Affine) -> Affine:
-    """Transform of posts, which lie in the middle of the cells, from that of the cells' corners."""
+def _nodes(corners: Affine) -> Affine:
+    """Transform of nodes, which lie in the middle of the cells, from that of the cells' corners."""
     a, b, c, d, e, f = corners[:6]
     return Affine(a, b, c + (a + b) / 2, d, e, f + (d + e) / 2)
 
@@ -206,7 +206,7 @@ def _open(path: Path, where: str) -> rasterio.DatasetReader:
             mend = (
                 "an .hgt tile is named by its south-west corner, such as N31E034.hgt; rename it"
                 if path.stat().st_size in HGT_BYTES
-                else "an .hgt tile holds 1201 × 1201 or 3601 × 3601 posts of two bytes, and this "
+                else "an .hgt tile holds 1201 × 1201 or 3601 × 3601 heights of two bytes, and this "
                 f"one has {path.stat().st_size:,} bytes; fetch it again"
             )
         raise TerrainError("it is no readable raster", where=where, mend=mend) from problem
@@ -234,7 +234,7 @@ def _check_band(dataset: rasterio.DatasetReader, where: str, path: Path) -> None
         )
     if min(dataset.shape) < 2:
         raise TerrainError(
-            f"it has {dataset.height} × {dataset.width} posts, and a surface needs 2 × 2",
+            f"it has {dataset.height} × {dataset.width} heights, and a surface needs 2 × 2",
             where=where,
             mend="give a larger raster",
         )

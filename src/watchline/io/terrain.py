@@ -14,7 +14,7 @@ from pyproj.transformer import TransformerGroup
 
 from watchline.errors import ManyFaults, TerrainError, WatchlineError
 from watchline.geo.grid import Grid
-from watchline.io.extent import choose_grid, post_spacing_m
+from watchline.io.extent import choose_grid, node_spacing_m
 from watchline.io.files import sha256_file
 from watchline.io.heights import GroundReader, StandingReader, agreed_unit
 from watchline.io.raster import Raster, crs_words, open_raster, same_crs
@@ -30,7 +30,7 @@ __all__ = ["build_terrain", "check_rasters", "read_terrain", "write_terrain"]
 
 KEYS = ("ground", "surface", "buildings", "vegetation")
 COARSER = 1.5
-"""A grid coarser than a raster's posts by this factor skips posts: the reader must know."""
+"""A grid coarser than a raster's nodes by this factor skips nodes: the reader must know."""
 
 HeightArray = npt.NDArray[np.float32]
 
@@ -38,7 +38,7 @@ HeightArray = npt.NDArray[np.float32]
 def build_terrain(site: Site) -> Terrain:
     """Ground and surface round a site, on one square grid in its CRS.
 
-    The ground, and a whole surface, are bilinear between their posts; heights of buildings and
+    The ground, and a whole surface, are bilinear between their nodes; heights of buildings and
     vegetation are those of the raster cell in which a centre lies (a bilinear wall would be a
     ramp, and a roof's edge half as high). ``surface = ground + max(buildings, vegetation)``, never
     below the ground; where any of them is unknown it is unknown.
@@ -205,14 +205,14 @@ def _about(site: Site, rasters: dict[str, Raster], grid: Grid, crs: CRS) -> list
     x, y = (grid.x[0] + grid.x[-1]) / 2, (grid.y[0] + grid.y[-1]) / 2
     notes: list[str] = []
     for key, raster in rasters.items():
-        across, down = post_spacing_m(raster, crs, x, y)
+        across, down = node_spacing_m(raster, crs, x, y)
         notes.append(
-            f"{key.capitalize()}: {raster.path.name}, posts {across:.3g} × {down:.3g} m apart in "
-            f"{crs_words(raster.crs)}, {_how(key, raster, grid, crs, across, down)}."
+            f"{key.capitalize()}: {raster.path.name}, one height every {across:.3g} × {down:.3g} m "
+            f"in {crs_words(raster.crs)}, {_how(key, raster, grid, crs, across, down)}."
         )
         if grid.cell > COARSER * max(across, down):
             notes.append(
-                f"The grid skips posts of {raster.path.name}: crests and things between its "
+                f"The grid skips heights of {raster.path.name}: crests and things between its "
                 f"{grid.cell:g} m cells may be missed; a smaller terrain.cell keeps them."
             )
         notes += _datum_shift(raster, crs)
@@ -249,7 +249,7 @@ def _how(key: str, raster: Raster, grid: Grid, crs: CRS, across: float, down: fl
     if key in ("buildings", "vegetation"):
         return f"the nearest taken for {onto}, so that walls stay upright"
     exact = same_crs(raster.crs, crs) and across == down == grid.cell
-    off = ((grid.x0 - raster.posts.c) / grid.cell, (grid.y0 - raster.posts.f) / grid.cell)
+    off = ((grid.x0 - raster.nodes.c) / grid.cell, (grid.y0 - raster.nodes.f) / grid.cell)
     if exact and all(abs(shift - round(shift)) < 1e-6 for shift in off):
         return f"taken unchanged as {onto}"
     finer = (

@@ -49,8 +49,8 @@ class Unknown:
 def unknown_in_zone(site: Site, grid: Grid, heights: npt.NDArray[np.float32]) -> Unknown:
     """What is unknown of the heights in the zone.
 
-    The zone is walked in chainage and offset, in squares of its own cell or of the grid's, whichever
-    is smaller.
+    The zone is walked in chainage and offset, in squares of its own cell or of the grid's,
+    whichever is smaller.
 
     Parameters
     ----------
