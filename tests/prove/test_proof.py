@@ -218,6 +218,14 @@ def test_no_watch_areas_are_judged_by_their_unwatched_share():
     assert "no terrain data on the way" in got.witness.why
 
 
+def test_a_no_watch_area_on_unknown_ground_is_unknown():
+    lost = NoWatchArea("lost", box(EAST + 220, NORTH + 30, EAST + 230, NORTH + 40), 0.0, 0.0)
+    terrain = change(flat(), 200, 260, 20, 60, ground=np.nan)
+    away = prove_plan(site(no_watch=(lost,)), terrain, plan({**WEST, "azimuth_deg": 270.0}))
+    got = claim(away, "no-watch: lost")
+    assert (got.verdict, got.lower, got.upper) == ("unknown", 0.0, 1.0)
+
+
 def test_exclusions_keep_mounts_and_devices_out():
     area = Area("marsh", box(EAST - 30, NORTH, EAST - 10, NORTH + 20))
     proof = prove_plan(site(exclusions=(area,)), flat(), plan(WEST))

@@ -157,7 +157,7 @@ def test_the_ends_own_cells_never_block():
     relief = relief_of(
         terrain_of(terrain.data.x.values, terrain.data.y.values, terrain.ground, surface)
     )
-    (x0, x1), (y0, y1) = relief.place(np.array([10.2, 29.8]), np.array([20.1, 20.0]))
+    (x0, x1), (y0, y1) = relief.place(np.array([9.8, 29.8]), np.array([20.1, 20.0]))
     scene = build_scene(relief, np.array([x0, x1]), np.array([y0, y1]))
     eye = (float(x0), float(y0), 6.0)
     assert trace(scene, eye, np.array([x1]), np.array([y1]), np.array([1.7]))[0] == FREE
@@ -180,6 +180,25 @@ def test_a_hole_on_the_way_is_unknown_even_behind_a_wall():
     scene = build_scene(relief, x, y)
     state = trace(scene, (float(x[0]), float(y[0]), 6.0), x[1:], y[1:], np.full(4, 1.7))
     assert state.tolist() == [FREE, HIDDEN, UNKNOWN, HIDDEN]
+
+
+def test_the_known_triangle_beside_an_unknown_node_blocks():
+    """The way cuts two squares with one unknown node each, on the sides of their known ones."""
+    terrain = flat(cell_m=5.0)
+    surface = terrain.surface.copy()
+    surface[5, 5] = surface[6, 7] = np.nan
+    surface[6, 6] = 100.0
+    relief = relief_of(
+        terrain_of(terrain.data.x.values, terrain.data.y.values, terrain.ground, surface)
+    )
+    # It crosses the edge from (6, 6) to (5, 6) halfway, where the surface is 50 m high, and the
+    # edges before and after where it is 30 m and 0 m.
+    x, y = relief.place(np.array([1.3, 10.0]), np.array([6 + 4 * 5 / 7, 6 - 4.7 * 5 / 7]))
+    scene = build_scene(relief, x, y)
+    for height, expected in ((40.0, HIDDEN), (60.0, FREE)):
+        eye, end = (float(x[0]), float(y[0]), height), (float(x[1]), float(y[1]), height)
+        assert trace(scene, eye, x[1:], y[1:], np.array([height]))[0] == expected
+        assert march(relief, eye, end) == look_along(relief, eye, end).state == expected
 
 
 def test_ends_outside_the_terrain_or_on_unknown_ground_are_unknown():

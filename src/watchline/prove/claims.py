@@ -98,7 +98,7 @@ def requirement_state(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Cells of a requirement, and which of them are surely, or at most, satisfied."""
     at = np.flatnonzero(judge.mask)
-    sure = (judge.sure[at] >= requirement.views) & ~unknown[at]
+    sure = judge.sure[at] >= requirement.views
     return at, sure, sure | (judge.most[at] >= requirement.views) | unknown[at]
 
 
