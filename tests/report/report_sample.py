@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -487,12 +487,18 @@ def make_proof(site: Site, cells: pd.DataFrame, cell_m: float) -> Proof:
     )
 
 
-def make_run(cell_m: float = 5.0) -> tuple[Plan, Proof, Site, Terrain]:
+@dataclass(frozen=True)
+class Run:
+    """A plan and its proof with what they were made from."""
+
+    plan: Plan
+    proof: Proof
+    site: Site
+    terrain: Terrain
+
+
+def make_run(cell_m: float = 5.0) -> Run:
     site, terrain = make_site(), make_terrain()
     plan = make_plan(site, terrain)
-    return (
-        plan,
-        make_proof(site, add_states(make_cells(site, terrain, cell_m), site), cell_m),
-        site,
-        terrain,
-    )
+    cells = add_states(make_cells(site, terrain, cell_m), site)
+    return Run(plan, make_proof(site, cells, cell_m), site, terrain)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import shapely
-from shapely.geometry import LineString, MultiPoint
+from shapely.geometry import LineString, MultiPoint, Point
 from shapely.geometry.base import BaseGeometry
 
 from watchline.geo import chainage
@@ -106,6 +106,8 @@ class Features:
         Chainage at which the zone begins and ends.
     sign : int
         +1 where the zone lies left of the line, −1 where right.
+    judged_box : shapely geometry
+        Box round the proof's cells; empty where it has none.
     asked_px_per_m : tuple of float
         Every density asked, lowest first.
     """
@@ -125,6 +127,7 @@ class Features:
     fields: tuple[Field, ...]
     stretches: tuple[Stretch, ...]
     spots: tuple[Spot, ...]
+    judged_box: BaseGeometry
     asked_px_per_m: tuple[float, ...]
 
     @cached_property
@@ -144,7 +147,10 @@ class Features:
         parts += [MultiPoint([(f.x, f.y) for f in self.fields])]
         parts += [part for part in (self.line, self.zone, self.road) if part is not None]
         parts += [polygon for _, polygon in self.areas]
-        return shapely.unary_union([part for part in parts if not part.is_empty])
+        if self.line is None:
+            parts.append(self.judged_box)
+        parts = [part for part in parts if not part.is_empty]
+        return shapely.unary_union(parts) if parts else Point(0.0, 0.0).buffer(1.0)
 
 
 def gather(plan: Plan, proof: Proof, site: Site | None) -> Features:
@@ -191,6 +197,7 @@ def gather(plan: Plan, proof: Proof, site: Site | None) -> Features:
         fields=_fields(plan, site.catalogue if site else None, asked),
         stretches=_stretches(proof),
         spots=_spots(proof),
+        judged_box=_box(proof),
         asked_px_per_m=asked,
     )
 
@@ -201,6 +208,11 @@ def _strip(site: Site, outer_m: float) -> BaseGeometry:
         site.line, site.sign, zone.inner_m, outer_m, zone.start_m, zone.end_m
     )
     return polygon.simplify(SIMPLIFY_M)
+
+
+def _box(proof: Proof) -> BaseGeometry:
+    x, y = proof.cells["x"], proof.cells["y"]
+    return shapely.box(x.min(), y.min(), x.max(), y.max()) if len(x) else Point()
 
 
 def _known_extent(plan: Plan, proof: Proof) -> tuple[float, float, int, float]:

@@ -162,7 +162,12 @@ def cell_layers(proof: Proof, site: Site | None) -> list[Layer]:
                 height,
                 (*labels, "unknown"),
                 _masked(density_class(density, limits), proof.cells, height, len(labels) + 1),
-                (palette.FAIL, *_spaced(palette.DENSITY_COLOURS, len(limits)), palette.UNKNOWN),
+                (
+                    # Without a site nobody knows whether the lowest class fails anything.
+                    palette.FAIL if site is not None else palette.BELOW,
+                    *_spaced(palette.DENSITY_COLOURS, len(limits)),
+                    palette.UNKNOWN,
+                ),
             )
         )
     return layers

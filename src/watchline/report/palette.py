@@ -13,6 +13,7 @@ import numpy.typing as npt
 FAIL = "#d1490c"
 UNKNOWN = "#9a5b9e"
 HOLDS = "#0b6aa2"
+BELOW = "#f0efe6"
 
 VIEW_COLOURS = ("#c9def0", "#8fbbe0", "#5593c9", "#2a69a8", "#103f73")
 DENSITY_COLOURS = ("#d3ece2", "#9dd5c2", "#5fb59d", "#2b8d7b", "#0f615c", "#063b3d")

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from watchline.model.catalogue import Catalogue
@@ -320,5 +321,6 @@ def inputs_table(plan: Plan, proof: Proof, site: Site | None, terrain: Terrain |
 
 def log_points(plan: Plan) -> pd.DataFrame:
     """The search's log as columns ``seconds, cost, bound``, without points that are not finite."""
-    log = pd.DataFrame(list(plan.log), columns=["seconds", "cost", "bound"], dtype=float)
-    return log[log["seconds"].map(math.isfinite)].reset_index(drop=True)
+    points = np.array(plan.log, dtype=np.float64).reshape(-1, 3)
+    points = points[np.isfinite(points[:, 0])]
+    return pd.DataFrame(points, columns=["seconds", "cost", "bound"])
