@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 from watchline.version import __version__
 
 if TYPE_CHECKING:
-    from watchline.chain.plan import Outcome, plan_project
+    from watchline.chain.outcome import Outcome
+    from watchline.chain.plan import plan_project
     from watchline.design.cover import cover
     from watchline.design.plan import design_plan
     from watchline.design.propose import propose_candidates
@@ -35,14 +36,14 @@ if TYPE_CHECKING:
     from watchline.io.terrain import build_terrain
     from watchline.prove.explain import explain_cell
     from watchline.prove.proof import prove_plan
-    from watchline.report.build import build_report
+    from watchline.report.page import build_report
     from watchline.see import intervisibility, viewshed
 
 _HOME = {
-    "Outcome": "watchline.chain.plan",
+    "Outcome": "watchline.chain.outcome",
     "InfeasibleError": "watchline.errors",
     "WatchlineError": "watchline.errors",
-    "build_report": "watchline.report.build",
+    "build_report": "watchline.report.page",
     "build_terrain": "watchline.io.terrain",
     "compute_visibility": "watchline.design.see",
     "cover": "watchline.design.cover",

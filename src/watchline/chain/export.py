@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchline.chain.plan import Outcome
+from watchline.chain.outcome import Outcome
 from watchline.io.kmz import write_kmz
 from watchline.io.plan import write_plan
 from watchline.io.proof import write_coverage, write_proof
 from watchline.io.quantities import write_quantities
+
+EXPORT_FILES = ("plan.gpkg", "quantities.xlsx", "plan.kmz", "proof.json")
 
 
 def export_outcome(outcome: Outcome, folder: Path) -> list[Path]:
@@ -28,7 +30,7 @@ def export_outcome(outcome: Outcome, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     site, plan, proof = outcome.site, outcome.plan, outcome.proof
-    files = [folder / name for name in ("plan.gpkg", "quantities.xlsx", "plan.kmz", "proof.json")]
+    files = [folder / name for name in EXPORT_FILES]
     write_plan(plan, files[0], site=site, proof=proof)
     write_quantities(plan, files[1], site=site, proof=proof)
     write_kmz(plan, files[2], site=site, proof=proof)

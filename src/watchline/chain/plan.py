@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from watchline.chain.export import EXPORT_FILES, export_outcome
 from watchline.chain.keys import digest, step_keys
+from watchline.chain.outcome import Outcome
 from watchline.chain.progress import Progress, Silent
 from watchline.design.plan import design_plan
 from watchline.design.propose import propose_candidates
@@ -14,7 +16,7 @@ from watchline.design.repair import tighten
 from watchline.design.see import compute_visibility
 from watchline.io.candidates import read_candidates, write_candidates
 from watchline.io.plan import read_plan, write_plan
-from watchline.io.proof import read_proof, write_proof
+from watchline.io.proof import proof_files, read_proof, write_proof
 from watchline.io.report import write_report
 from watchline.io.run import Run
 from watchline.io.terrain import build_terrain, read_terrain, write_terrain
@@ -22,37 +24,17 @@ from watchline.io.visibility import read_visibility, write_visibility
 from watchline.model.candidates import Candidates
 from watchline.model.plan import Plan, plan_digest
 from watchline.model.proof import Proof
+from watchline.model.report import Report
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 from watchline.model.visibility import Visibility
 from watchline.prove.proof import prove_plan
-from watchline.report.build import build_report
+from watchline.report.page import build_report
+
+REPORT_FILES = ("report.html", "report.pdf")
 
 REPAIR_SHARE = 0.5
 """Share of the search time that each repair round gets: it starts from the plan before."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What planning a project gave.
-
-    Attributes
-    ----------
-    site, terrain, candidates, plan, proof
-        The artefacts.
-    folder : Path
-        The run's folder.
-    report : Path
-        The page that a person opens.
-    """
-
-    site: Site
-    terrain: Terrain
-    candidates: Candidates
-    plan: Plan
-    proof: Proof
-    folder: Path
-    report: Path
 
 
 def open_run(site: Site, progress: Progress) -> Run:
@@ -114,23 +96,26 @@ def plan_project(site: Site, progress: Progress | None = None) -> Outcome:
         lambda folder: read_visibility(folder / "visibility.zarr"),
     )
     plan, proof = _plan_that_holds(site, terrain, candidates, visibility, run, listener)
+    outcome = Outcome(
+        site, terrain, candidates, plan, proof, run.folder, run.folder / "report.html"
+    )
     listener.step("report")
-    report = run.folder / "report.html"
-    key = digest(run.keys["report"], plan_digest(plan))
     run.step(
         "report",
-        ("report.html", "report.pdf"),
+        (*REPORT_FILES, *EXPORT_FILES),
         lambda: build_report(plan, proof, site=site, terrain=terrain, candidates=candidates),
-        lambda made, folder: _write_reports(made, folder),
+        lambda report, folder: write_outputs(outcome, report, folder),
         lambda folder: None,
-        key=key,
+        key=digest(run.keys["report"], plan_digest(plan)),
     )
-    return Outcome(site, terrain, candidates, plan, proof, run.folder, report)
+    return outcome
 
 
-def _write_reports(report, folder: Path) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
-    write_report(report, folder / "report.html")
-    write_report(report, folder / "report.pdf")
+def write_outputs(outcome: Outcome, report: Report, folder: Path) -> None:
+    """Everything that people take away."""
+    export_outcome(outcome, folder)
+    for name in REPORT_FILES:
+        write_report(report, folder / name)
 
 
 def _plan_that_holds(
@@ -172,8 +157,6 @@ def _plan_that_holds(
             "every harder round keeps."
         )
     plan = replace(plan, lower_bound=bound, notes=tuple(notes))
-    write_plan(plan, run.folder / "plan.gpkg", site=site, proof=proof)
-    write_proof(proof, run.folder / "proof.json")
     return plan, proof
 
 
@@ -219,9 +202,10 @@ def _round_proof(
 ) -> Proof:
     listener.step("proof", f"round {round_ + 1}" if round_ else "")
     file = f"rounds/proof-{round_}.json"
+    files = tuple(f"rounds/{path.name}" for path in proof_files(file))
     return run.step(
         f"proof-{round_}",
-        (file,),
+        files,
         lambda: prove_plan(site, terrain, plan, progress=listener.share),
         _into(lambda proof, path: write_proof(proof, path), file),
         lambda folder: read_proof(folder / file),

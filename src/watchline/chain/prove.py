@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchline.chain.plan import Outcome, open_run, terrain_of
+from watchline.chain.outcome import Outcome
+from watchline.chain.plan import open_run, terrain_of, write_outputs
 from watchline.chain.progress import Progress, Silent
 from watchline.design.propose import propose_candidates
 from watchline.errors import ProjectError
-from watchline.io.plan import read_plan, write_plan
+from watchline.io.plan import read_plan
 from watchline.io.project import PROJECT_FILE, read_site
-from watchline.io.proof import write_proof
-from watchline.io.report import write_report
 from watchline.prove.proof import prove_plan
-from watchline.report.build import build_report
+from watchline.report.page import build_report
 
 
 def project_of(plan_file: Path) -> Path:
@@ -66,9 +65,7 @@ def prove_file(
     folder = run.folder / "proven" / plan.name
     folder.mkdir(parents=True, exist_ok=True)
     candidates = propose_candidates(site, terrain)
+    outcome = Outcome(site, terrain, candidates, plan, proof, folder, folder / "report.html")
     report = build_report(plan, proof, site=site, terrain=terrain, candidates=candidates)
-    write_plan(plan, folder / "plan.gpkg", site=site, proof=proof)
-    write_proof(proof, folder / "proof.json")
-    write_report(report, folder / "report.html")
-    write_report(report, folder / "report.pdf")
-    return Outcome(site, terrain, candidates, plan, proof, folder, folder / "report.html")
+    write_outputs(outcome, report, folder)
+    return outcome

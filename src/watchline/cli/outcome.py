@@ -9,7 +9,7 @@ from rich.table import Table
 from watchline.cli.screen import Screen
 
 if TYPE_CHECKING:
-    from watchline.chain.plan import Outcome
+    from watchline.chain.outcome import Outcome
     from watchline.model.proof import Claim
 
 MARKS = {"holds": "✓ holds", "fails": "✗ FAILS", "unknown": "? unknown"}

@@ -176,7 +176,12 @@ def _start(plan: Plan, candidates: Candidates, columns: Columns) -> npt.NDArray[
 def _plan_mounts(candidates: Candidates, chosen: pd.DataFrame) -> gpd.GeoDataFrame:
     used = candidates.mounts.loc[candidates.mounts["mount"].isin(chosen["mount"])]
     used = used.sort_values(["s", "t"]).reset_index(drop=True)
-    used = used.assign(mount_id=[f"M{i + 1:03d}" for i in range(len(used))])
+    numbers = [f"M{i + 1:03d}" for i in range(len(used))]
+    names = [
+        mount.name if mount.existing else f"{number} {mount.kind} {mount.height_m:g} m"
+        for number, mount in zip(numbers, used.itertuples(), strict=True)
+    ]
+    used = used.assign(mount_id=numbers, name=names)
     order = ["mount_id", "name", "structure", "kind", "height_m", "s", "t", "ground_z", "cost"]
     return used[["mount", *order, "existing", "geometry"]].drop(columns="mount")
 

@@ -144,7 +144,7 @@ def page_data(view: MapView, features: Features, proof: Proof, chart: Chart) -> 
         "bins": judged.line_bins(proof, chart.start_m, chart.end_m),
     }
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return text.replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def render_page(

@@ -1,0 +1,35 @@
+"""What the chain gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchline.model.candidates import Candidates
+from watchline.model.plan import Plan
+from watchline.model.proof import Proof
+from watchline.model.site import Site
+from watchline.model.terrain import Terrain
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What planning or proving a project gave.
+
+    Attributes
+    ----------
+    site, terrain, candidates, plan, proof
+        The artefacts.
+    folder : Path
+        The folder with the files.
+    report : Path
+        The page that a person opens.
+    """
+
+    site: Site
+    terrain: Terrain
+    candidates: Candidates
+    plan: Plan
+    proof: Proof
+    folder: Path
+    report: Path
