@@ -23,6 +23,8 @@ from watchline.prove.views import DENSITY_SLACK
 SEES, HIDES, NO_DATA, TOO_COARSE, OUTSIDE, TOO_FAR, TOO_SELDOM = range(7)
 """Reasons, the nearest to a view first."""
 MOST_NAMED = 3
+STANDS_M = 0.5
+"""A surface this much above the ground is not called terrain."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def summarise(views: tuple[DeviceView, ...], needed: int) -> str:
     """
     seeing = [view for view in views if view.reason == SEES]
     mounts = {view.mount_id: None for view in seeing}
-    head = f"seen from {len(mounts)} of {needed} mounts"
+    head = f"seen from {len(mounts)} of {needed} mount{'s' if needed != 1 else ''}"
     if mounts:
         head += f" ({', '.join(mounts)})"
     if len(seeing) > len(mounts):
@@ -153,6 +155,13 @@ def summarise(views: tuple[DeviceView, ...], needed: int) -> str:
     if not others:
         named = ["no other mount stands"]
     return "; ".join([head, *named])
+
+
+def _obstacle(relief: Relief, x: float, y: float) -> str:
+    """What blocks at a place: the terrain itself, or something that stands on it."""
+    col, row = (np.rint(node).astype(np.int64) for node in relief.nodes(x, y))
+    above = relief.surface[row, col] - relief.ground[row, col]
+    return "something on the ground" if above > STANDS_M else "terrain"
 
 
 def _explain_device(
@@ -212,8 +221,9 @@ def _explain_device(
                 reason, why = NO_DATA, f"unknown: no terrain data on the way at {at}"
             else:
                 reason = HIDES
+                what = _obstacle(relief, block_x, block_y)
                 why = (
-                    f"terrain hides it: at {at} it stands {sight.over_m:.2f} m above the sight line"
+                    f"{what} hides it: at {at} it stands {sight.over_m:.2f} m above the sight line"
                 )
     return DeviceView(
         device.device_id, device.mount_id, slant, density, reason, block_x, block_y, why
