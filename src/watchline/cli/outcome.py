@@ -111,6 +111,7 @@ def _claims(claims: tuple[Claim, ...]) -> Table:
         places = ", ".join(f"{a:.0f}–{b:.0f} m" for a, b in claim.failing_chainages[:3])
         if len(claim.failing_chainages) > 3:
             places += f" and {len(claim.failing_chainages) - 3} more"
-        asked = f"{claim.target:.1%}" if claim.binding else "reported"
-        table.add_row(claim.requirement, MARKS[claim.verdict], f"{claim.value:.2%}", asked, places)
+        verdict = MARKS[claim.verdict] if claim.binding else "· reported"
+        asked = f"{claim.target:.1%}" if claim.binding else "–"
+        table.add_row(claim.requirement, verdict, f"{claim.value:.2%}", asked, places)
     return table

@@ -1,0 +1,5 @@
+"""``python -m watchline``."""
+
+from watchline.cli import main
+
+main()
