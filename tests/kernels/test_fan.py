@@ -51,7 +51,7 @@ def planes(method, scene, **more):
 
 
 @pytest.mark.parametrize(
-    ("spacing", "differ"), [(1.0, 0.024), (0.5, 0.012), (0.25, 0.007), (0.05, 0.0025)]
+    ("spacing", "differ"), [(1.0, 0.0076), (0.5, 0.003), (0.25, 0.0014), (0.05, 0.001)]
 )
 def test_error_shrinks_with_the_spacing(spacing, differ):
     """Bound: twice what was measured; the terrain is rough, to see errors at all."""
