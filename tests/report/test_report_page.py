@@ -13,6 +13,7 @@ import pytest
 from watchline.model.report import Report
 from watchline.model.site import Area
 from watchline.report import build_report, words
+from watchline.report.html_page import script_json
 
 HOSTILE = """<script>alert("x")</script>&'"]]>--></svg>"""
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -146,6 +147,12 @@ def test_data_for_the_script_is_json_and_matches_the_line(run, report):
     assert len(data["bins"]["views"]) == len(data["bins"]["heights"]) == 2
     failing = int((7382 - data["bins"]["start"]) / data["bins"]["step"])
     assert data["bins"]["views"][0][failing] == 0
+
+
+def test_json_cannot_end_its_script_element():
+    text = script_json({"name": HOSTILE})
+    assert not set("<>&") & set(text)
+    assert json.loads(text) == {"name": HOSTILE}
 
 
 def test_failing_stretch_and_witness_are_on_the_map(report):

@@ -117,7 +117,7 @@ def _extent(features: Features, frame: Frame) -> tuple[float, float, float, floa
 
 
 def page_data(view: MapView, features: Features, proof: Proof, chart: Chart) -> str:
-    """Data for the page's script, as JSON that cannot end its script element."""
+    """Data for the page's script, as JSON."""
     line: dict[str, list[float]] = {"x": [], "y": [], "s": []}
     if features.line is not None:
         points = chainage.vertices(features.line)
@@ -143,8 +143,13 @@ def page_data(view: MapView, features: Features, proof: Proof, chart: Chart) -> 
         },
         "bins": judged.line_bins(proof, chart.start_m, chart.end_m),
     }
+    return script_json(data)
+
+
+def script_json(data: object) -> str:
+    """JSON that cannot end the script element that holds it, whatever its texts say."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace(">", "\\u003e").replace("&", "\\u0026")
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def render_page(
