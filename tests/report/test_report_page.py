@@ -92,7 +92,11 @@ def test_every_claim_mount_and_device_appears(run, page):
         assert claim.detail in text
     ids = set(page.ids())
     assert {f"mount-{key}" for key in run.plan.mounts["mount_id"]} <= ids
-    for key in (*run.plan.mounts["name"], *run.plan.devices["device_id"]):
+    for key in (
+        *run.plan.mounts["name"],
+        *run.plan.mounts["mount_id"],
+        *run.plan.devices["device_id"],
+    ):
         assert re.search(rf"\b{key}\b", text)
 
 

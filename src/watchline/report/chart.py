@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from watchline.report import svg, ticks
+from watchline.report import svg, ticks, words
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -87,7 +87,7 @@ def axis(chart: Chart, y: float) -> tuple[str, float]:
 
 def head(y: float, title: str, note: str) -> str:
     """Title of a row, and a note under it, in the left margin."""
-    clipped = title if len(title) <= TITLE_LETTERS else title[: TITLE_LETTERS - 1] + "…"
+    clipped = words.shortened(title, TITLE_LETTERS)
     return svg.text(0, y, clipped, "row-title") + (
         svg.text(0, y + 10, note, "row-note") if note else ""
     )

@@ -40,6 +40,11 @@ class MountMark:
     existing: bool
     devices: int
 
+    @property
+    def label(self) -> str:
+        """Its name, with its key where the name does not hold it."""
+        return label_of(self.mount_id, self.name)
+
 
 @dataclass(frozen=True)
 class Field:
@@ -151,6 +156,11 @@ class Features:
             parts.append(self.judged_box)
         parts = [part for part in parts if not part.is_empty]
         return shapely.unary_union(parts) if parts else Point(0.0, 0.0).buffer(1.0)
+
+
+def label_of(mount_id: str, name: str) -> str:
+    """A mount's name, with its key where the name does not hold it."""
+    return name if mount_id in name else f"{mount_id} {name}".rstrip()
 
 
 def gather(plan: Plan, proof: Proof, site: Site | None) -> Features:

@@ -20,6 +20,9 @@ UInt8Array = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float64]
 
 MOST_VIEWS_SHOWN = 5
+# Quality classes beyond those asked are shown up to this multiple, and this far apart.
+MOST_TIMES = 4.0
+APART_TIMES = 1.6
 # A pixel belongs to the nearest cell if it is hardly farther than the cell's corner.
 CELL_REACH = 0.75
 
@@ -192,16 +195,13 @@ def density_limits(density: FloatArray, site: Site | None) -> tuple[float, ...]:
         if not known.size:
             return (20.0,)
         return tuple(sorted({float(round(q)) for q in np.percentile(known, [5, 25, 50, 75])}))
-    asked = {r.px_per_m for r in site.requirements if r.px_per_m > 0}
-    least = min(asked, default=20.0)
-    qualities = {
-        q for q in site.catalogue.qualities.values() if least <= q <= 4 * max(asked, default=q)
-    }
-    limits = sorted(asked | qualities) or [20.0]
-    while len(limits) > len(palette.DENSITY_COLOURS):
-        spare = next((q for q in reversed(limits) if q not in asked), limits[-1])
-        limits.remove(spare)
-    return tuple(limits)
+    limits = {r.px_per_m for r in site.requirements if r.px_per_m > 0} or {20.0}
+    least, most = min(limits), MOST_TIMES * max(limits)
+    for quality in sorted(site.catalogue.qualities.values()):
+        apart = all(max(quality, q) >= APART_TIMES * min(quality, q) for q in limits)
+        if least <= quality <= most and apart and len(limits) < len(palette.DENSITY_COLOURS):
+            limits.add(quality)
+    return tuple(sorted(limits)[: len(palette.DENSITY_COLOURS)])
 
 
 def _spaced(colours: tuple[str, ...], count: int) -> tuple[str, ...]:

@@ -171,20 +171,20 @@ def mounts_layer(picture: Picture, features: Features) -> str:
 def _mount(picture: Picture, mount: MountMark, placer: Placer, number: int) -> str:
     symbol = symbols.mount_symbol(mount.kind, existing=mount.existing)
     name = svg.title(
-        f"{mount.name}: {mount.kind}, {words.metres(mount.height_m)}, "
+        f"{mount.label}: {mount.kind}, {words.metres(mount.height_m)}, "
         f"{words.plural(mount.devices, 'device')}, {words.place(mount.s, mount.t)}"
     )
     if picture.still:
         right, down = (float(v) for v in picture.frame.to_picture(mount.x, mount.y))
-        spot = placer.place(right, down, mount.name)
+        spot = placer.place(right, down, mount.mount_id)
         label = ""
         if spot is not None:
             label = svg.text(
-                spot.x - right, spot.y - down, mount.name, "name", text_anchor=spot.anchor
+                spot.x - right, spot.y - down, mount.mount_id, "name", text_anchor=spot.anchor
             )
         return picture.mark(mount.x, mount.y, name, symbol, label)
     y = -9.0 if number % 2 == 0 else 17.0
-    label = svg.text(0, y, mount.name, "name", text_anchor="middle")
+    label = svg.text(0, y, mount.mount_id, "name", text_anchor="middle")
     return picture.mark(mount.x, mount.y, name, symbol, label, data_mount=mount.mount_id)
 
 

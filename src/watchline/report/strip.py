@@ -22,6 +22,8 @@ BAR_HEIGHT = 16.0
 PROFILE_HEIGHT = 62.0
 COST_HEIGHT = 34.0
 NAME_GAP = 8.5
+NAME_LETTERS = 18
+LEAST_CAP = 4.0
 
 
 def strip_chart(
@@ -90,7 +92,7 @@ def _bind(row: Callable[..., tuple[str, float]], *more: object) -> Callable[...,
 def _mount_row(chart: Chart, y: float, features: Features) -> tuple[str, float]:
     """Mounts as ticks, their names upright above, moved apart where they are dense."""
     mounts = [m for m in features.mounts if math.isfinite(m.s)]
-    longest = max((len(m.name) for m in mounts), default=0)
+    longest = max((len(m.mount_id) for m in mounts), default=0)
     names = min(12.0 + 4.2 * longest, 90.0)
     wanted = [float(chart.x(min(max(m.s, chart.start_m), chart.end_m))) for m in mounts]
     room = (chart.right - chart.left) / NAME_GAP
@@ -108,12 +110,12 @@ def _mount_row(chart: Chart, y: float, features: Features) -> tuple[str, float]:
                 class_="leader",
             )
         )
-        name = mounts[k].name if len(mounts[k].name) <= 18 else mounts[k].name[:17] + "…"
+        name = words.shortened(mounts[k].mount_id, NAME_LETTERS)
         turn = f"rotate(-90 {svg.short(x)} {svg.short(base)})"
         parts.append(svg.text(x + 2, base + 2.5, name, "axis-text", transform=turn))
     for mount, x in zip(mounts, wanted, strict=True):
         height = words.metres(mount.height_m)
-        label = f"{mount.name}: {mount.kind}, {height}, {words.place(mount.s, mount.t)}"
+        label = f"{mount.label}: {mount.kind}, {height}, {words.place(mount.s, mount.t)}"
         symbol = symbols.mount_symbol(mount.kind, existing=mount.existing)
         place = f"translate({svg.short(x)} {svg.short(base + 16)})"
         parts.append(
@@ -123,7 +125,7 @@ def _mount_row(chart: Chart, y: float, features: Features) -> tuple[str, float]:
 
 
 def _claim_row(chart: Chart, y: float, claim: Claim, proof: Proof) -> tuple[str, float]:
-    """Share of good cells per 100 m as bars; stretches that fail are marked below them."""
+    """Share of good cells per 100 m as bars; stretches with cells that miss it are marked below."""
     table = proof.chainage
     rows = table[table["requirement"] == claim.requirement]
     note = f"{words.verdict_word(claim.verdict)}, {words.percent(claim.value)}"
@@ -137,14 +139,15 @@ def _claim_row(chart: Chart, y: float, claim: Claim, proof: Proof) -> tuple[str,
             continue
         left, right = float(chart.x(start)), float(chart.x(end))
         share, unknown = float(row.share), float(row.unknown_share)
-        kind = _bar_kind(claim, share, unknown)
+        kind = _cap_kind(claim, share, unknown)
         height = BAR_HEIGHT * share
+        if kind:
+            # What is missing is the news: its cap is never too thin to be seen.
+            height = min(height, BAR_HEIGHT - LEAST_CAP)
         width = max(right - left - 0.6, 0.6)
-        bars[kind].append(_box(left, y + BAR_HEIGHT - height, width, height))
-        if kind != "bar":
-            # The missing part is the news: a mark of full height at least two units high.
-            missing = max(BAR_HEIGHT - height, 2.0)
-            bars[kind].append(_box(left, y, width, missing))
+        bars["bar"].append(_box(left, y + BAR_HEIGHT - height, width, height))
+        if kind:
+            bars[kind].append(_box(left, y, width, BAR_HEIGHT - height))
     for kind, boxes in bars.items():
         if boxes:
             parts.append(svg.element("path", d="".join(boxes), class_=kind))
@@ -155,7 +158,7 @@ def _claim_row(chart: Chart, y: float, claim: Claim, proof: Proof) -> tuple[str,
             class_="axis",
         )
     )
-    class_ = "bar-fails" if claim.verdict != "unknown" else "bar-unknown"
+    class_ = {"holds": "bar", "fails": "bar-fails", "unknown": "bar-unknown"}[claim.verdict]
     marks = []
     for start, end in claim.failing_chainages:
         left, right = float(chart.x(start)), float(chart.x(end))
@@ -165,10 +168,10 @@ def _claim_row(chart: Chart, y: float, claim: Claim, proof: Proof) -> tuple[str,
     return svg.element("g", *parts, class_="row claim"), BAR_HEIGHT + 14
 
 
-def _bar_kind(claim: Claim, share: float, unknown_share: float) -> str:
-    """A bar is loud only where cells are missing from a claim that does not hold."""
+def _cap_kind(claim: Claim, share: float, unknown_share: float) -> str:
+    """Class of a bar's cap: loud only where cells are missing from a claim that does not hold."""
     if claim.verdict == "holds" or share >= 1 - 1e-9:
-        return "bar"
+        return ""
     return "bar-unknown" if share + unknown_share >= 1 - 1e-9 else "bar-fails"
 
 

@@ -15,7 +15,7 @@ from watchline.model.proof import Claim, Proof
 from watchline.model.site import Requirement, Site
 from watchline.model.terrain import Terrain
 from watchline.report import words
-from watchline.report.features import Features, Field
+from watchline.report.features import Features, Field, label_of
 
 MOST_STRETCHES = 4
 
@@ -82,7 +82,7 @@ def claims_table(proof: Proof, site: Site | None) -> Table:
             Column("Found", numeric=True, width=1.5),
             Column("Cells", numeric=True, width=1.0),
             Column("Witness", width=2.4),
-            Column("Where it does not hold", width=2.0),
+            Column("Cells that miss it", width=2.0),
             Column("Method", numeric=True, width=0.95),
         ),
         rows,
@@ -189,7 +189,6 @@ def _mount_row(mount: tuple, plan: Plan, catalogue: Catalogue | None) -> Row:
     structure = str(mount.structure)
     if catalogue is not None and structure in catalogue.structures:
         structure = catalogue.structures[structure].name
-    own = "" if str(mount.name) == str(mount.mount_id) else f" ({mount.mount_id})"
     parts = [
         structure,
         f"devices {mount.height_m:g}\u00a0m above ground",
@@ -201,7 +200,7 @@ def _mount_row(mount: tuple, plan: Plan, catalogue: Catalogue | None) -> Row:
     if mount.existing:
         parts.append("stands already")
     return Row(
-        (f"{mount.name}{own}", " · ".join(parts)),
+        (label_of(str(mount.mount_id), str(mount.name)), " · ".join(parts)),
         key=f"mount-{mount.mount_id}",
         kind="group",
         stretch=(float(mount.s), float(mount.s)) if math.isfinite(float(mount.s)) else None,
@@ -304,17 +303,20 @@ def _device_rows(plan: Plan, catalogue: Catalogue | None) -> list[tuple[str, int
 def inputs_table(plan: Plan, proof: Proof, site: Site | None, terrain: Terrain | None) -> Table:
     """Hashes of everything that the report was made from."""
     artefacts = {"site": site, "terrain": terrain, "plan": plan, "proof": proof}
+    users: dict[tuple[str, str], list[str]] = {}
+    for name, artefact in artefacts.items():
+        if artefact is not None:
+            for thing, digest in sorted(artefact.provenance.inputs.items()):
+                users.setdefault((thing, digest), []).append(name)
+    users.setdefault(("plan", proof.plan_sha256), []).append("proof")
     rows = [
-        Row((name, thing, digest))
-        for name, artefact in artefacts.items()
-        if artefact is not None
-        for thing, digest in sorted(artefact.provenance.inputs.items())
+        Row((thing, ", ".join(dict.fromkeys(names)), digest))
+        for (thing, digest), names in users.items()
     ]
-    rows.append(Row(("proof", "content of the plan", proof.plan_sha256)))
     return Table(
         "inputs",
         "Inputs by their SHA-256",
-        (Column("Artefact", width=0.8), Column("Input", width=1.6), Column("SHA-256", width=5.0)),
+        (Column("Input", width=1.6), Column("Used by", width=1.1), Column("SHA-256", width=3.7)),
         tuple(rows),
     )
 

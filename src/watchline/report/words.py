@@ -107,6 +107,11 @@ def place(s: float, t: float) -> str:
     return f"s\u00a0=\u00a0{metres(s)}, t\u00a0=\u00a0{metres(t)}"
 
 
+def shortened(text: str, letters: int) -> str:
+    """A text cut to a number of letters, with an ellipsis where it was longer."""
+    return text if len(text) <= letters else text[: letters - 1] + "…"
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
