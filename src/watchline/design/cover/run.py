@@ -1,0 +1,372 @@
+"""One run of the covering solver: its clock, its best choice and bound, its stages."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from watchline.design.cover.bounding import Bounder
+from watchline.design.cover.exact import make_model, solve_model
+from watchline.design.cover.layout import Layout
+from watchline.design.cover.problem import CoverProblem
+from watchline.design.cover.search import (
+    Scratch,
+    improve,
+    make_scratch,
+    objective,
+    prune,
+    recreate,
+)
+from watchline.design.cover.solution import LogEntry
+from watchline.design.cover.state import State, add_column, make_state
+
+Progress = Callable[[float, float, float], None]
+CHUNK = 30.0
+"""Work between two looks at the clock, in million steps (about a quarter of a second)."""
+
+
+def cost_step(problem: CoverProblem) -> float:
+    """Return a step of which every choice's cost is a whole multiple, 0 if there is none.
+
+    Parameters
+    ----------
+    problem : CoverProblem
+        The problem.
+
+    Returns
+    -------
+    float
+        The greatest common divisor of all costs if they are whole numbers.
+    """
+    values = np.concatenate([problem.costs, problem.group_costs])
+    if np.any(values != np.floor(values)) or np.any(values > 2**40):
+        return 0.0
+    return float(np.gcd.reduce(values.astype(np.int64))) if len(values) else 0.0
+
+
+@dataclass
+class Run:
+    """The moving parts of one run.
+
+    Attributes
+    ----------
+    problem : CoverProblem
+        The problem.
+    layout : Layout
+        Its atoms.
+    order : ndarray of int64
+        The problem's column at each position of the layout.
+    supply : ndarray of int64, shape (n_rows,)
+        The most views that each row can get.
+    seed : int
+        Seed of everything random.
+    time_limit : float
+        Time limit in s.
+    work_limit : float or None
+        Work limit in million steps: sets the share of each stage.
+    target : float
+        Relative gap at which the run may stop.
+    progress : callable or None
+        Called with seconds, cost, bound.
+    """
+
+    problem: CoverProblem
+    layout: Layout
+    order: NDArray[np.int64]
+    supply: NDArray[np.int64]
+    seed: int
+    time_limit: float
+    work_limit: float | None
+    target: float
+    progress: Progress | None
+    started: float
+    chosen: NDArray[np.int64] | None = None
+    value: float = math.inf
+    bound: float = 0.0
+    step: float = 0.0
+    other_work: float = 0.0
+    infeasible: bool = False
+    closed: bool = False
+    log: list[LogEntry] = field(default_factory=list)
+    bounder: Bounder | None = None
+    state: State | None = None
+    scratch: Scratch | None = None
+
+    @property
+    def budget(self) -> float:
+        """The budget, infinite in covering mode."""
+        return math.inf if self.problem.budget is None else self.problem.budget
+
+    @property
+    def total(self) -> float:
+        """Weight of all rows with a demand."""
+        return math.fsum(self.problem.row_weight[self.problem.demand > 0].tolist())
+
+    @property
+    def seconds(self) -> float:
+        """Time since the start in s."""
+        return time.perf_counter() - self.started
+
+    @property
+    def work(self) -> float:
+        """Work done, in million steps."""
+        done = self.other_work
+        if self.state is not None:
+            done += float(self.state.work[0]) / 1e6
+        if self.bounder is not None:
+            done += self.bounder.work
+        return done
+
+    def share(self) -> float:
+        """Return the share of the time or work limit that is used up."""
+        used = self.seconds / max(self.time_limit, 1e-9)
+        if self.work_limit is not None:
+            # The time limit only stops a run that has a work limit; it does not steer it.
+            used = self.work / max(self.work_limit, 1e-9) if used < 1 else used
+        return used
+
+    def done(self) -> bool:
+        """Return whether the gap is closed as far as asked."""
+        if self.closed or self.infeasible:
+            return True
+        if not math.isfinite(self.value):
+            return False
+        size = self.value if self.problem.budget is None else self.total - self.bound
+        return self.value - self.bound <= max(self.target * size, 1e-9 * abs(self.value))
+
+    def offer(self, chosen: NDArray[np.int64]) -> bool:
+        """Keep a choice (layout order) if it is feasible, checked afresh, and better.
+
+        Parameters
+        ----------
+        chosen : ndarray of int64
+            Positions in the layout.
+
+        Returns
+        -------
+        bool
+            Whether it was kept.
+        """
+        problem = self.problem
+        columns = np.sort(self.order[chosen])
+        groups, used = np.unique(problem.group[columns], return_counts=True)
+        site = problem.site[groups]
+        site = site[site >= 0]
+        if len(np.unique(site)) < len(site) or np.any(used > problem.capacity[groups]):
+            return False
+        open_rows = np.flatnonzero(problem.views(columns) < problem.demand)
+        weight = problem.row_weight[open_rows]
+        cost = problem.cost_of(columns)
+        if problem.budget is None:
+            missed = np.bincount(
+                problem.row_class[open_rows], weight, minlength=len(problem.allowed)
+            )
+            if np.any(missed > problem.allowance()):
+                return False
+            value = cost
+        else:
+            if cost > problem.budget * (1 + 1e-12):
+                return False
+            value = math.fsum(weight.tolist())
+        if value >= self.value:
+            return False
+        self.value, self.chosen = value, np.sort(chosen)
+        self.report()
+        return True
+
+    def raise_bound(self, bound: float) -> None:
+        """Raise the bound to ``bound``, rounded up to the cost step.
+
+        Parameters
+        ----------
+        bound : float
+            A value that no choice undercuts.
+        """
+        if self.step > 0 and self.problem.budget is None and math.isfinite(bound):
+            bound = math.ceil(bound / self.step) * self.step
+        bound = min(bound, self.value)
+        if bound > self.bound:
+            self.bound = bound
+            self.report()
+
+    def report(self) -> None:
+        """Log cost and bound and call ``progress``."""
+        cost, bound = self.value, self.bound
+        if self.problem.budget is not None:
+            cost, bound = self.total - cost, self.total - bound
+        self.log.append(LogEntry(self.seconds, cost, bound))
+        if self.progress is not None:
+            self.progress(self.seconds, cost, bound)
+
+    def first(self, start: NDArray[np.int64] | None) -> None:
+        """Make a first choice: the given start mended, or the greedy one.
+
+        Parameters
+        ----------
+        start : ndarray of int64, optional
+            Columns of the problem to start from.
+        """
+        problem, layout = self.problem, self.layout
+        rng = np.random.default_rng(self.seed)
+        reachable = (self.supply >= problem.demand) & (problem.demand > 0)
+        scale = problem.row_weight / max(float(problem.row_weight.mean()), 1e-300)
+        soft = (problem.allowed > 0)[problem.row_class] | (problem.budget is not None)
+        weight = np.where(soft, np.clip(np.rint(64 * scale), 0, 2**24), 64).astype(np.int64)
+        few = problem.n_rows <= 2000 or problem.budget is not None
+        awake = np.ones(problem.n_rows, bool) if few else rng.random(problem.n_rows) < 0.1
+        # Sums that move up and down drift: half the least weight tells 0 from one open row.
+        least = np.full(len(problem.allowed), np.inf)
+        np.minimum.at(
+            least, problem.row_class, np.where(problem.demand > 0, problem.row_weight, np.inf)
+        )
+        allowed = np.where(np.isfinite(least), 0.5 * least, 1.0)
+        if problem.budget is None:
+            allowed = np.maximum(allowed, problem.allowance())
+        weight = np.where(reachable, weight, 0)
+        self.state = make_state(layout, weight, awake, allowed, self.seed)
+        self.scratch = make_scratch(layout)
+        if start is not None:
+            self._put(start)
+        n_log = recreate(layout, self.state, self.scratch, self.budget, 0.0, 0)
+        prune(layout, self.state, self.scratch, n_log)
+        self.offer(np.flatnonzero(self.state.chosen))
+
+    def _put(self, start: NDArray[np.int64]) -> None:
+        """Choose the columns of a start, skipping what site, capacity or budget forbid."""
+        place = np.empty(len(self.order), np.int64)
+        place[self.order] = np.arange(len(self.order))
+        layout, state = self.layout, self.state
+        for column in place[np.unique(start)]:
+            group = layout.column_group[column]
+            fresh = state.used[group] == 0
+            taken = layout.site[group] >= 0 and state.site_used[layout.site[group]] > 0
+            extra = layout.cost[column] + (layout.fixed[group] if fresh else 0.0)
+            if (fresh and taken) or state.used[group] >= layout.capacity[group]:
+                continue
+            if state.cost[0] + extra <= self.budget:
+                add_column(layout, state, column)
+
+    def search(self, until: float) -> None:
+        """Ruin and recreate until a share of the limits is used up.
+
+        Parameters
+        ----------
+        until : float
+            The share, 0 to 1.
+        """
+        layout, state, scratch = self.layout, self.state, self.scratch
+        begin = self.share()
+        budget = self.budget
+        penalty = 1e3 * (1.0 + float(np.sum(layout.cost[state.chosen > 0])) + state.cost[0])
+        best = state.chosen.copy()
+        value = objective(state, budget, penalty)
+        steps = 4
+        while True:
+            now = self.share()
+            if now >= until or self.done() or not state.chosen.any():
+                break
+            part = (now - begin) / max(until - begin, 1e-9)
+            n_open = max(1, int(np.count_nonzero(state.used)))
+            mean = state.cost[0] / n_open
+            if budget < math.inf:
+                mean = self.total / n_open
+            heat = max(0.2 * mean * 0.02**part, 1e-9)
+            largest = 4 if mean > 2.5 * float(layout.cost.mean()) else max(4, min(30, n_open // 8))
+            before = state.work[0]
+            value = improve(
+                layout,
+                state,
+                scratch,
+                budget,
+                penalty,
+                steps,
+                heat,
+                heat,
+                largest,
+                0.3,
+                best,
+                value,
+            )
+            done = max(float(state.work[0] - before) / 1e6, 1e-6)
+            steps = int(np.clip(round(steps * CHUNK / done), 1, 4 * steps))
+            if value < self.value - 1e-12 * abs(value):
+                self.offer(np.flatnonzero(best))
+
+    def relax(self, until: float) -> None:
+        """Raise the bound until a share of the limits is used up.
+
+        Parameters
+        ----------
+        until : float
+            The share, 0 to 1.
+        """
+        if self.bounder is None:
+            demanded = np.flatnonzero(self.problem.demand > 0)
+            rows = demanded
+            if len(rows) > 3000:
+                rows = rows[self.state.weight[rows] > 0]
+                rng = np.random.default_rng(self.seed)
+                rows = np.sort(rng.permutation(rows)[: max(2000, len(demanded) // 16)])
+            allowed = self.problem.allowance()
+            if self.problem.budget is not None:
+                allowed = np.array([max(self.value, 1e-6 * self.total)])
+            self.bounder = Bounder(self.problem, self.layout, allowed, rows, self.seed)
+        bounder = self.bounder
+        since_rows = 0
+        while self.share() < until and not self.done():
+            left = max(1.0, CHUNK / max(bounder.step_work, 1e-9))
+            steps = int(np.clip(left, 1, 400))
+            bounder.advance(steps)
+            since_rows += steps
+            self.raise_bound(bounder.bound)
+            if self.problem.budget is not None and since_rows >= 400:
+                bounder.guess_miss()
+            if since_rows >= 400:
+                since_rows = 0
+                if len(bounder.rows) < int(np.count_nonzero(self.problem.demand)):
+                    bounder.add_rows(max(200, len(bounder.rows) // 4))
+            if bounder.settled:
+                break
+
+    def finish_exactly(self) -> None:
+        """Hand the whole problem to HiGHS for the rest of the limits."""
+        problem, layout = self.problem, self.layout
+        seconds = self.time_limit - self.seconds
+        if seconds <= 0 or self.done():
+            return
+        nodes = None
+        if self.work_limit is not None:
+            left = max(0.0, self.work_limit - self.work)
+            nodes = max(1, int(left / max(1e-6 * 40 * len(layout.atom_row), 1e-3)))
+            self.other_work += left
+        model = make_model(layout, problem.allowance(), budget=problem.budget)
+        outcome = solve_model(
+            layout,
+            model,
+            seconds=seconds,
+            start=self.chosen,
+            nodes=nodes,
+            seed=self.seed,
+            gap=self.target,
+            step=self.step if problem.budget is None else 0.0,
+        )
+        if outcome.chosen is not None:
+            self.offer(np.asarray(outcome.chosen, np.int64))
+        if outcome.infeasible and self.chosen is None:
+            self.infeasible = True
+        if math.isfinite(outcome.bound):
+            # Branch and bound in floating point: take off its tolerances.
+            self.raise_bound(outcome.bound - 1e-6 * max(1.0, abs(outcome.bound)))
+        if outcome.optimal and self.chosen is not None:
+            slack = 1e-6 * max(1.0, abs(self.value)) + self.target * abs(self.value)
+            if self.value - outcome.bound <= max(slack, self.step * 0.999):
+                if self.target == 0.0:
+                    self.raise_bound(self.value)
+                self.closed = True
+        if outcome.interrupted:
+            raise KeyboardInterrupt

@@ -1,0 +1,99 @@
+"""What :func:`watchline.design.cover.cover` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Status = Literal["optimal", "feasible", "infeasible", "unknown"]
+
+
+class LogEntry(NamedTuple):
+    """One line of the progress of a search.
+
+    Attributes
+    ----------
+    seconds : float
+        Time since the start.
+    cost : float
+        Best cost so far (infinite before the first choice; in budget mode the covered weight).
+    lower_bound : float
+        Best bound so far (in budget mode the upper bound of the covered weight).
+    """
+
+    seconds: float
+    cost: float
+    lower_bound: float
+
+
+@dataclass(frozen=True, eq=False)
+class CoverSolution:
+    """A choice of columns with a bound on the least possible cost.
+
+    Attributes
+    ----------
+    status : {'optimal', 'feasible', 'infeasible', 'unknown'}
+        ``optimal``: the gap is closed. ``feasible``: a choice with a gap. ``infeasible``: no
+        choice can meet the demands. ``unknown``: none was found, and none is excluded.
+    cost : float
+        Cost of the chosen columns and their groups; infinite without a choice.
+    lower_bound : float
+        No choice costs less. In budget mode 0.
+    gap : float
+        ``(cost - lower_bound) / cost``; in budget mode
+        ``(weight_bound - covered_weight) / weight_bound``; 0 if both are 0.
+    chosen : ndarray of int64, shape (n_chosen,)
+        Chosen columns in rising order.
+    groups : ndarray of int64
+        Groups in use, in rising order.
+    uncovered : ndarray of int64
+        Rows whose demand the choice does not meet; if ``infeasible``, the rows that no choice can
+        cover.
+    supply : ndarray of int64
+        With ``uncovered`` and status ``infeasible``: the most views that each of these rows can
+        get. Empty otherwise.
+    covered_weight, weight_bound : float
+        Weight of the covered rows, and (budget mode) the most that any choice can cover; outside
+        the budget mode the bound is the total weight.
+    price_bound : float
+        The part of the bound that the prices below prove by themselves, in rounding-safe
+        arithmetic; ``lower_bound`` may be higher by branch and bound or by ``cost_step``. In
+        budget mode, the upper bound of the covered weight that the prices prove.
+    cost_step : float
+        Every choice costs a multiple of this step, to which the bound is rounded up; 0 if none.
+    row_duals : ndarray of float64, shape (n_rows,)
+        Price of one view of each row: what one unit of demand costs at the margin.
+    cut_duals : dict
+        Prices of the row–mount cuts: ``(group, (columns…), cap) -> price`` of one view of the
+        rows that the group covers by exactly these columns and counts at most ``cap`` times.
+    class_duals : ndarray of float64, shape (n_classes,)
+        Price of one unit of the weight that may stay uncovered.
+    log : tuple of LogEntry
+        Bound and cost over time.
+    work : float
+        Work done, in million elementary steps: the unit of ``work_limit``.
+    seconds : float
+        Time taken.
+    """
+
+    status: Status
+    cost: float
+    lower_bound: float
+    gap: float
+    chosen: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    uncovered: NDArray[np.int64]
+    supply: NDArray[np.int64]
+    covered_weight: float
+    weight_bound: float
+    price_bound: float
+    cost_step: float
+    row_duals: NDArray[np.float64]
+    cut_duals: dict[tuple[int, tuple[int, ...], int], float]
+    class_duals: NDArray[np.float64]
+    log: tuple[LogEntry, ...]
+    work: float
+    seconds: float

@@ -1,0 +1,260 @@
+"""Least-cost covering with fixed charges: a choice, and a bound that proves how good it is."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from watchline.design.cover.bounding import Bounder
+from watchline.design.cover.layout import make_layout, reach
+from watchline.design.cover.problem import CoverProblem, make_problem, out_of_reach
+from watchline.design.cover.run import Progress, Run, cost_step
+from watchline.design.cover.solution import CoverSolution, Status
+from watchline.errors import UsageError
+
+SMALL = 400_000
+"""Row–atom pairs up to which the whole problem goes to HiGHS."""
+
+
+def cover(
+    costs: ArrayLike,
+    columns: Any,
+    demand: ArrayLike,
+    groups: ArrayLike | None = None,
+    time_limit: float = 60.0,
+    *,
+    group_costs: ArrayLike | None = None,
+    sites: ArrayLike | None = None,
+    row_cap: ArrayLike | None = None,
+    row_weight: ArrayLike | None = None,
+    row_class: ArrayLike | None = None,
+    allowed_uncovered: ArrayLike | None = None,
+    capacity: ArrayLike | None = None,
+    budget: float | None = None,
+    seed: int = 0,
+    gap: float = 0.0,
+    work_limit: float | None = None,
+    start: ArrayLike | None = None,
+    progress: Progress | None = None,
+) -> CoverSolution:
+    """Choose columns that cover every row at least cost, with a lower bound on that cost.
+
+    Parameters
+    ----------
+    costs : array_like, shape (n_columns,)
+        Cost of each column, at least 0.
+    columns : sparse matrix of shape (n_rows, n_columns), list of int arrays, or tuple
+        Which rows each column covers: a scipy sparse matrix (its pattern counts), a list of row
+        numbers per column, or ``(indptr, indices)`` by column.
+    demand : array_like of int, shape (n_rows,)
+        Views that each row needs; 0 asks for nothing.
+    groups : array_like of int, shape (n_columns,), optional
+        Group of each column, numbered from 0 (a mount). By default every column is its own.
+    time_limit : float
+        Time limit in s.
+    group_costs : array_like, shape (n_groups,), optional
+        Cost paid once if any column of the group is chosen, at least 0. Default 0.
+    sites : array_like of int, shape (n_groups,), optional
+        Site of each group, negative for none; at most one group of a site may be used.
+    row_cap : array_like of int, shape (n_rows,), optional
+        The most views of a row that count from one group (1 = views from different mounts).
+        By default there is no restriction.
+    row_weight : array_like, shape (n_rows,), optional
+        Weight of each row. Default 1.
+    row_class : array_like of int, shape (n_rows,), optional
+        Class of each row, numbered from 0. By default there is one class.
+    allowed_uncovered : array_like, shape (n_classes,), optional
+        Total weight of the rows of each class that may stay uncovered. Default 0. Not read in
+        budget mode.
+    capacity : array_like of int, shape (n_groups,), optional
+        The most columns that may be chosen in each group. By default there is no limit.
+    budget : float, optional
+        With a budget, the weight of the covered rows is made as large as the budget allows, and
+        rows may stay uncovered without limit.
+    seed : int
+        Seed of everything random.
+    gap : float
+        Relative gap at which the run may stop.
+    work_limit : float, optional
+        Work limit in million elementary steps (about 100 a second on one core). With it a run is
+        repeatable: same arguments, same result, unless the time limit stops it earlier.
+    start : array_like of int, optional
+        Columns to start from; they need not be feasible.
+    progress : callable, optional
+        Called with ``(seconds, cost, lower_bound)`` when either gets better; in budget mode with
+        the covered weight and its upper bound.
+
+    Returns
+    -------
+    CoverSolution
+        The choice, its cost, its bound and its certificate. ``infeasible`` with the list of rows
+        if rows cannot be covered. ``KeyboardInterrupt`` ends a run early with the best choice.
+
+    Raises
+    ------
+    UsageError
+        An argument has the wrong shape, sign or type.
+    """
+    started = time.perf_counter()
+    problem = make_problem(
+        costs,
+        columns,
+        demand,
+        groups,
+        group_costs=group_costs,
+        sites=sites,
+        row_cap=row_cap,
+        row_weight=row_weight,
+        row_class=row_class,
+        allowed_uncovered=allowed_uncovered,
+        capacity=capacity,
+        budget=budget,
+    )
+    if start is not None:
+        start = np.asarray(start, np.int64).ravel()
+        if len(start) and (start.min() < 0 or start.max() >= problem.n_columns):
+            raise UsageError(
+                f"start names a column outside 0 … {problem.n_columns - 1}",
+                where="cover",
+                mend="give column numbers",
+            )
+    layout, order = make_layout(problem)
+    supply = reach(layout)
+    short, breaking = out_of_reach(problem, supply)
+    run = Run(
+        problem=problem,
+        layout=layout,
+        order=order,
+        supply=supply,
+        seed=seed,
+        time_limit=time_limit,
+        work_limit=work_limit,
+        target=gap,
+        progress=progress,
+        started=started,
+        step=cost_step(problem),
+        other_work=len(problem.indices) / 1e6,
+    )
+    if len(breaking):
+        return _infeasible(run, short, supply[short])
+    # Interrupted, the best choice so far is the answer; the caller sees its true gap.
+    with contextlib.suppress(KeyboardInterrupt):
+        _stages(run, start)
+    return _solution(run)
+
+
+def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
+    """Run the stages one after the other."""
+    run.first(start)
+    if len(run.layout.atom_row) <= SMALL:
+        run.search(0.06)
+        run.relax(0.12)
+        run.finish_exactly()
+        return
+    run.search(0.03)
+    run.relax(0.15)
+    run.search(0.65)
+    run.relax(0.97)
+
+
+def _infeasible(run: Run, rows: NDArray, supply: NDArray[np.int64]) -> CoverSolution:
+    """Return the solution of a problem that has none."""
+    empty = np.zeros(0, np.int64)
+    return CoverSolution(
+        status="infeasible",
+        cost=math.inf,
+        lower_bound=math.inf,
+        gap=0.0,
+        chosen=empty,
+        groups=empty,
+        uncovered=rows.astype(np.int64),
+        supply=supply.astype(np.int64),
+        covered_weight=0.0,
+        weight_bound=run.total,
+        price_bound=0.0,
+        cost_step=run.step,
+        row_duals=np.zeros(run.problem.n_rows),
+        cut_duals={},
+        class_duals=np.zeros(len(run.problem.allowed)),
+        log=tuple(run.log),
+        work=run.work,
+        seconds=run.seconds,
+    )
+
+
+def _duals(problem: CoverProblem, bounder: Bounder | None, order: NDArray[np.int64]) -> tuple:
+    """Return the prices of the best bound in the problem's own numbers."""
+    row = np.zeros(problem.n_rows)
+    miss = np.zeros(len(problem.allowed))
+    cuts: dict[tuple[int, tuple[int, ...], int], float] = {}
+    if bounder is None or bounder.prices is None:
+        return row, miss, cuts
+    part, prices = bounder.price_layout, bounder.prices
+    row[bounder.price_rows] = prices.row
+    miss[:] = prices.miss
+    for atom in np.flatnonzero(prices.atom > 0):
+        span = slice(part.member_start[atom], part.member_start[atom + 1])
+        members = tuple(sorted(order[part.member_column[span]].tolist()))
+        cap = int(part.row_cap[part.atom_row[part.atom_start[atom]]])
+        key = (int(part.atom_group[atom]), members, cap)
+        cuts[key] = float(prices.atom[atom])
+    return row, miss, cuts
+
+
+def _solution(run: Run) -> CoverSolution:
+    """Put the outcome of a run together."""
+    problem = run.problem
+    if run.infeasible:
+        views = problem.views(run.order[np.flatnonzero(run.state.chosen)])
+        rows = np.flatnonzero(views < problem.demand)
+        return _infeasible(run, rows, run.supply[rows])
+    found = run.chosen is not None
+    layout_choice = run.chosen
+    if not found and run.state is not None:
+        layout_choice = np.flatnonzero(run.state.chosen)
+    chosen = np.zeros(0, np.int64)
+    if layout_choice is not None:
+        chosen = np.sort(run.order[layout_choice])
+    groups = np.unique(problem.group[chosen]).astype(np.int64)
+    uncovered = np.flatnonzero(problem.views(chosen) < problem.demand).astype(np.int64)
+    cost = problem.cost_of(chosen) if found else math.inf
+    total = run.total
+    covered = total - math.fsum(problem.row_weight[uncovered].tolist())
+    price_bound = 0.0 if run.bounder is None else run.bounder.bound
+    lower, weight_bound = run.bound, total
+    if problem.budget is not None:
+        lower, weight_bound = 0.0, total - run.bound
+        price_bound = total - max(price_bound, 0.0)
+        size, excess = weight_bound, weight_bound - covered
+    else:
+        size, excess = cost, cost - lower
+    gap = (excess / size if math.isfinite(size) else 1.0) if size > 0 else 0.0
+    status: Status = "unknown"
+    if found:
+        status = "optimal" if gap <= 1e-9 else "feasible"
+    row, miss, cuts = _duals(problem, run.bounder, run.order)
+    return CoverSolution(
+        status=status,
+        cost=cost,
+        lower_bound=lower,
+        gap=max(0.0, gap),
+        chosen=chosen,
+        groups=groups,
+        uncovered=uncovered,
+        supply=np.zeros(0, np.int64),
+        covered_weight=covered,
+        weight_bound=weight_bound,
+        price_bound=price_bound,
+        cost_step=run.step,
+        row_duals=row,
+        cut_duals=cuts,
+        class_duals=miss,
+        log=tuple(run.log),
+        work=run.work,
+        seconds=run.seconds,
+    )
