@@ -109,7 +109,7 @@ def test_head_says_verdict_cost_bound_gap_and_counts(run, page):
         words.gap_percent(run.plan.gap),
     ):
         assert figure in text
-    assert "55 masts, 5 towers" in text
+    assert "55\u00a0masts, 5\u00a0towers" in text
 
 
 def test_verdicts_are_told_by_word_and_shape_not_by_colour_alone(run, report):

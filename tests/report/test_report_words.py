@@ -53,6 +53,11 @@ def proof_of(*verdicts: str, binding: bool = True) -> Proof:
             "0 of 3 claims hold; ‘claim 2’ fails; ‘claim 1’ and ‘claim 3’ are unknown",
             "fails",
         ),
+        (
+            ["fails"] * 6,
+            "0 of 6 claims hold; ‘claim 1’, ‘claim 2’, ‘claim 3’, ‘claim 4’ and 2 more fail",
+            "fails",
+        ),
         ([], "No claim was asked for", "unknown"),
     ],
 )

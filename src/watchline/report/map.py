@@ -161,6 +161,10 @@ def mounts_layer(picture: Picture, features: Features) -> str:
         for mount in shown:
             right, down = (float(v) for v in picture.frame.to_picture(mount.x, mount.y))
             placer.block(right - 5, down - 5, right + 5, down + 5)
+        for spot in features.spots:
+            if math.isfinite(spot.x):
+                right, down = (float(v) for v in picture.frame.to_picture(spot.x, spot.y))
+                placer.block(right - 7, down - 7, right + 7, down + 7)
     return svg.element(
         "g",
         *(_mount(picture, mount, placer, number) for number, mount in enumerate(shown)),

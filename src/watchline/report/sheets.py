@@ -27,6 +27,8 @@ WIDTH = 510.0
 SHEET_HEIGHT = 160.0
 OVERVIEW_HEIGHT = 250.0
 MARGIN = 22.0
+NORTH_INSET = 31.0
+NORTH_ROOM = 45.0
 
 
 @dataclass(frozen=True)
@@ -139,14 +141,31 @@ def still_map(
     parts += [
         map.spots_layer(picture, features),
         map.scale_bar(frame, 10, frame.height - 8, 110),
-        svg.element(
-            "g",
-            symbols.north_arrow(frame.turn_deg),
-            transform=f"translate({svg.short(frame.width - 30)} 32) scale(0.8)",
-        ),
+        _north(frame, features),
         svg.element("rect", width=frame.width, height=frame.height, class_="box"),
     ]
     return "".join(parts)
+
+
+def _north(frame: Frame, features: Features) -> str:
+    """North arrow in the corner that is farthest from the line and the mounts."""
+    x = [mount.x for mount in features.mounts]
+    y = [mount.y for mount in features.mounts]
+    if features.line is not None:
+        along = np.arange(0.0, features.line.length, 25 / frame.scale)
+        line_x, line_y = chainage.from_chainage(features.line, along)
+        x, y = [*x, *line_x], [*y, *line_y]
+    right, down = frame.to_picture(x, y)
+    far, low = frame.width - NORTH_INSET, frame.height - NORTH_INSET
+    corners = [(far, NORTH_INSET), (far, low), (NORTH_INSET, NORTH_INSET)]
+
+    def room(corner: tuple[float, float]) -> float:
+        away = np.hypot(right - corner[0], down - corner[1])
+        return float(away.min()) if away.size else np.inf
+
+    best = max(corners, key=lambda corner: min(room(corner), NORTH_ROOM))
+    place = f"translate({svg.short(best[0])} {svg.short(best[1])}) scale(0.8)"
+    return svg.element("g", symbols.north_arrow(frame.turn_deg), transform=place)
 
 
 def _inside(cells: pd.DataFrame, frame: Frame) -> np.ndarray:

@@ -12,6 +12,7 @@ MINUS = "\u2212"
 DASH = "\u2060\u2013\u2060"
 EMPTY = "\u2014"
 WORST_STRETCHES = 3
+MOST_NAMED = 4
 
 VERDICT_SHAPES = {"holds": "●", "fails": "◆", "unknown": "▲"}
 
@@ -114,11 +115,13 @@ def shortened(text: str, letters: int) -> str:
 
 def plural(count: int, one: str, many: str = "") -> str:
     """A count with its noun."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+    return f"{number(count)}\u00a0{one if count == 1 else many or one + 's'}"
 
 
 def _named(claims: Sequence[Claim]) -> str:
-    named = [f"\u2018{claim.requirement}\u2019" for claim in claims]
+    named = [f"\u2018{claim.requirement}\u2019" for claim in claims[:MOST_NAMED]]
+    if len(claims) > MOST_NAMED:
+        named.append(f"{len(claims) - MOST_NAMED} more")
     if len(named) <= 1:
         return "".join(named)
     return ", ".join(named[:-1]) + " and " + named[-1]

@@ -15,7 +15,7 @@
   for (const one of [tools, readout, scaleBar, ...document.querySelectorAll(".show")]) one.hidden = false;
 
   // ---- the view: centre in picture metres, and metres per screen pixel
-  const view = { x: data.width / 2, y: data.height / 2, u: 1 };
+  const view = { x: data.width / 2, y: data.height / 2, u: 1, fitted: true };
   const finest = 0.05;
   const size = () => { const box = map.getBoundingClientRect(); return { w: Math.max(box.width, 1), h: Math.max(box.height, 1) }; };
   const coarsest = () => { const { w, h } = size(); return Math.max(data.extent.w / w, data.extent.h / h) * 1.02; };
@@ -112,19 +112,21 @@
   function show(start, end) {
     const a = at(start), b = at(end);
     if (!a || !b) return;
+    view.fitted = false;
     const { w, h } = size(), room = data.room;
     view.x = (a.x + b.x) / 2; view.y = (a.y + b.y) / 2;
     view.u = Math.max((Math.abs(a.x - b.x) + room) / w, (Math.abs(a.y - b.y) + room) / h);
     draw();
   }
-  function whole() { view.x = data.extent.x; view.y = data.extent.y; view.u = Infinity; draw(); }
+  function whole() { view.x = data.extent.x; view.y = data.extent.y; view.u = Infinity; view.fitted = true; draw(); }
   function zoom(factor, x = view.x, y = view.y) {
     const before = view.u;
+    view.fitted = false;
     view.u = Math.min(Math.max(view.u * factor, finest), coarsest());
     view.x = x + (view.x - x) * view.u / before; view.y = y + (view.y - y) * view.u / before;
     draw();
   }
-  function move(dx, dy) { const { w, h } = size(); view.x += dx * view.u * w; view.y += dy * view.u * h; draw(); }
+  function move(dx, dy) { const { w, h } = size(); view.x += dx * view.u * w; view.y += dy * view.u * h; view.fitted = false; draw(); }
   const acts = {
     in: () => zoom(0.6), out: () => zoom(1 / 0.6), fit: whole,
     left: () => move(-0.3, 0), right: () => move(0.3, 0), up: () => move(0, -0.3), down: () => move(0, 0.3),
@@ -160,6 +162,7 @@
         if (now > 0) zoom(was / now, middle.x, middle.y);
       } else if (dragged > 4) {
         map.classList.add("dragging");
+        view.fitted = false;
         view.x -= step.x * view.u; view.y -= step.y * view.u;
         draw();
       }
@@ -234,7 +237,7 @@
   }
   // A test or a link may ask for a stretch: #s=1200-1500.
   const asked = /^#s=(\d+)-(\d+)$/.exec(location.hash);
-  new ResizeObserver(draw).observe(map);
+  new ResizeObserver(() => (view.fitted ? whole() : draw())).observe(map);
   drawHeat();
   whole();
   if (asked) show(Number(asked[1]), Number(asked[2]));
