@@ -1,1 +1,0 @@
-"""Puts the folder of the tests on the path, so that they share their samples."""
