@@ -84,6 +84,7 @@ def view_polygon(
     if device.kind == "observer":
         near = float(near_edge_m(height_m, 0.0, vertical, target_height_m))
     elif device.kind == "ptz":
+        near = _fits_from_m(height_m, vertical, target_height_m)
         horizontal = 360.0
     else:
         near = float(near_edge_m(height_m, tilt_deg, vertical, target_height_m))
@@ -94,3 +95,14 @@ def view_polygon(
     sectors = [sector_polygon(x, y, azimuth, horizontal, near, far) for azimuth in azimuths]
     joined = sectors[0] if len(sectors) == 1 else shapely.union_all(sectors)
     return MultiPolygon([part for part in shapely.get_parts(joined) if not part.is_empty])
+
+
+def _fits_from_m(height_m: float, vertical_deg: float, target_height_m: float) -> float:
+    """Distance from which a whole target fits into the height of a picture that is turned to it.
+
+    The target spans the angle a with ``tan a = t d / (d² + h (h - t))``, which is largest at
+    ``d² = h (h - t)``; the larger of the two distances at which it equals the field is meant.
+    """
+    half = target_height_m / math.tan(math.radians(vertical_deg)) / 2
+    rest = half**2 - height_m * (height_m - target_height_m)
+    return half + math.sqrt(rest) if rest > 0 else 0.0
