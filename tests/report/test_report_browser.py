@@ -41,7 +41,7 @@ window.addEventListener("load", () => setTimeout(() => {
     found.cursor = document.getElementById("strip-here").hasAttribute("hidden");
     document.querySelector(".claims tr.fails [data-show]").click(); found.claim = box();
     document.querySelector("tr.group [data-show]").click();
-    found.picked = map.querySelectorAll(".picked").length;
+    found.picked = map.querySelectorAll("#picked .field").length;
     const heat = document.getElementById("heat");
     heat.value = "px@0.5"; heat.dispatchEvent(new Event("change"));
     found.layers = [...map.querySelectorAll("[data-heat]")]

@@ -125,6 +125,22 @@ def test_verdicts_are_told_by_word_and_shape_not_by_colour_alone(run, report):
     assert len(set.union(*shapes.values())) == 3
 
 
+def test_every_directed_device_has_its_stroke_on_the_map(run, report):
+    drawn = report.html[report.html.index('id="map-picture"') : report.html.index('id="strip"')]
+    for kind, count in run.plan.devices["kind"].value_counts().items():
+        strokes = len(re.findall(rf'class="aim {kind}"', drawn))
+        assert strokes == (0 if kind == "observer" else count)
+        assert len(re.findall(rf'class="field {kind}"', drawn)) == count + 1  # and the legend's
+
+
+def test_one_huge_price_does_not_flatten_the_others(run, report):
+    along = run.plan.cost_along.copy()
+    along.loc[50, "price"] = 1e7
+    made = build_report(replace(run.plan, cost_along=along), run.proof, run.site, run.terrain)
+    assert "up to 10\u202f000\u202f000\u00a0EUR (cut)" in made.html
+    assert "(cut)" not in report.html
+
+
 def test_credits_stand_beside_the_map(report):
     frame = report.html[report.html.index('class="map-frame"') :]
     frame = frame[: frame.index("</section>")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from watchline.report import tables, words
-from watchline.report.features import gather
+from watchline.report.features import gather, label_of
 
 
 @pytest.fixture(scope="module")
@@ -77,3 +77,15 @@ def test_claims_come_binding_first_with_their_witness(run):
     unknown = next(row for row in table.rows if row.kind == "unknown")
     assert "98.10\u00a0% to 100\u00a0%" in unknown.cells[3]
     assert "Method 2: geometry." in table.note
+
+
+def test_a_mount_is_named_with_its_key():
+    assert label_of("M001", "M001 mast 6 m") == "M001 mast 6 m"
+    assert label_of("M001", "north post") == "M001 north post"
+    assert label_of("M001", "") == "M001"
+
+
+def test_each_input_is_listed_once(run):
+    rows = tables.inputs_table(run.plan, run.proof, run.site, run.terrain).rows
+    assert len({row.cells[0::2] for row in rows}) == len(rows)
+    assert ("plan", "proof", "e" * 64) in {row.cells for row in rows}

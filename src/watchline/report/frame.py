@@ -54,6 +54,12 @@ class Frame:
         up = (self.height / 2 - np.asarray(down, dtype=np.float64)) / self.scale
         return self.x + along * cos - up * sin, self.y + along * sin + up * cos
 
+    def direction(self, bearing_deg: float) -> tuple[float, float]:
+        """Unit vector (right, down) of a bearing, degrees clockwise from grid north."""
+        cos, sin = self._turn()
+        east, north = math.sin(math.radians(bearing_deg)), math.cos(math.radians(bearing_deg))
+        return east * cos + north * sin, east * sin - north * cos
+
     def _turn(self) -> tuple[float, float]:
         return math.cos(math.radians(self.turn_deg)), math.sin(math.radians(self.turn_deg))
 

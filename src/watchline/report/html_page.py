@@ -80,6 +80,7 @@ def page_map(
     parts = [
         map.definitions(picture, features),
         svg.element("g", relief, data_layer="relief"),
+        map.fields_layer(picture, features.fields),
         map.clipped(
             picture,
             features,
@@ -87,8 +88,8 @@ def page_map(
         ),
         map.ground_layer(picture, features),
         map.road_layer(picture, features),
-        map.fields_layer(picture, features.fields),
         map.line_layer(picture, features, label),
+        svg.element("g", id="picked", class_="fields picked-fields"),
         map.mounts_layer(picture, features),
         map.spots_layer(picture, features),
     ]

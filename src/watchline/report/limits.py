@@ -21,9 +21,10 @@ A claim holds only if its surely satisfied share reaches what is asked.
 """
 MAPS = """
 Fields of view are drawn for level ground without obstacles, from the end of the blind ground to
-where the lowest density asked is reached; arcs inside them mark the higher densities. What is
-really seen is what the coloured cells show. Cells are coloured by the views at the lowest density
-asked and by the best density of any one view; the share of a claim counts every view.
+where the lowest density asked is reached; arcs inside them mark the higher densities, and short
+strokes at a mount show where its devices look. What is really seen is what the coloured cells
+show. They are coloured by the views at the lowest density asked and by the best density of any one
+view; the share of a claim counts every view.
 """
 COST = """
 The lower bound is proven for plans made of the same offered places, heights, devices and aims;

@@ -11,6 +11,9 @@ from watchline.report.frame import Frame
 from watchline.report.labels import Placer
 from watchline.report.picture import Picture
 
+ALL_ROUND_DEG = 359.5
+AIM_PX = 12.0
+
 
 def ground_layer(picture: Picture, features: Features) -> str:
     """Areas, exclusions, no-watch areas, zone and road."""
@@ -156,6 +159,10 @@ def _drawn_stretch(start_m: float, end_m: float, length_m: float) -> tuple[float
 def mounts_layer(picture: Picture, features: Features) -> str:
     """Mounts with names; on a still picture a name that finds no free place is left out."""
     placer = Placer(picture.frame.width, picture.frame.height)
+    aims: dict[str, list[Field]] = {}
+    for field in features.fields:
+        if field.hfov_deg < ALL_ROUND_DEG:
+            aims.setdefault(field.mount_id, []).append(field)
     shown = [m for m in features.mounts if not picture.still or picture.visible(m.x, m.y)]
     if picture.still:
         for mount in shown:
@@ -167,17 +174,23 @@ def mounts_layer(picture: Picture, features: Features) -> str:
                 placer.block(right - 7, down - 7, right + 7, down + 7)
     return svg.element(
         "g",
-        *(_mount(picture, mount, placer, number) for number, mount in enumerate(shown)),
+        *(
+            _mount(picture, mount, aims.get(mount.mount_id, []), placer, number)
+            for number, mount in enumerate(shown)
+        ),
         class_="mounts",
     )
 
 
-def _mount(picture: Picture, mount: MountMark, placer: Placer, number: int) -> str:
-    symbol = symbols.mount_symbol(mount.kind, existing=mount.existing)
+def _mount(
+    picture: Picture, mount: MountMark, aims: list[Field], placer: Placer, number: int
+) -> str:
     name = svg.title(
         f"{mount.label}: {mount.kind}, {words.metres(mount.height_m)}, "
         f"{words.plural(mount.devices, 'device')}, {words.place(mount.s, mount.t)}"
     )
+    symbol = "".join(_aim(picture, field) for field in aims)
+    symbol += symbols.mount_symbol(mount.kind, existing=mount.existing)
     if picture.still:
         right, down = (float(v) for v in picture.frame.to_picture(mount.x, mount.y))
         spot = placer.place(right, down, mount.mount_id)
@@ -190,6 +203,14 @@ def _mount(picture: Picture, mount: MountMark, placer: Placer, number: int) -> s
     y = -9.0 if number % 2 == 0 else 17.0
     label = svg.text(0, y, mount.mount_id, "name", text_anchor="middle")
     return picture.mark(mount.x, mount.y, name, symbol, label, data_mount=mount.mount_id)
+
+
+def _aim(picture: Picture, field: Field) -> str:
+    """A short stroke where a device looks: seen where fields of view cover each other."""
+    right, down = picture.frame.direction(field.azimuth_deg)
+    path = f"M0 0L{svg.short(right * AIM_PX)} {svg.short(down * AIM_PX)}"
+    halo = svg.element("path", d=path, class_="aim-halo")
+    return halo + svg.element("path", d=path, class_=f"aim {field.kind}")
 
 
 def spots_layer(picture: Picture, features: Features) -> str:

@@ -65,6 +65,7 @@ def cut_sheets(
     length = features.end_m - features.start_m
     count = max(1, math.ceil(length / SHEET_M - 0.25))
     edges = np.linspace(features.start_m, features.end_m, count + 1)
+    edges[1:-1] = np.round(edges[1:-1], -2)
     sheets = []
     for number, (start, end) in enumerate(pairwise(edges), start=1):
         piece = chainage.part(features.line, float(start), float(end))
@@ -127,13 +128,12 @@ def still_map(
         map.definitions(picture, features),
         svg.element("rect", width=frame.width, height=frame.height, class_="ground"),
         relief,
+        "" if overview else map.fields_layer(picture, _fields_near(frame, features)),
         map.clipped(picture, features, heat),
         map.ground_layer(picture, features),
         map.road_layer(picture, features),
+        map.line_layer(picture, features, label),
     ]
-    if not overview:
-        parts.append(map.fields_layer(picture, _fields_near(frame, features)))
-    parts.append(map.line_layer(picture, features, label))
     if overview:
         parts += [_sheet_marks(sheets, features, frame), _mount_dots(frame, features)]
     else:

@@ -24,6 +24,8 @@ COST_HEIGHT = 34.0
 NAME_GAP = 8.5
 NAME_LETTERS = 18
 LEAST_CAP = 4.0
+# A bar this many times higher than nearly all others is cut, or it would flatten them.
+CUT_TIMES = 3.0
 
 
 def strip_chart(
@@ -258,16 +260,22 @@ def _cost_row(chart: Chart, y: float, cost_along: pd.DataFrame, currency: str) -
     """Where the cost is: what the bound pays for watching each stretch."""
     price = cost_along["price"].to_numpy(dtype=np.float64)
     highest = max(float(np.nanmax(price)), 1e-9)
-    boxes = []
+    shown = min(highest, CUT_TIMES * float(np.nanpercentile(price, 95))) or highest
+    boxes, cuts = [], []
     for row in cost_along.itertuples():
         start, end = max(float(row.s_from), chart.start_m), min(float(row.s_to), chart.end_m)
         if end <= start or not float(row.price) > 0:
             continue
         left, right = float(chart.x(start)), float(chart.x(end))
-        height = COST_HEIGHT * float(row.price) / highest
+        height = COST_HEIGHT * min(float(row.price) / shown, 1.0)
+        if row.price > shown:
+            cuts.append(
+                f"M{svg.short(left - 2)} {svg.short(y + 8)}L{svg.short(right + 2)} {y + 4:g}"
+            )
         boxes.append(_box(left, y + COST_HEIGHT - height, max(right - left - 0.6, 0.6), height))
     step = float(cost_along["s_to"].iloc[0] - cost_along["s_from"].iloc[0])
     note = f"per {words.metres(step)}, up to {words.money(highest, currency)}"
+    note += " (cut)" if cuts else ""
     title = head(y + 14, "Where the cost is", note)
     base = svg.element(
         "path",
@@ -275,4 +283,5 @@ def _cost_row(chart: Chart, y: float, cost_along: pd.DataFrame, currency: str) -
         class_="axis",
     )
     bars = svg.element("path", d="".join(boxes) or "M0 0", class_="bar-cost")
-    return svg.element("g", title, bars, base, class_="row cost"), COST_HEIGHT + 10
+    cut = svg.element("path", d="".join(cuts), class_="cut") if cuts else ""
+    return svg.element("g", title, bars, cut, base, class_="row cost"), COST_HEIGHT + 10

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from shapely.geometry import LineString
 
@@ -75,9 +73,4 @@ def _tick_path(out: tuple[float, float], length: float) -> str:
 
 def free_side(frame: Frame, line_bearing_deg: float, sign: int) -> tuple[float, float]:
     """Unit vector in the picture that points away from the line on the side without a zone."""
-    outward = math.radians(line_bearing_deg + 90 * sign)
-    turn = math.radians(frame.turn_deg)
-    east, north = math.sin(outward), math.cos(outward)
-    return east * math.cos(turn) + north * math.sin(turn), east * math.sin(turn) - north * math.cos(
-        turn
-    )
+    return frame.direction(line_bearing_deg + 90 * sign)

@@ -9,6 +9,7 @@
   const windowMark = document.getElementById("strip-window");
   const scaleBar = document.querySelector(".bar");
   const fields = map.querySelector(".fields");
+  const picked = document.getElementById("picked");
   const narrow = "\u202f";
   const metres = (v) => Math.round(v).toString().replace("-", "\u2212").replace(/\B(?=(\d{3})+$)/g, narrow) + "\u00a0m";
   const tools = document.querySelector(".tools");
@@ -189,8 +190,9 @@
   });
   function pick(id) {
     if (!fields) return;
-    for (const field of fields.children) field.classList.toggle("picked", field.dataset.mount === id);
-    fields.classList.toggle("picking", id !== null);
+    // The fields lie under the coloured cells; those of the picked mount are shown above them.
+    picked.replaceChildren();
+    for (const field of fields.children) if (field.dataset.mount === id) picked.append(field.cloneNode(true));
   }
 
   // ---- strip chart
