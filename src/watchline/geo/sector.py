@@ -6,6 +6,10 @@ import numpy as np
 from shapely.geometry import Polygon
 
 ARC_STEP_DEG = 3.0
+POINT_M = 1e-3
+"""An inner distance below this is the centre itself."""
+WHOLE_DEG = 1e-6
+"""A sector whose gap is narrower than this is a whole ring."""
 
 
 def sector_polygon(
@@ -34,7 +38,7 @@ def sector_polygon(
     """
     if not far_m > near_m or not width_deg > 0 or not np.isfinite(far_m):
         return Polygon()
-    whole = width_deg >= 360.0
+    whole = width_deg >= 360.0 - WHOLE_DEG
     width = min(width_deg, 360.0)
     count = max(2, int(np.ceil(width / ARC_STEP_DEG)) + 1)
     bearings = np.radians(azimuth_deg + np.linspace(-width / 2, width / 2, count))
@@ -42,7 +46,8 @@ def sector_polygon(
     centre = np.array([x, y])
     outer = centre + far_m * rim
     if whole:
-        hole = [centre + near_m * rim] if near_m > 0 else []
-        return Polygon(outer, hole)
-    inner = centre + near_m * rim[::-1] if near_m > 0 else centre[None, :]
+        # The last bearing is the first one, but for rounding, which would cross the ring.
+        hole = [(centre + near_m * rim)[:-1]] if near_m > POINT_M else []
+        return Polygon(outer[:-1], hole)
+    inner = centre + near_m * rim[::-1] if near_m > POINT_M else centre[None, :]
     return Polygon(np.vstack([outer, inner]))
