@@ -58,7 +58,8 @@ target_height = "0.5 m"
 binding = false
 
 [design]
-time_limit = "5 s"
+work = 150
+time_limit = "120 s"
 """
 
 

@@ -34,7 +34,7 @@ from watchline.report.page import build_report
 REPORT_FILES = ("report.html", "report.pdf")
 
 REPAIR_SHARE = 0.5
-"""Share of the search time that each repair round gets: it starts from the plan before."""
+"""Share of the search effort that each repair round gets: it starts from the plan before."""
 
 
 def open_run(site: Site, progress: Progress) -> Run:
@@ -131,11 +131,9 @@ def _plan_that_holds(
     Each round is a step of its own, so that a killed run goes on from its last finished round.
     """
     asked, rounds = site, site.design.repair_rounds
-    bound, plan = None, None
+    plan = None
     for round_ in range(rounds + 1):
         plan = _round_plan(asked, candidates, visibility, run, listener, round_, start=plan)
-        # More cells only make the problem harder: the first round's bound is for the asked cells.
-        bound = plan.lower_bound if round_ == 0 else bound
         proof = _round_proof(site, terrain, plan, run, listener, round_)
         if proof.holds or round_ == rounds or site.design.budget is not None:
             break
@@ -149,14 +147,13 @@ def _plan_that_holds(
         asked, candidates = repaired.site, repaired.candidates
         listener.step("visibility", f"{len(candidates.cells):,} cells with the failing ones")
         visibility = compute_visibility(terrain, candidates)
-    notes = list(plan.notes)
     if round_:
-        notes.append(
-            f"The first design was proven {round_} more time{'s' if round_ > 1 else ''} with the "
-            "cells on which the proof had found it failing; the bound is the first round's, which "
-            "every harder round keeps."
+        note = (
+            f"The proof found the first design failing on cells finer than the design's; it was "
+            f"designed {round_} more time{'s' if round_ > 1 else ''} with those cells, and the "
+            "bound is that of the last round."
         )
-    plan = replace(plan, lower_bound=bound, notes=tuple(notes))
+        plan = replace(plan, notes=(*plan.notes, note))
     return plan, proof
 
 
@@ -174,14 +171,14 @@ def _round_plan(
     round_: int,
     start: Plan | None,
 ) -> Plan:
-    limit = site.design.time_limit_s * (1.0 if round_ == 0 else REPAIR_SHARE)
+    effort = 1.0 if round_ == 0 else REPAIR_SHARE
     listener.step("plan", f"round {round_ + 1}" if round_ else "")
 
     def hear(step: str, at: float, cost: float | None, bound: float | None) -> None:
         if step == "aims":
             listener.share(at)
         else:
-            listener.search(at, limit, cost, bound)
+            listener.search(at, effort * site.design.time_limit_s, cost, bound)
 
     file = f"rounds/plan-{round_}.gpkg"
     key = digest(run.keys["plan"], round_, len(candidates.cells), site.requirements, site.no_watch)
@@ -189,7 +186,7 @@ def _round_plan(
         f"plan-{round_}",
         (file,),
         lambda: design_plan(
-            site, candidates, visibility, time_limit_s=limit, start=start, progress=hear
+            site, candidates, visibility, effort=effort, start=start, progress=hear
         ),
         _into(lambda plan, path: write_plan(plan, path), file),
         lambda folder: read_plan(folder / file),

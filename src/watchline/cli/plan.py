@@ -15,6 +15,9 @@ def plan(
     time: float = typer.Option(
         None, "--time", min=1.0, help="Longest search for the least cost, in seconds."
     ),
+    work: float = typer.Option(
+        None, "--work", min=1.0, help="Search effort in million elementary steps."
+    ),
     gap: float = typer.Option(
         None, "--gap", min=0.0, max=1.0, help="Stop when (cost - bound) / cost is at most this."
     ),
@@ -37,6 +40,8 @@ def plan(
         rules = site.design
         if time is not None:
             rules = replace(rules, time_limit_s=time)
+        if work is not None:
+            rules = replace(rules, work_limit=work)
         if gap is not None:
             rules = replace(rules, gap=gap)
         outcome = plan_project(replace(site, design=rules), screen)

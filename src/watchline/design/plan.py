@@ -50,7 +50,7 @@ def design_plan(
     candidates: Candidates,
     visibility: Visibility,
     *,
-    time_limit_s: float | None = None,
+    effort: float = 1.0,
     start: Plan | None = None,
     progress: Progress | None = None,
 ) -> Plan:
@@ -66,8 +66,8 @@ def design_plan(
         Where mounts could stand, and the cells.
     visibility : Visibility
         Who sees what.
-    time_limit_s : float, optional
-        Longest search; None takes the site's.
+    effort : float
+        Share of the site's work and time limits that this search may use.
     start : Plan, optional
         A plan of the same candidates to start from.
     progress : callable, optional
@@ -90,8 +90,7 @@ def design_plan(
         None if progress is None else lambda share: progress("aims", share, None, None),
     )
     rows, columns = problem.rows, problem.columns
-    limit = site.design.time_limit_s if time_limit_s is None else time_limit_s
-    solution = solve(site, candidates, problem, limit, start, progress)
+    solution = solve(site, candidates, problem, effort, start, progress)
     if solution.status == "infeasible":
         raise infeasible(site, candidates, visibility, problem.rows, problem.columns, solution)
     chosen = columns.poses.iloc[solution.chosen]
@@ -107,7 +106,7 @@ def design_plan(
         design_claims=_claims(candidates, rows, solution),
         cost_along=_cost_along(candidates, rows, solution),
         log=tuple(solution.log),
-        notes=_notes(site, columns, rows),
+        notes=_notes(site, problem, solution, effort),
         provenance=Provenance(
             dict(visibility.provenance.inputs), site.seed, site.provenance.watchline_version
         ),
@@ -118,7 +117,7 @@ def solve(
     site: Site,
     candidates: Candidates,
     problem: Problem,
-    limit_s: float,
+    effort: float,
     start: Plan | None,
     progress: Progress | None,
 ) -> CoverSolution:
@@ -135,7 +134,8 @@ def solve(
         matrix,
         demand,
         groups=columns.poses["mount"].to_numpy(np.int64) if len(columns.poses) else None,
-        time_limit=limit_s,
+        time_limit=effort * site.design.time_limit_s,
+        work_limit=effort * site.design.work_limit,
         group_costs=mounts["cost"].to_numpy(float),
         sites=mounts["site"].to_numpy(np.int64),
         row_cap=np.ones(len(rows), dtype=np.int64),
@@ -252,11 +252,17 @@ def _cost_along(candidates: Candidates, rows: Rows, solution: CoverSolution) -> 
     )
 
 
-def _notes(site: Site, columns: Columns, rows: Rows) -> tuple[str, ...]:
+def _notes(site: Site, problem: Problem, solution: CoverSolution, effort: float) -> tuple[str, ...]:
+    rows, columns = problem.rows, problem.columns
     notes = [
         f"The bound holds for the {len(columns.poses):,} offered poses and the {len(rows):,} "
         f"rows of cells of {site.zone.cell_m:g} m; other sites or aims might cost less."
     ]
+    if solution.status == "feasible" and solution.seconds >= effort * site.design.time_limit_s:
+        notes.append(
+            f"The clock stopped the search after {solution.seconds:.0f} s, before its work was "
+            "done: another run may find another plan (design.time_limit, design.work)."
+        )
     if columns.barred:
         notes.append(
             f"{columns.barred:,} poses were left out because they would watch a no-watch area."

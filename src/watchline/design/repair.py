@@ -80,10 +80,8 @@ def tighten(site: Site, terrain: Terrain, candidates: Candidates, proof: Proof) 
                 area = replace(area, allowed_share=area.allowed_share * 0.6)
         areas.append(area)
     cells = proof.cells[wanted]
-    known = set(zip(candidates.cells["x"].round(2), candidates.cells["y"].round(2), strict=True))
-    new = [
-        (x.round(2), y.round(2)) not in known for x, y in cells[["x", "y"]].itertuples(index=False)
-    ]
+    known = set(_places(candidates.cells))
+    new = [place not in known for place in _places(cells)]
     cells = cells[np.array(new, dtype=bool)]
     return Repaired(
         site=replace(site, requirements=tuple(requirements), no_watch=tuple(areas)),
@@ -91,6 +89,11 @@ def tighten(site: Site, terrain: Terrain, candidates: Candidates, proof: Proof) 
         added=len(cells),
         changed=changed or len(cells) > 0,
     )
+
+
+def _places(cells: pd.DataFrame) -> list[tuple[float, float]]:
+    """Places of cells to the centimetre, for comparing."""
+    return list(zip(cells["x"].round(2), cells["y"].round(2), strict=True))
 
 
 def _failing(proof: Proof, claim: str) -> npt.NDArray[np.bool_]:

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import rasterio
+import rasterio.features
 import shapely
+import shapely.geometry
 from shapely.geometry import MultiPolygon
 
 from watchline.geo.chainage import strip_polygon
@@ -17,8 +20,6 @@ from watchline.model.site import Requirement, Site
 from watchline.physics.field import view_polygon
 
 COVERAGE_WINDOW_M = 100.0
-SNAP_M = 1e-4
-"""Corners of neighbouring cells nearer than this are one corner."""
 TEXT_COLUMNS = frozenset(
     {"mount_id", "name", "structure", "kind", "device_id", "model"},
 )
@@ -156,7 +157,7 @@ def coverage_layers(proof: Proof, crs: str) -> dict[str, gpd.GeoDataFrame]:
     Parameters
     ----------
     proof : Proof
-        Its table of cells.
+        Its table of cells, whose centres lie on one grid.
     crs : str
         CRS of the cells.
 
@@ -180,36 +181,59 @@ def proof_heights(proof: Proof) -> list[str]:
 
 
 def _coverage(cells: pd.DataFrame, height: str, crs: str) -> gpd.GeoDataFrame:
-    views = np.nan_to_num(cells[f"views@{height}"].to_numpy(dtype=np.float64)).astype(np.int64)
-    unknown = np.nan_to_num(cells[f"unknown@{height}"].to_numpy(dtype=np.float64)) > 0
-    density = cells[f"px_per_m@{height}"].to_numpy(dtype=np.float64)
-    window = np.floor(cells["s"].to_numpy(dtype=np.float64) / COVERAGE_WINDOW_M)
-    x, y, half = (cells[c].to_numpy(dtype=np.float64) for c in ("x", "y", "size_m"))
-    half = half / 2
-    squares = shapely.set_precision(shapely.box(x - half, y - half, x + half, y + half), SNAP_M)
-    table = pd.DataFrame({"window": window, "views": views, "unknown": unknown})
-    rows, shapes = [], []
-    for (start, count, is_unknown), index in table.groupby(
-        ["window", "views", "unknown"], sort=True
-    ).indices.items():
-        joined = shapely.union_all(squares[index])
-        shapes.append(MultiPolygon(list(shapely.get_parts(joined))))
-        known = np.nan_to_num(density[index])
-        rows.append(
+    columns = ["views", "unknown", "cells", "px_per_m_min", "px_per_m_mean", "s_from", "s_to"]
+    rows: list[dict[str, object]] = []
+    shapes: list[MultiPolygon] = []
+    if len(cells):
+        x, y, s = (cells[c].to_numpy(dtype=np.float64) for c in ("x", "y", "s"))
+        size = float(cells["size_m"].min())
+        table = pd.DataFrame(
             {
-                "views": int(count),
-                "unknown": bool(is_unknown),
-                "cells": len(index),
-                "px_per_m_min": round(float(known.min()), 3),
-                "px_per_m_mean": round(float(known.mean()), 3),
-                "s_from": float(start) * COVERAGE_WINDOW_M,
-                "s_to": (float(start) + 1) * COVERAGE_WINDOW_M,
-                "target_height_m": float(height),
+                "window": np.floor(s / COVERAGE_WINDOW_M).astype(np.int64),
+                "views": np.nan_to_num(cells[f"views@{height}"].to_numpy(float)).astype(np.int64),
+                "unknown": np.nan_to_num(cells[f"unknown@{height}"].to_numpy(float)) > 0,
+                "density": np.nan_to_num(cells[f"px_per_m@{height}"].to_numpy(float)),
+                "column": np.rint((x - x.min()) / size).astype(np.int64),
+                "row": np.rint((y.max() - y) / size).astype(np.int64),
             }
         )
-    columns = ["views", "unknown", "cells", "px_per_m_min", "px_per_m_mean", "s_from", "s_to"]
+        corner = float(x.min()) - size / 2, float(y.max()) + size / 2
+        for start, window in table.groupby("window", sort=True):
+            groups = list(window.groupby(["views", "unknown"], sort=True))
+            shapes += _joined([group for _, group in groups], size, corner)
+            for (views, unknown), group in groups:
+                rows.append(
+                    {
+                        "views": int(views),
+                        "unknown": bool(unknown),
+                        "cells": len(group),
+                        "px_per_m_min": round(float(group["density"].min()), 3),
+                        "px_per_m_mean": round(float(group["density"].mean()), 3),
+                        "s_from": float(start) * COVERAGE_WINDOW_M,
+                        "s_to": (float(start) + 1) * COVERAGE_WINDOW_M,
+                        "target_height_m": float(height),
+                    }
+                )
     frame = pd.DataFrame(rows, columns=[*columns, "target_height_m"])
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=crs)
+
+
+def _joined(
+    groups: list[pd.DataFrame], size: float, corner: tuple[float, float]
+) -> list[MultiPolygon]:
+    """The outline of each group of cells of one grid, by its ``row`` and ``column``."""
+    top = min(int(group["row"].min()) for group in groups)
+    left = min(int(group["column"].min()) for group in groups)
+    height = max(int(group["row"].max()) for group in groups) - top + 1
+    width = max(int(group["column"].max()) for group in groups) - left + 1
+    labels = np.zeros((height, width), dtype=np.int32)
+    for number, group in enumerate(groups, start=1):
+        labels[group["row"].to_numpy() - top, group["column"].to_numpy() - left] = number
+    place = rasterio.Affine(size, 0.0, corner[0] + left * size, 0.0, -size, corner[1] - top * size)
+    parts: list[list[object]] = [[] for _ in groups]
+    for outline, label in rasterio.features.shapes(labels, mask=labels > 0, transform=place):
+        parts[int(label) - 1].append(shapely.geometry.shape(outline))
+    return [MultiPolygon(pieces) for pieces in parts]
 
 
 def _frame(shapes: list[object], crs: str, **columns: object) -> gpd.GeoDataFrame:

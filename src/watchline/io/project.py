@@ -217,6 +217,7 @@ class _Reader:
             catalogue=catalogue,
             candidates=self.candidate_rules(requirements, catalogue),
             design=DesignRules(
+                work_limit=tables.design.work,
                 time_limit_s=tables.design.time_limit,
                 gap=tables.design.gap,
                 repair_rounds=tables.design.repair_rounds,

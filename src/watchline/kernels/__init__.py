@@ -9,8 +9,8 @@ from watchline.kernels.curvature import (
 )
 from watchline.kernels.fan import fan_bits
 from watchline.kernels.grid import Grid, Points, bilinear_heights_m, make_grid, make_points
+from watchline.kernels.ray import TOUCH_M
 from watchline.kernels.sight import (
-    TOUCH_M,
     SightLine,
     explain_sight,
     least_mount_heights_m,

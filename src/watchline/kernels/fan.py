@@ -27,7 +27,8 @@ from watchline.errors import UsageError
 from watchline.kernels.bits import word_count
 from watchline.kernels.grid import Grid, Points
 from watchline.kernels.lanes import LANES, sample_between, sample_line
-from watchline.kernels.sight import RANGE_SLACK, TOUCH_M, candidates, finite_heights
+from watchline.kernels.ray import TOUCH_M
+from watchline.kernels.sight import RANGE_SLACK, candidates, finite_heights
 
 _BINS = 512  # directions of a cone whose farthest target is known
 _NO_HORIZON = -1e30  # finite, so that it can be interpolated

@@ -34,210 +34,56 @@ from numpy.typing import ArrayLike, NDArray
 
 from watchline.errors import UsageError
 from watchline.kernels.bits import word_count
-from watchline.kernels.grid import SNAP_CELLS, Grid, Points
-
-TOUCH_M = 5e-4
-"""A ray that runs less than this below the surface touches it, and so sees [m]."""
+from watchline.kernels.grid import Grid, Points
+from watchline.kernels.ray import HIDDEN, NO_NEED, TOUCH_M, UNKNOWN, highest_in_tiles, walk_ray
 
 RANGE_SLACK = 1.0 + 1e-9
 """A target whose squared distance exceeds the squared range by this factor is just in range."""
 
-_CLEAR, _UNKNOWN, _HIDDEN = 0, 1, 2
 _BLOCK_WORDS = 64  # words of one work item: 4,096 targets, enough to outweigh the scheduling
 
 
 @njit(cache=True)
-def _walk_lines(
-    surface,
-    stride_line,
-    stride_across,
-    size_across,
-    p0,
-    q0,
-    p1,
-    q1,
-    base,
-    eye,
-    need,
-    at,
-    limit,
-):
-    """Test the crossings with one family of grid lines.
-
-    p counts the lines, q runs along them, both in node units; the surface is flat, node (p, q) at
-    p·stride_line + q·stride_across. `base` is the observer's ground, `eye` the targets' levels
-    above it; `need` and `at` are raised in place. Stops as soon as no target can be seen from
-    `limit`, so pass infinity where an unknown node may follow.
-    """
-    if p0 == p1:
-        return _CLEAR
-    step = 1 if p1 > p0 else -1
-    line = int(np.floor(p0)) + 1 if step > 0 else int(np.ceil(p0)) - 1
-    count = (int(np.ceil(p1)) - line) if step > 0 else (line - int(np.floor(p1)))
-    own_p0 = int(np.floor(p0 + 0.5))
-    own_q0 = np.floor(q0 + 0.5)
-    own_p1 = int(np.floor(p1 + 0.5))
-    own_q1 = np.floor(q1 + 0.5)
-    share_per_line = 1.0 / (p1 - p0)
-    slope = (q1 - q0) * share_per_line
-    inside = 1.0 - SNAP_CELLS
-    for _ in range(count):
-        away = line - p0
-        q = q0 + away * slope
-        skip = (line == own_p0 and abs(q - own_q0) < inside) or (
-            line == own_p1 and abs(q - own_q1) < inside
-        )
-        if not skip:
-            # Rounding may carry q past the last node by 1e-12.
-            q = max(q, 0.0)
-            node = min(int(q), size_across - 2)
-            f = q - node
-            k = line * stride_line + node * stride_across
-            near = np.float64(surface[k])
-            far = np.float64(surface[k + stride_across])
-            s = near * (1.0 - f) + far * f
-            t = away * share_per_line
-            if np.isnan(s):
-                # A node without weight must not spread its NaN.
-                if f < SNAP_CELLS:
-                    s = near
-                elif f > 1.0 - SNAP_CELLS:
-                    s = far
-                if np.isnan(s):
-                    at[0] = t
-                    return _UNKNOWN
-            s -= base + TOUCH_M
-            rest = 1.0 - t
-            raised = False
-            for i in range(need.size):
-                over = s - eye[i] * t
-                if over > need[i] * rest:
-                    need[i] = over / rest
-                    at[i] = t
-                    raised = True
-            if raised:
-                hopeless = True
-                for i in range(need.size):
-                    if need[i] <= limit:
-                        hopeless = False
-                if hopeless:
-                    return _HIDDEN
-        line += step
-    return _CLEAR
+def _row_and_col(x, y, origin):
+    cell, x0, y0 = origin
+    return (x - x0) / cell, (y0 - y) / cell
 
 
 @njit(cache=True)
-def _walk_ray(
-    surface,
-    rows,
-    cols,
-    unknowns,
-    col0,
-    row0,
-    z0,
-    col1,
-    row1,
-    z1,
-    heights,
-    eye,
-    need,
-    at,
-    limit,
-):
-    """Raise `need` to the mount heights that one ray asks for, one a target height."""
-    for i in range(need.size):
-        need[i] = -np.inf
-        at[i] = np.nan
-    if not (
-        0.0 <= col0 <= cols - 1
-        and 0.0 <= row0 <= rows - 1
-        and 0.0 <= col1 <= cols - 1
-        and 0.0 <= row1 <= rows - 1
-    ):
-        return _UNKNOWN
-    if np.isnan(z0) or np.isnan(z1):
-        return _UNKNOWN
-    for i in range(need.size):
-        eye[i] = z1 - z0 + heights[i]
-    if unknowns.size > 0:
-        top = int(min(row0, row1))
-        left = int(min(col0, col1))
-        bottom = min(int(max(row0, row1)) + 2, rows)
-        right = min(int(max(col0, col1)) + 2, cols)
-        if (
-            unknowns[bottom, right]
-            - unknowns[top, right]
-            - unknowns[bottom, left]
-            + unknowns[top, left]
-        ) > 0:
-            limit = np.inf
-    state = _walk_lines(surface, 1, cols, rows, col0, row0, col1, row1, z0, eye, need, at, limit)
-    if state != _CLEAR:
-        return state
-    return _walk_lines(surface, cols, 1, cols, row0, col0, row1, col1, z0, eye, need, at, limit)
+def _or_none(need):
+    return need if need > NO_NEED else -np.inf
 
 
 @njit(cache=True, parallel=True)
 def _sight_bits(
-    surface,
-    rows,
-    cols,
-    cell,
-    x0,
-    y0,
-    unknowns,
-    ox,
-    oy,
-    oz,
-    mounts,
-    tx,
-    ty,
-    tz,
-    heights,
-    reach,
-    first,
-    last,
-    visible,
-    unknown,
+    surface, tiles, unknowns, origin, observers, mounts, targets, heights, window, visible, unknown
 ):
+    ox, oy, oz = observers
+    tx, ty, tz = targets
+    reach, first, last = window
     words = visible.shape[3]
     blocks = (words + _BLOCK_WORDS - 1) // _BLOCK_WORDS
-    limit = mounts.max()
     for item in prange(ox.size * blocks):
         i = item // blocks
         word = (item % blocks) * _BLOCK_WORDS
         begin = max(word * 64, first[i])
         end = min((word + _BLOCK_WORDS) * 64, last[i])
-        eye = np.empty(heights.size)
-        need = np.empty(heights.size)
-        at = np.empty(heights.size)
+        eye, need, at = np.empty(heights.size), np.empty(heights.size), np.empty(heights.size)
+        col, row = _row_and_col(ox[i], oy[i], origin)
+        reach2 = (reach[i] / origin[0]) ** 2 * RANGE_SLACK
         for j in range(begin, end):
-            dx = tx[j] - ox[i]
-            dy = ty[j] - oy[i]
-            if dx * dx + dy * dy > reach[i] * reach[i] * RANGE_SLACK:
+            to_col, to_row = _row_and_col(tx[j], ty[j], origin)
+            if (to_col - col) ** 2 + (to_row - row) ** 2 > reach2:
                 continue
-            state = _walk_ray(
-                surface,
-                rows,
-                cols,
-                unknowns,
-                (ox[i] - x0) / cell,
-                (y0 - oy[i]) / cell,
-                oz[i],
-                (tx[j] - x0) / cell,
-                (y0 - ty[j]) / cell,
-                tz[j],
-                heights,
-                eye,
-                need,
-                at,
-                limit,
+            ends = (col, row, oz[i], to_col, to_row, tz[j])
+            state = walk_ray(
+                surface, tiles, unknowns, ends, heights, eye, need, at, mounts.min(), mounts.max()
             )
-            if state == _HIDDEN:
+            if state == HIDDEN:
                 continue
             bit = np.uint64(1) << np.uint64(j % 64)
             for k in range(heights.size):
-                if state == _UNKNOWN:
+                if state == UNKNOWN:
                     unknown[i, k, j // 64] |= bit
                     continue
                 for m in range(mounts.size):
@@ -246,59 +92,29 @@ def _sight_bits(
 
 
 @njit(cache=True, parallel=True)
-def _least_heights(
-    surface,
-    rows,
-    cols,
-    cell,
-    x0,
-    y0,
-    unknowns,
-    ox,
-    oy,
-    oz,
-    tx,
-    ty,
-    tz,
-    heights,
-    reach,
-    first,
-    last,
-    least,
-):
+def _least_heights(surface, tiles, unknowns, origin, observers, targets, heights, window, least):
+    ox, oy, oz = observers
+    tx, ty, tz = targets
+    reach, first, last = window
     block = _BLOCK_WORDS * 64
     blocks = (tx.size + block - 1) // block
     for item in prange(ox.size * blocks):
         i = item // blocks
         begin = max((item % blocks) * block, first[i])
         end = min((item % blocks + 1) * block, last[i])
-        eye = np.empty(heights.size)
-        need = np.empty(heights.size)
-        at = np.empty(heights.size)
+        eye, need, at = np.empty(heights.size), np.empty(heights.size), np.empty(heights.size)
+        col, row = _row_and_col(ox[i], oy[i], origin)
+        reach2 = (reach[i] / origin[0]) ** 2 * RANGE_SLACK
         for j in range(begin, end):
-            dx = tx[j] - ox[i]
-            dy = ty[j] - oy[i]
-            if dx * dx + dy * dy > reach[i] * reach[i] * RANGE_SLACK:
+            to_col, to_row = _row_and_col(tx[j], ty[j], origin)
+            if (to_col - col) ** 2 + (to_row - row) ** 2 > reach2:
                 continue
-            state = _walk_ray(
-                surface,
-                rows,
-                cols,
-                unknowns,
-                (ox[i] - x0) / cell,
-                (y0 - oy[i]) / cell,
-                oz[i],
-                (tx[j] - x0) / cell,
-                (y0 - ty[j]) / cell,
-                tz[j],
-                heights,
-                eye,
-                need,
-                at,
-                np.inf,
+            ends = (col, row, oz[i], to_col, to_row, tz[j])
+            state = walk_ray(
+                surface, tiles, unknowns, ends, heights, eye, need, at, NO_NEED, np.inf
             )
             for k in range(heights.size):
-                least[i, k, j] = np.nan if state == _UNKNOWN else need[k]
+                least[i, k, j] = np.nan if state == UNKNOWN else _or_none(need[k])
 
 
 def count_unknowns(surface_m: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -320,6 +136,14 @@ def count_unknowns(surface_m: NDArray[np.floating]) -> NDArray[np.int64]:
     table = np.zeros((holes.shape[0] + 1, holes.shape[1] + 1), dtype=np.int64)
     table[1:, 1:] = holes.cumsum(axis=0, dtype=np.int64).cumsum(axis=1)
     return table
+
+
+def _walkable(
+    grid: Grid, cull: bool
+) -> tuple[NDArray[np.floating], NDArray[np.float64], NDArray[np.int64], tuple[float, ...]]:
+    surface = grid.surface_m
+    tiles = highest_in_tiles(surface) if cull else np.empty((0, 0))
+    return surface, tiles, count_unknowns(surface), grid[1:]
 
 
 def finite_heights(values: ArrayLike, name: str) -> NDArray[np.float64]:
@@ -367,6 +191,7 @@ def sight_bits(
     *,
     first_target: ArrayLike | None = None,
     last_target: ArrayLike | None = None,
+    cull: bool = True,
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Tell which observer sees which target, for all mount and target heights in one pass.
 
@@ -384,6 +209,9 @@ def sight_bits(
         Largest horizontal distance [m]; farther targets are neither visible nor unknown.
     first_target, last_target : int or array_like of int, shape (n,), optional
         Only targets first ≤ j < last are looked at.
+    cull : bool
+        Whether stretches of a ray are skipped where no node near it is high enough to matter; the
+        result is the same to the bit.
 
     Returns
     -------
@@ -399,22 +227,17 @@ def sight_bits(
     """
     mounts = finite_heights(mount_heights_m, "mount_heights_m")
     heights = finite_heights(target_heights_m, "target_heights_m")
-    reach, first, last = candidates(observers, targets, max_range_m, first_target, last_target)
+    window = candidates(observers, targets, max_range_m, first_target, last_target)
     words = word_count(targets.x_m.size)
     visible = np.zeros((observers.x_m.size, mounts.size, heights.size, words), dtype=np.uint64)
     unknown = np.zeros((observers.x_m.size, heights.size, words), dtype=np.uint64)
     _sight_bits(
-        grid.surface_m.ravel(),
-        *grid.surface_m.shape,
-        *grid[1:],
-        count_unknowns(grid.surface_m),
-        *observers,
+        *_walkable(grid, cull),
+        observers,
         mounts,
-        *targets,
+        targets,
         heights,
-        reach,
-        first,
-        last,
+        window,
         visible,
         unknown,
     )
@@ -430,12 +253,13 @@ def least_mount_heights_m(
     *,
     first_target: ArrayLike | None = None,
     last_target: ArrayLike | None = None,
+    cull: bool = True,
 ) -> NDArray[np.float32]:
     """Return the lowest mount that sees each target.
 
     Parameters
     ----------
-    grid, observers, targets, target_heights_m, max_range_m, first_target, last_target
+    grid, observers, targets, target_heights_m, max_range_m, first_target, last_target, cull
         As in :func:`sight_bits`.
 
     Returns
@@ -450,20 +274,15 @@ def least_mount_heights_m(
         If shapes do not go together or a height or range is not a number.
     """
     heights = finite_heights(target_heights_m, "target_heights_m")
-    reach, first, last = candidates(observers, targets, max_range_m, first_target, last_target)
+    window = candidates(observers, targets, max_range_m, first_target, last_target)
     shape = (observers.x_m.size, heights.size, targets.x_m.size)
     least = np.full(shape, np.inf, dtype=np.float32)
     _least_heights(
-        grid.surface_m.ravel(),
-        *grid.surface_m.shape,
-        *grid[1:],
-        count_unknowns(grid.surface_m),
-        *observers,
-        *targets,
+        *_walkable(grid, cull),
+        observers,
+        targets,
         heights,
-        reach,
-        first,
-        last,
+        window,
         least,
     )
     return least
@@ -520,29 +339,15 @@ def explain_sight(
     """
     x, y, z = (float(value) for value in observer)
     to_x, to_y, to_z = (float(value) for value in target)
-    cell, x0, y0 = grid[1:]
-    need, at = np.empty(1), np.empty(1)
-    state = _walk_ray(
-        grid.surface_m.ravel(),
-        *grid.surface_m.shape,
-        np.zeros((0, 0), dtype=np.int64),
-        (x - x0) / cell,
-        (y0 - y) / cell,
-        z,
-        (to_x - x0) / cell,
-        (y0 - to_y) / cell,
-        to_z,
-        np.array([float(target_height_m)]),
-        np.empty(1),
-        need,
-        at,
-        np.inf,
-    )
+    surface, tiles, unknowns, origin = _walkable(grid, False)
+    ends = (*_row_and_col(x, y, origin), z, *_row_and_col(to_x, to_y, origin), to_z)
+    heads, eye, need, at = (np.array([float(target_height_m)]) for _ in range(4))
+    state = walk_ray(surface, tiles, unknowns, ends, heads, eye, need, at, NO_NEED, np.inf)
     t = float(at[0])
     place = (x + t * (to_x - x), y + t * (to_y - y))
-    if state == _UNKNOWN:
+    if state == UNKNOWN:
         return SightLine("unknown", np.nan, *place, np.nan, np.nan)
-    least = float(need[0])
+    least = float(_or_none(need[0]))
     seen = mount_height_m >= least
     if np.isnan(t):
         return SightLine("visible", least, *place, np.nan, np.nan)

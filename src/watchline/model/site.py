@@ -213,9 +213,24 @@ class CandidateRules:
 
 @dataclass(frozen=True)
 class DesignRules:
-    """How hard and how long to look for the least cost."""
+    """How hard and how long to look for the least cost.
 
-    time_limit_s: float = 90.0
+    Attributes
+    ----------
+    work_limit : float
+        Search effort in million elementary steps: with it, a run is repeatable.
+    time_limit_s : float
+        Longest search for one round, a safety for slow machines.
+    gap : float
+        Stop when (cost − bound) / cost is at most this.
+    repair_rounds : int
+        Most repairs after a failed proof.
+    budget : float or None
+        Most that may be spent; then the covered share is maximised.
+    """
+
+    work_limit: float = 20_000.0
+    time_limit_s: float = 180.0
     gap: float = 0.0
     repair_rounds: int = 6
     budget: float | None = None

@@ -8,6 +8,9 @@ so no option of threads is ever set here.
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 from dataclasses import dataclass
 
 import highspy
@@ -34,6 +37,8 @@ class Model:
         Upper limits of the variables; all lower limits are 0.
     whole : ndarray of bool
         Variables that take whole values.
+    soft : ndarray of int64
+        Rows that may stay uncovered: the last variables say which do.
     n_columns, n_groups : int
         The first variables are the columns, then the groups.
     """
@@ -44,6 +49,7 @@ class Model:
     cost: NDArray[np.float64]
     top: NDArray[np.float64]
     whole: NDArray[np.bool_]
+    soft: NDArray[np.int64]
     n_columns: int
     n_groups: int
 
@@ -208,14 +214,44 @@ def make_model(
     matrix = sparse.coo_array(
         (np.concatenate(val), (np.concatenate(row), np.concatenate(col))), shape=(start, width)
     ).tocsr()
-    return Model(matrix, np.concatenate(low), np.concatenate(high), cost, top, whole, n, m)
+    return Model(
+        matrix,
+        np.concatenate(low),
+        np.concatenate(high),
+        cost,
+        top,
+        whole,
+        np.flatnonzero(soft),
+        n,
+        m,
+    )
 
 
 def _completed(layout: Layout, model: Model, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the values of the columns and groups of a choice."""
-    value = np.zeros(model.n_columns + model.n_groups)
+    """Return the values of all variables of a choice.
+
+    All of them, because HiGHS 1.16 miscounts the objective of a start that it has to complete,
+    and then cuts off by the wrong value.
+    """
+    n, m = model.n_columns, model.n_groups
+    value = np.zeros(len(model.cost))
     value[chosen] = 1.0
-    value[model.n_columns + layout.column_group[chosen]] = 1.0
+    value[n + layout.column_group[chosen]] = 1.0
+    size = np.diff(layout.member_start)
+    seen = (
+        np.add.reduceat(np.append(value[layout.member_column], 0.0), layout.member_start[:-1])
+        if len(size)
+        else np.zeros(0)
+    )
+    views = np.minimum(seen, layout.atom_cap)
+    owned = layout.atom_cap < size
+    value[n + m : n + m + int(owned.sum())] = views[owned]
+    total = np.bincount(
+        np.repeat(np.arange(len(layout.demand)), np.diff(layout.row_start)),
+        views[layout.row_atom],
+        minlength=len(layout.demand),
+    )
+    value[n + m + int(owned.sum()) :] = total[model.soft] < layout.demand[model.soft]
     return value
 
 
@@ -255,8 +291,7 @@ def solve_model(
     -------
     Outcome
     """
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
+    solver = _silent_solver()
     for name, value in (
         ("time_limit", max(0.1, float(seconds))),
         ("random_seed", int(seed) % 2**31),
@@ -293,13 +328,19 @@ def solve_model(
     interrupted = interrupted or status == highspy.HighsModelStatus.kInterrupt
     info = solver.getInfo()
     chosen = None
+    optimal = status == highspy.HighsModelStatus.kOptimal
+    bound = float(info.mip_dual_bound)
     if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
-        values = np.asarray(solver.getSolution().col_value)[: model.n_columns]
-        chosen = np.flatnonzero(values > 0.5)
+        values = np.asarray(solver.getSolution().col_value)
+        chosen = np.flatnonzero(values[: model.n_columns] > 0.5)
+        told, true = float(info.objective_function_value), float(values @ model.cost)
+        if abs(told - true) > 1e-6 * max(1.0, abs(true)):
+            # A wrong incumbent value means wrong cut-offs: neither bound nor verdict holds.
+            bound, optimal = -np.inf, False
     return Outcome(
         chosen=chosen,
-        bound=float(info.mip_dual_bound),
-        optimal=status == highspy.HighsModelStatus.kOptimal,
+        bound=bound,
+        optimal=optimal,
         infeasible=status
         in (
             highspy.HighsModelStatus.kInfeasible,
@@ -307,3 +348,24 @@ def solve_model(
         ),
         interrupted=interrupted,
     )
+
+
+def _silent_solver() -> highspy.Highs:
+    """Make a solver without its greeting.
+
+    The constructor of HiGHS 1.16 prints a banner to the C library's stdout before any option can
+    forbid it, and stdout belongs to data.
+    """
+    sys.stdout.flush()
+    kept = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        solver = highspy.Highs()
+        solver.setOptionValue("output_flag", False)
+        ctypes.CDLL(None).fflush(None)
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+    return solver

@@ -90,6 +90,7 @@ class Run:
     bound: float = 0.0
     step: float = 0.0
     other_work: float = 0.0
+    warm: bool = False
     infeasible: bool = False
     closed: bool = False
     log: list[LogEntry] = field(default_factory=list)
@@ -214,7 +215,7 @@ class Run:
         problem, layout = self.problem, self.layout
         rng = np.random.default_rng(self.seed)
         reachable = (self.supply >= problem.demand) & (problem.demand > 0)
-        scale = problem.row_weight / max(float(problem.row_weight.mean()), 1e-300)
+        scale = problem.row_weight / max(self.total / max(1, problem.n_rows), 1e-300)
         soft = (problem.allowed > 0)[problem.row_class] | (problem.budget is not None)
         weight = np.where(soft, np.clip(np.rint(64 * scale), 0, 2**24), 64).astype(np.int64)
         few = problem.n_rows <= 2000 or problem.budget is not None
@@ -230,7 +231,8 @@ class Run:
         weight = np.where(reachable, weight, 0)
         self.state = make_state(layout, weight, awake, allowed, self.seed)
         self.scratch = make_scratch(layout)
-        if start is not None:
+        if start is not None and len(start):
+            self.warm = True
             self._put(start)
         n_log = recreate(layout, self.state, self.scratch, self.budget, 0.0, 0)
         prune(layout, self.state, self.scratch, n_log)
@@ -275,7 +277,9 @@ class Run:
             mean = state.cost[0] / n_open
             if budget < math.inf:
                 mean = self.total / n_open
-            heat = max(0.2 * mean * 0.02**part, 1e-9)
+            # A start that was given is near its goal: cooled down, it is improved, not remade.
+            cooled = 0.6 + 0.4 * part if self.warm else part
+            heat = max(0.2 * mean * 0.02**cooled, 1e-9)
             largest = 4 if mean > 2.5 * float(layout.cost.mean()) else max(4, min(30, n_open // 8))
             before = state.work[0]
             value = improve(
@@ -318,7 +322,9 @@ class Run:
             self.bounder = Bounder(self.problem, self.layout, allowed, rows, self.seed)
         bounder = self.bounder
         since_rows = 0
-        while self.share() < until and not self.done():
+        begun = False
+        while not begun or (self.share() < until and not self.done()):
+            begun = True
             left = max(1.0, CHUNK / max(bounder.step_work, 1e-9))
             steps = int(np.clip(left, 1, 400))
             bounder.advance(steps)

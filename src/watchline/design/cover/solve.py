@@ -17,7 +17,7 @@ from watchline.design.cover.run import Progress, Run, cost_step
 from watchline.design.cover.solution import CoverSolution, Status
 from watchline.errors import UsageError
 
-SMALL = 400_000
+SMALL = 60_000
 """Row–atom pairs up to which the whole problem goes to HiGHS."""
 
 
@@ -152,8 +152,8 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
     """Run the stages one after the other."""
     run.first(start)
     if len(run.layout.atom_row) <= SMALL:
-        run.search(0.06)
-        run.relax(0.12)
+        run.search(0.3)
+        run.relax(0.6)
         run.finish_exactly()
         return
     run.search(0.03)
