@@ -148,6 +148,22 @@ def test_one_and_two_threads_give_the_same_bits():
         assert one.tobytes() == two.tobytes()
 
 
+@pytest.mark.parametrize("holes", [0.0, 0.0003])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_skipping_what_is_too_low_to_matter_changes_no_bit(seed, holes):
+    grid, observers, targets = scene(seed, 150, 220, holes)
+    for heights in (HEADS, HEADS[1:]):
+        on, off = (
+            (
+                *sight_bits(grid, observers, HEIGHTS, targets, heights, cull=cull),
+                least_mount_heights_m(grid, observers, targets, heights, cull=cull),
+            )
+            for cull in (True, False)
+        )
+        for one, other in zip(on, off, strict=True):
+            assert one.tobytes() == other.tobytes()
+
+
 def test_a_hole_makes_the_rays_through_it_unknown_even_behind_a_wall():
     surface = np.zeros((9, 30))
     surface[:, 5] = 50.0
