@@ -48,7 +48,7 @@ def test_a_turned_device(tmp_path) -> None:
     assert device(plan, "D002").hfov_deg == device(PLAN, "D002").hfov_deg
     assert plan.cost == pytest.approx(PLAN.cost)
     assert plan.provenance.inputs["edited_from"] == plan_digest(PLAN)
-    assert plan.notes == PLAN.notes
+    assert plan.notes == ()  # those of the design spoke of its bound
 
 
 def test_a_zoomed_lens_changes_the_field_of_view(tmp_path) -> None:
@@ -301,6 +301,16 @@ def test_an_edited_plan_written_and_read_again_is_the_same(tmp_path) -> None:
     assert plan_digest(second) == plan_digest(first)
     assert (second.status, second.cost, second.notes) == ("edited", first.cost, first.notes)
     assert second.provenance == first.provenance
+
+
+def test_notes_of_earlier_edits_stay(tmp_path) -> None:
+    file = fresh(tmp_path)
+    shift(file, "devices", "D001", 40.0, 5.0)
+    again = write_plan(read_plan(file, site=SITE), tmp_path / "again.gpkg", site=SITE)
+    sql(again, "UPDATE devices SET azimuth_deg = 3 WHERE device_id = 'D002'")
+    shift(again, "devices", "D003", -40.0, 5.0)
+    plan = read_plan(again, site=SITE)
+    assert [note.split(":")[0] for note in plan.notes] == ["device D001", "device D003"]
 
 
 def test_a_plan_drawn_from_nothing(tmp_path) -> None:

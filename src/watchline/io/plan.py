@@ -306,7 +306,9 @@ def _plan(edit: Edit, metadata: Mapping[str, Any], crs: str, file: Path) -> Plan
     old = metadata.get("provenance", {})
     if isinstance(metadata.get("plan_sha256"), str):
         inputs["edited_from"] = metadata["plan_sha256"]
-    notes = (*(str(note) for note in metadata.get("notes") or ()), *edit.notes)
+    # The notes of a design speak of its bound and its search; those of earlier edits stay true.
+    kept = (metadata.get("notes") or ()) if metadata.get("status") == "edited" else ()
+    notes = (*(str(note) for note in kept), *edit.notes)
     seed = old.get("seed", 0) if isinstance(old, Mapping) else 0
     return Plan(
         **{**_fields(plan), "notes": notes},
