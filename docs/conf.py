@@ -10,7 +10,7 @@ from watchline.version import __version__  # noqa: E402
 
 project = "watchline"
 author = "The watchline developers"
-copyright = "The watchline developers"  # noqa: A001
+copyright = "The watchline developers"
 version = release = __version__
 
 extensions = [
