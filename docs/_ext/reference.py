@@ -153,7 +153,7 @@ def usage(verb: str, function: Callable[..., None]) -> str:
 def verb_markdown(verb: str, function: Callable[..., None]) -> str:
     """Section of one verb."""
     paragraphs = (inspect.getdoc(function) or "").split("\n\n")
-    parts = [f"({verb}-verb)=\n### {verb}", "```text\n" + usage(verb, function) + "\n```"]
+    parts = [f"({verb}-verb)=\n## {verb}", "```text\n" + usage(verb, function) + "\n```"]
     parts += [said(text, f"the verb {verb}") for text in paragraphs]
     rows = [
         [
@@ -268,7 +268,7 @@ def table_markdown(path: str, many: bool, model: type[BaseModel]) -> str:
         words = said(field.description, f"the key {where}")
         rows.append([f"`{name}`", _kind(field), _default(field), words])
     text = first_paragraph(model, f"the table {path or ProjectFile.__name__}")
-    return f"### {title}\n\n{text}\n\n{table(['key', 'value', 'default', 'meaning'], rows)}"
+    return f"## {title}\n\n{text}\n\n{table(['key', 'value', 'default', 'meaning'], rows)}"
 
 
 def keys_markdown() -> str:
@@ -279,7 +279,7 @@ def keys_markdown() -> str:
         if model in first:
             brackets = f"[[{path}]]" if many else f"[{path}]"
             words = first_paragraph(model, path)
-            parts.append(f"### `{brackets}`\n\n{words} Keys as in `{first[model]}`.")
+            parts.append(f"## `{brackets}`\n\n{words} Keys as in `{first[model]}`.")
         else:
             first[model] = f"[[{path}]]" if many else f"[{path}]"
             parts.append(table_markdown(path, many, model))
