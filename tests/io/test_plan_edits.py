@@ -102,6 +102,16 @@ def test_a_device_moved_away_gets_its_own_mount(tmp_path) -> None:
     )
 
 
+@pytest.mark.parametrize("site", [SITE, None], ids=["with its project", "alone"])
+def test_a_device_moved_off_an_existing_mount_needs_a_new_one(tmp_path, site) -> None:
+    file = fresh(tmp_path)
+    shift(file, "devices", "D004", 30.0, 0.0)
+    new = mount(read_plan(file, site=site), "M002-moved")
+    assert not new.existing
+    if site is not None:
+        assert new.cost == cost_at(sample.X0 + 530, sample.Y0 - 30, "mast-12")
+
+
 def test_devices_moved_together_share_the_new_mount(tmp_path) -> None:
     file = fresh(tmp_path)
     for key in ("D001", "D002"):

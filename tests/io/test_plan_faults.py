@@ -129,6 +129,18 @@ def test_a_damaged_file(tmp_path) -> None:
     assert "it is damaged" in fault_of(file)
 
 
+def test_damage_in_a_layer_that_is_not_read(tmp_path) -> None:
+    file = fresh(tmp_path)
+    connection = sqlite3.connect(file)
+    query = "SELECT rootpage FROM sqlite_master WHERE name = 'zone'"
+    page = connection.execute(query).fetchone()[0]
+    connection.close()
+    content = bytearray(file.read_bytes())
+    content[(page - 1) * 4096 : (page - 1) * 4096 + 100] = b"\xff" * 100
+    file.write_bytes(content)
+    assert "it is damaged" in fault_of(file)
+
+
 def test_half_a_file(tmp_path) -> None:
     file = fresh(tmp_path)
     content = file.read_bytes()

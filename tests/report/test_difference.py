@@ -96,6 +96,16 @@ def test_a_dragged_mount_with_its_devices() -> None:
     assert sorted(d.change for d in strange.devices) == ["added"] * 3 + ["removed"] * 3
 
 
+def test_a_mount_dragged_to_the_place_of_one_that_was_deleted() -> None:
+    place = PLAN.mounts.geometry[2]
+    mounts = put(PLAN.mounts, 0, geometry=place).iloc[:2]
+    found = compare_plans(PLAN, edited(mounts, PLAN.devices.iloc[:5]))
+    assert [(m.change, m.before) for m in found.mounts] == [
+        ("changed", "M001"),
+        ("removed", "M003"),
+    ]
+
+
 def test_added_and_removed() -> None:
     mounts = PLAN.mounts.iloc[:2]
     new = PLAN.devices.iloc[[0]].assign(device_id="D100", azimuth_deg=200.0)
