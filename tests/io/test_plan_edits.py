@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sqlite3
 
 import geopandas as gpd
 import numpy as np
@@ -311,6 +312,20 @@ def test_an_edited_plan_written_and_read_again_is_the_same(tmp_path) -> None:
     assert plan_digest(second) == plan_digest(first)
     assert (second.status, second.cost, second.notes) == ("edited", first.cost, first.notes)
     assert second.provenance == first.provenance
+
+
+def test_a_file_that_qgis_still_has_open(tmp_path) -> None:
+    file = fresh(tmp_path)
+    # QGIS keeps a GeoPackage in write-ahead mode: saved edits lie in a second file until it closes.
+    other = sqlite3.connect(file)
+    other.execute("PRAGMA journal_mode = WAL")
+    other.execute("UPDATE devices SET azimuth_deg = 3 WHERE device_id = 'D002'")
+    other.commit()
+    try:
+        assert (tmp_path / "mine.gpkg-wal").stat().st_size
+        assert device(read_plan(file, site=SITE), "D002").azimuth_deg == 3.0
+    finally:
+        other.close()
 
 
 def test_notes_of_earlier_edits_stay(tmp_path) -> None:
