@@ -15,6 +15,8 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "Compiling the kernels (once, about a minute) ..."
+	@$(BIN)/watchline doctor --quiet
 	@touch $(STAMP)
 
 setup: $(STAMP) ## virtual environment in .venv with the locked dependencies

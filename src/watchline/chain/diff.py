@@ -53,13 +53,12 @@ def difference_lines(difference: PlanDifference) -> list[str]:
         if mount.structure_before and mount.structure_before != mount.structure_after:
             text += f", {mount.structure_before} → {mount.structure_after or 'none'}"
         lines.append(text + f" ({mount.cost:+,.0f})")
-    for device in d.devices:
-        lines.append(_device_line(device))
-    for claim in d.claims:
-        lines.append(
-            f"claim '{claim.requirement}': {claim.verdict_before} → {claim.verdict_after}, "
-            f"{claim.value_before:.2%} → {claim.value_after:.2%}"
-        )
+    lines += [_device_line(device) for device in d.devices]
+    lines += [
+        f"claim '{claim.requirement}': {claim.verdict_before} → {claim.verdict_after}, "
+        f"{claim.value_before:.2%} → {claim.value_after:.2%}"
+        for claim in d.claims
+    ]
     if len(lines) == 1:
         lines.append("nothing else differs")
     return lines

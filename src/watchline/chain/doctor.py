@@ -31,6 +31,7 @@ def examine() -> list[Finding]:
         ("processors", lambda: f"{os.cpu_count()}"),
         ("libraries", _libraries),
         ("sight kernel", _sight),
+        ("all kernels", _kernels),
         ("ray caster", _embree),
         ("solver", _solver),
         ("raster formats", _rasters),
@@ -65,6 +66,12 @@ def _sight() -> str:
     if seen[9, 15] or not seen[9, 5]:
         raise RuntimeError("a wall does not hide what lies behind it")
     return f"compiled, a viewshed in {time.perf_counter() - start:.2f} s"
+
+
+def _kernels() -> str:
+    from watchline.chain.warm import warm_up
+
+    return f"compiled; a small line planned and proven in {warm_up():.1f} s"
 
 
 def _embree() -> str:

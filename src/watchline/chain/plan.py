@@ -10,6 +10,7 @@ from watchline.chain.export import EXPORT_FILES, export_outcome
 from watchline.chain.keys import digest, step_keys
 from watchline.chain.outcome import Outcome
 from watchline.chain.progress import Progress, Silent
+from watchline.chain.warm import warm_up
 from watchline.design.plan import design_plan
 from watchline.design.propose import propose_candidates
 from watchline.design.repair import tighten
@@ -32,6 +33,9 @@ from watchline.prove.proof import prove_plan
 from watchline.report.page import build_report
 
 REPORT_FILES = ("report.html", "report.pdf")
+
+COMPILED_S = 8.0
+"""A warm-up longer than this had something to compile."""
 
 REPAIR_SHARE = 0.5
 """Share of the search effort that each repair round gets: it starts from the plan before."""
@@ -172,7 +176,15 @@ def _round_plan(
     start: Plan | None,
 ) -> Plan:
     effort = 1.0 if round_ == 0 else REPAIR_SHARE
-    listener.step("plan", f"round {round_ + 1}" if round_ else "")
+
+    def make() -> Plan:
+        if round_ == 0:
+            listener.step("kernels")
+            seconds = warm_up()
+            if seconds > COMPILED_S:
+                listener.say(f"Compiled the kernels in {seconds:.0f} s; this is done once.")
+        listener.step("plan", f"round {round_ + 1}" if round_ else "")
+        return design_plan(site, candidates, visibility, effort=effort, start=start, progress=hear)
 
     def hear(step: str, at: float, cost: float | None, bound: float | None) -> None:
         if step == "aims":
@@ -185,9 +197,7 @@ def _round_plan(
     return run.step(
         f"plan-{round_}",
         (file,),
-        lambda: design_plan(
-            site, candidates, visibility, effort=effort, start=start, progress=hear
-        ),
+        make,
         _into(lambda plan, path: write_plan(plan, path), file),
         lambda folder: read_plan(folder / file),
         key=key,
