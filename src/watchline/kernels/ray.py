@@ -19,6 +19,7 @@ NO_NEED = -1e9
 """Stands for a mount height of -infinity [m]: low enough, and finite so that it has a slope."""
 
 _SLACK_M = 1e-6  # rounding of a line's height; what is nearer to it is looked at in full
+_AT_ONCE = 4  # tiles tested in one go
 TILE = 16
 _TILE_BITS = 4
 
@@ -34,24 +35,42 @@ def _first_line(start, end):
 
 
 @njit(cache=True)
+def _smallest(values):
+    least = values[0]
+    for k in range(1, values.size):
+        least = min(least, values[k])
+    return least
+
+
+@njit(cache=True)
+def _frame(stride_line, stride_along, size, p0, q0, p1, q1):
+    """Gather what all lines of a family share.
+
+    The strides from line to line and along a line, the nodes of a line, the observer as (line,
+    place along it), the nodes nearest to observer and target, the share of the way from line to
+    line and the step along them.
+    """
+    per_line = 1.0 / (p1 - p0) if p1 != p0 else 0.0
+    own_p0, own_p1 = int(np.floor(p0 + 0.5)), int(np.floor(p1 + 0.5))
+    own_q0, own_q1 = np.floor(q0 + 0.5), np.floor(q1 + 0.5)
+    slope = (q1 - q0) * per_line
+    return stride_line, stride_along, size, p0, q0, own_p0, own_q0, own_p1, own_q1, per_line, slope
+
+
+@njit(cache=True)
 def _test_lines(surface, frame, line, step, count, base, eye, need, at, limit):
     """Test the crossings with `count` lines of one family, raising `need` and `at`.
 
-    The surface is flat; in `frame`: the strides from line to line and along a line, the nodes of a
-    line, and the ray's two ends as (line, place along it). `base` is the observer's ground, `eye`
+    The surface is flat; for `frame` see :func:`_frame`. `base` is the observer's ground, `eye`
     the targets' levels above it.
     """
-    stride_line, stride_along, size, p0, q0, p1, q1 = frame
-    own_p0 = int(np.floor(p0 + 0.5))
-    own_q0 = np.floor(q0 + 0.5)
-    own_p1 = int(np.floor(p1 + 0.5))
-    own_q1 = np.floor(q1 + 0.5)
-    per_line = 1.0 / (p1 - p0)
-    slope = (q1 - q0) * per_line
+    stride_line, stride_along, size, p0, q0, own_p0, own_q0, own_p1, own_q1, per_line, slope = frame
     inside = 1.0 - SNAP_CELLS
     # Below this line, from the lowest needed mount to the lowest target, nothing matters.
-    bar = need.min() + base + TOUCH_M - _SLACK_M
-    climb = eye.min() - need.min()
+    lowest = _smallest(need)
+    low_eye = _smallest(eye)
+    bar = lowest + base + TOUCH_M - _SLACK_M
+    climb = low_eye - lowest
     for i in range(count):
         p = line + i * step
         away = p - p0
@@ -87,22 +106,24 @@ def _test_lines(surface, frame, line, step, count, base, eye, need, at, limit):
                 at[k] = t
                 raised = True
         if raised:
-            lowest = need.min()
+            lowest = _smallest(need)
             if lowest > limit:
                 return HIDDEN
             bar = lowest + base + TOUCH_M - _SLACK_M
-            climb = eye.min() - lowest
+            climb = low_eye - lowest
     return CLEAR
 
 
 @njit(cache=True)
-def walk_ray(surface, tiles, unknowns, ends, heights, eye, need, at, floor, limit):
+def walk_ray(flat, shape, tiles, unknowns, ends, heights, eye, need, at, floor, limit):
     """Find the lowest mount that one ray asks for, one a target height.
 
     Parameters
     ----------
-    surface : ndarray, shape (rows, cols)
+    flat : ndarray, shape (rows · cols,)
         Heights [m].
+    shape : tuple of 2 int
+        Rows and columns.
     tiles : ndarray, shape (ceil(rows / 16), ceil(cols / 16)) or (0, 0)
         Highest node of each tile, see :func:`highest_in_tiles`; empty to test every crossing.
     unknowns : ndarray
@@ -126,7 +147,7 @@ def walk_ray(surface, tiles, unknowns, ends, heights, eye, need, at, floor, limi
     int
         CLEAR (see `need`), UNKNOWN, or HIDDEN from all mounts up to `limit`.
     """
-    rows, cols = surface.shape
+    rows, cols = shape
     col0, row0, z0, col1, row1, z1 = ends
     need[:] = floor
     at[:] = np.nan
@@ -152,17 +173,16 @@ def walk_ray(surface, tiles, unknowns, ends, heights, eye, need, at, floor, limi
     wide = abs(col1 - col0) >= abs(row1 - row0)
     if wide:
         p0, q0, p1, q1 = col0, row0, col1, row1
-        major = (1, cols, rows, p0, q0, p1, q1)
-        minor = (cols, 1, cols, q0, p0, q1, p1)
+        major = _frame(1, cols, rows, p0, q0, p1, q1)
+        minor = _frame(cols, 1, cols, q0, p0, q1, p1)
         last = rows - 1
     else:
         p0, q0, p1, q1 = row0, col0, row1, col1
-        major = (cols, 1, cols, p0, q0, p1, q1)
-        minor = (1, cols, rows, q0, p0, q1, p1)
+        major = _frame(cols, 1, cols, p0, q0, p1, q1)
+        minor = _frame(1, cols, rows, q0, p0, q1, p1)
         last = cols - 1
     if p0 == p1:
         return CLEAR
-    flat = surface.ravel()
     line_p, step_p, left_p = _first_line(p0, p1)
     line_q, step_q, left_q = _first_line(q0, q1)
     if q0 == q1:
@@ -170,12 +190,15 @@ def walk_ray(surface, tiles, unknowns, ends, heights, eye, need, at, floor, limi
     per_line = 1.0 / (p1 - p0)
     slope = (q1 - q0) * per_line
     begin = p0
-    # Tile by tile along the longer axis.
+    wait_p = wait_q = waiting = 0
+    # Tile by tile along the longer axis; tiles to be tested wait for a few to be tested at once.
     while True:
         tile = line_p >> _TILE_BITS
         edge = (tile + 1) * TILE if step_p > 0 else tile * TILE
         many_p = min(left_p, edge - line_p if step_p > 0 else line_p - edge + 1)
-        final = many_p == left_p
+        final = many_p == left_p or tiles.size == 0
+        if final:
+            many_p = left_p
         end = p1 if final else float(edge)
         q_begin = q0 + (begin - p0) * slope
         q_end = q0 + (end - p0) * slope
@@ -201,19 +224,27 @@ def walk_ray(surface, tiles, unknowns, ends, heights, eye, need, at, floor, limi
                 lowest = need[k] + min(share_begin * rise, share_end * rise)
                 if not highest <= lowest:
                     skip = False
-        if not skip:
-            state = _test_lines(flat, major, line_p, step_p, many_p, z0, eye, need, at, limit)
-            if state == CLEAR and many_q > 0:
-                state = _test_lines(flat, minor, line_q, step_q, many_q, z0, eye, need, at, limit)
-            if state != CLEAR:
-                return state
-        if final:
-            return CLEAR
         line_p += step_p * many_p
         line_q += step_q * many_q
         left_p -= many_p
         left_q -= many_q
         begin = end
+        if not skip:
+            wait_p += many_p
+            wait_q += many_q
+            waiting += 1
+        if waiting and (skip or final or waiting == _AT_ONCE):
+            # Lines of a skipped tile have been passed already: those that wait lie before them.
+            from_p = line_p - step_p * (wait_p + (many_p if skip else 0))
+            from_q = line_q - step_q * (wait_q + (many_q if skip else 0))
+            state = _test_lines(flat, major, from_p, step_p, wait_p, z0, eye, need, at, limit)
+            if state == CLEAR and wait_q > 0:
+                state = _test_lines(flat, minor, from_q, step_q, wait_q, z0, eye, need, at, limit)
+            if state != CLEAR:
+                return state
+            wait_p = wait_q = waiting = 0
+        if final:
+            return CLEAR
 
 
 @njit(cache=True)

@@ -56,7 +56,18 @@ def _or_none(need):
 
 @njit(cache=True, parallel=True)
 def _sight_bits(
-    surface, tiles, unknowns, origin, observers, mounts, targets, heights, window, visible, unknown
+    flat,
+    shape,
+    tiles,
+    unknowns,
+    origin,
+    observers,
+    mounts,
+    targets,
+    heights,
+    window,
+    visible,
+    unknown,
 ):
     ox, oy, oz = observers
     tx, ty, tz = targets
@@ -77,7 +88,17 @@ def _sight_bits(
                 continue
             ends = (col, row, oz[i], to_col, to_row, tz[j])
             state = walk_ray(
-                surface, tiles, unknowns, ends, heights, eye, need, at, mounts.min(), mounts.max()
+                flat,
+                shape,
+                tiles,
+                unknowns,
+                ends,
+                heights,
+                eye,
+                need,
+                at,
+                mounts.min(),
+                mounts.max(),
             )
             if state == HIDDEN:
                 continue
@@ -92,7 +113,9 @@ def _sight_bits(
 
 
 @njit(cache=True, parallel=True)
-def _least_heights(surface, tiles, unknowns, origin, observers, targets, heights, window, least):
+def _least_heights(
+    flat, shape, tiles, unknowns, origin, observers, targets, heights, window, least
+):
     ox, oy, oz = observers
     tx, ty, tz = targets
     reach, first, last = window
@@ -111,7 +134,7 @@ def _least_heights(surface, tiles, unknowns, origin, observers, targets, heights
                 continue
             ends = (col, row, oz[i], to_col, to_row, tz[j])
             state = walk_ray(
-                surface, tiles, unknowns, ends, heights, eye, need, at, NO_NEED, np.inf
+                flat, shape, tiles, unknowns, ends, heights, eye, need, at, NO_NEED, np.inf
             )
             for k in range(heights.size):
                 least[i, k, j] = np.nan if state == UNKNOWN else _or_none(need[k])
@@ -140,10 +163,10 @@ def count_unknowns(surface_m: NDArray[np.floating]) -> NDArray[np.int64]:
 
 def _walkable(
     grid: Grid, cull: bool
-) -> tuple[NDArray[np.floating], NDArray[np.float64], NDArray[np.int64], tuple[float, ...]]:
+) -> tuple[NDArray, tuple[int, int], NDArray[np.float64], NDArray[np.int64], tuple[float, ...]]:
     surface = grid.surface_m
     tiles = highest_in_tiles(surface) if cull else np.empty((0, 0))
-    return surface, tiles, count_unknowns(surface), grid[1:]
+    return surface.ravel(), surface.shape, tiles, count_unknowns(surface), grid[1:]
 
 
 def finite_heights(values: ArrayLike, name: str) -> NDArray[np.float64]:
@@ -339,10 +362,10 @@ def explain_sight(
     """
     x, y, z = (float(value) for value in observer)
     to_x, to_y, to_z = (float(value) for value in target)
-    surface, tiles, unknowns, origin = _walkable(grid, False)
+    flat, shape, tiles, unknowns, origin = _walkable(grid, False)
     ends = (*_row_and_col(x, y, origin), z, *_row_and_col(to_x, to_y, origin), to_z)
     heads, eye, need, at = (np.array([float(target_height_m)]) for _ in range(4))
-    state = walk_ray(surface, tiles, unknowns, ends, heads, eye, need, at, NO_NEED, np.inf)
+    state = walk_ray(flat, shape, tiles, unknowns, ends, heads, eye, need, at, NO_NEED, np.inf)
     t = float(at[0])
     place = (x + t * (to_x - x), y + t * (to_y - y))
     if state == UNKNOWN:
