@@ -19,7 +19,8 @@ def diff(
     quiet: bool = QUIET_OPTION,
 ) -> None:
     """Compare two plans: what was added, removed, moved or re-aimed, cost and claims."""
-    from watchline.chain.diff import compare_files, difference_data, difference_lines
+    from watchline.chain.diff import compare_files, difference_data
+    from watchline.report.difference_words import difference_lines
 
     with Screen(as_json=as_json, quiet=quiet) as screen:
         found = compare_files(before, after, project, screen)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from watchline.errors import ArtefactError
+from watchline.errors import WatchlineError
 from watchline.io.files import atomic_write
 
 Artefact = TypeVar("Artefact")
@@ -64,7 +64,8 @@ class Run:
         if self._adopt(name, files, key):
             try:
                 return read(self.folder)
-            except ArtefactError as error:
+            except WatchlineError as error:
+                # Whatever is wrong with a kept file, it can be made again.
                 self.say(f"{error.sentence} It is made again.")
         start = time.perf_counter()
         artefact = make()

@@ -145,8 +145,8 @@ class Bounder:
         self.iterates = [make_iterate(self.part, classes) for _ in range(4)]
         self.work += len(self.problem.indices) / 1e6
         now, _, anchor, _ = self.iterates
-        omega = 1.0 / max(1e-6, float(np.median(self.problem.costs)) + 1e-6)
-        omega = 1.0 / omega
+        omega = float(np.median(self.problem.costs)) if self.problem.n_columns else 0.0
+        omega = max(1e-6, omega)
         if previous is not None:
             old, last, rows = previous
             place = np.searchsorted(self.rows, rows)
@@ -162,7 +162,7 @@ class Bounder:
         """Work of one step of the relaxation, in millions."""
         part = self.part
         links = 3 * len(part.column_atom) + 6 * len(part.atom_group)
-        return (2 * len(part.atom_row) + links) / 1e6
+        return (500 + 2 * len(part.atom_row) + links) / 1e6
 
     @property
     def settled(self) -> bool:

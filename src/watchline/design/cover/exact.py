@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import time
 from dataclasses import dataclass
 
 import highspy
@@ -228,11 +229,7 @@ def make_model(
 
 
 def _completed(layout: Layout, model: Model, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the values of all variables of a choice.
-
-    All of them, because HiGHS 1.16 miscounts the objective of a start that it has to complete,
-    and then cuts off by the wrong value.
-    """
+    """Return the values of all variables of a choice."""
     n, m = model.n_columns, model.n_groups
     value = np.zeros(len(model.cost))
     value[chosen] = 1.0
@@ -291,6 +288,7 @@ def solve_model(
     -------
     Outcome
     """
+    began = time.perf_counter()
     solver = _silent_solver()
     for name, value in (
         ("time_limit", max(0.1, float(seconds))),
@@ -335,7 +333,13 @@ def solve_model(
         chosen = np.flatnonzero(values[: model.n_columns] > 0.5)
         told, true = float(info.objective_function_value), float(values @ model.cost)
         if abs(told - true) > 1e-6 * max(1.0, abs(true)):
-            # A wrong incumbent value means wrong cut-offs: neither bound nor verdict holds.
+            # HiGHS 1.16 miscounts some starts when presolve empties the model, and then cuts off
+            # by the wrong value: neither bound nor verdict holds. Without a start they do.
+            if start is not None and not interrupted:
+                left = seconds - (time.perf_counter() - began)
+                return solve_model(
+                    layout, model, seconds=left, nodes=nodes, seed=seed, gap=gap, step=step
+                )
             bound, optimal = -np.inf, False
     return Outcome(
         chosen=chosen,

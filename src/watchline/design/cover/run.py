@@ -270,7 +270,7 @@ class Run:
         steps = 4
         while True:
             now = self.share()
-            if now >= until or self.done() or not state.chosen.any():
+            if now >= until or self.done() or not (state.chosen.any() or state.over[0]):
                 break
             part = (now - begin) / max(until - begin, 1e-9)
             n_open = max(1, int(np.count_nonzero(state.used)))
@@ -280,7 +280,9 @@ class Run:
             # A start that was given is near its goal: cooled down, it is improved, not remade.
             cooled = 0.6 + 0.4 * part if self.warm else part
             heat = max(0.2 * mean * 0.02**cooled, 1e-9)
-            largest = 4 if mean > 2.5 * float(layout.cost.mean()) else max(4, min(30, n_open // 8))
+            largest = (
+                4 if mean > 2.5 * float(np.mean(layout.cost)) else max(4, min(30, n_open // 8))
+            )
             before = state.work[0]
             value = improve(
                 layout,

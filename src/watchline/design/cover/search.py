@@ -293,6 +293,7 @@ def _close(layout: Layout, state: State, scratch: Scratch, group: int, n_log: in
 def _force(layout: Layout, state: State, scratch: Scratch, n_log: int) -> int:
     """Choose a column for some uncovered row, closing what its site or capacity forbids."""
     start = int(draw(state.random) * len(state.lack))
+    state.work[0] += len(state.lack)
     for t in range(len(state.lack)):
         row = (start + t) % len(state.lack)
         span = layout.row_start[row + 1] - layout.row_start[row]
@@ -458,6 +459,8 @@ def improve(
     """
     value = objective(state, budget, penalty)
     for step in range(steps):
+        # Every step counts, or a tiny problem would never use up its work.
+        state.work[0] += 500 + len(layout.fixed)
         heat = warm * (cold / warm) ** (step / steps)
         n_log = 0
         if state.over[0] > 0 and budget == np.inf:

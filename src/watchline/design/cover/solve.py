@@ -17,8 +17,8 @@ from watchline.design.cover.run import Progress, Run, cost_step
 from watchline.design.cover.solution import CoverSolution, Status
 from watchline.errors import UsageError
 
-SMALL = 60_000
-"""Row–atom pairs up to which the whole problem goes to HiGHS."""
+TINY, SMALL = 5_000, 60_000
+"""Row–atom pairs up to which HiGHS gets the whole problem at once, or after some search."""
 
 
 def cover(
@@ -151,9 +151,10 @@ def cover(
 def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
     """Run the stages one after the other."""
     run.first(start)
-    if len(run.layout.atom_row) <= SMALL:
-        run.search(0.3)
-        run.relax(0.6)
+    pairs = len(run.layout.atom_row)
+    if pairs <= SMALL:
+        run.search(0.05 if pairs <= TINY else 0.3)
+        run.relax(0.1 if pairs <= TINY else 0.6)
         run.finish_exactly()
         return
     run.search(0.03)
