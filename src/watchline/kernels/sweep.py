@@ -1,0 +1,352 @@
+"""One cone of a fan of rays, swept outward grid line by grid line (see the fan's own module)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from watchline.kernels.lanes import LANES, sample_between, sample_line
+from watchline.kernels.ray import TOUCH_M
+
+BINS = 512  # directions of a cone whose farthest target is known
+_NO_HORIZON = -1e30  # finite, so that it can be interpolated
+PAD = LANES + 4  # nodes repeated at both ends of a grid line: lanes may run over
+_MORE = 2  # rays walked on either side of those that matter, for interpolation between rays
+_CHECK = 16  # grid lines between two looks at which rays still matter
+
+
+@njit(cache=True)
+def _bound(values, begin, end, limit):
+    """First index in the sorted values[begin:end] with a value of at least limit."""
+    while begin < end:
+        middle = (begin + end) // 2
+        if values[middle] < limit:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@njit(cache=True)
+def _plan_cone(
+    p0, q0, z0, step, own, steps, reach2, start, tq, line_top, rise, begins, ends, farthest, tops
+):
+    """Find each line's targets and each direction's last line; return the last line with any.
+
+    `tops` becomes the steepest slope to a target on this line or a later one, seen from the
+    highest mount; `rise` is the highest target less the highest mount.
+    """
+    farthest[:] = -1
+    last = -1
+    for s in range(steps):
+        line = own + step * s
+        begins[s] = 0
+        ends[s] = 0
+        tops[s] = -np.inf
+        if start[line] == start[line + 1]:
+            continue
+        away = (line - p0) * step
+        inner = max(away - 0.5, 0.0)
+        outer = away + 0.5
+        width = min(outer, np.sqrt(max(reach2 - inner * inner, 0.0))) + 1e-6
+        begin = _bound(tq, start[line], start[line + 1], q0 - width)
+        end = _bound(tq, begin, start[line + 1], q0 + width)
+        if begin == end:
+            continue
+        begins[s] = begin
+        ends[s] = end
+        last = s
+        top = line_top[line] + rise - z0
+        if inner > 0.0:
+            tops[s] = top / inner if top > 0 else top / outer
+            low = tq[begin] - q0
+            high = tq[end - 1] - q0
+            low /= inner if low < 0 else outer
+            high /= outer if high < 0 else inner
+            first_bin = max(int((low - 1e-6 + 1.0) * (BINS // 2)), 0)
+            last_bin = min(int((high + 1e-6 + 1.0) * (BINS // 2)), BINS - 1)
+        else:
+            tops[s] = np.inf
+            first_bin, last_bin = 0, BINS - 1
+        for b in range(first_bin, last_bin + 1):
+            farthest[b] = s
+    for s in range(last - 1, -1, -1):
+        tops[s] = max(tops[s], tops[s + 1])
+    return last
+
+
+@njit(cache=True)
+def _decide(
+    begin,
+    end,
+    p0,
+    q0,
+    z0,
+    step,
+    wide,
+    rays,
+    reach2,
+    first,
+    last,
+    targets,
+    order,
+    mounts,
+    heads,
+    horizon,
+    holed,
+    visible,
+    unknown,
+):
+    """Compare the targets of one line with the horizons of the rays to their left and right."""
+    tp, tq, tz = targets
+    half = rays / 2
+    best = np.argmax(mounts)
+    tallest = heads.max()
+    for i in range(begin, end):
+        j = order[i]
+        if j < first or j >= last:
+            continue
+        dp = (tp[i] - p0) * step
+        dq = tq[i] - q0
+        if dp < 0.0 or abs(dq) > dp or (abs(dq) == dp and not wide):
+            continue
+        if dp == 0.0 and step < 0:
+            continue
+        if dp * dp + dq * dq > reach2:
+            continue
+        word = j // 64
+        shift = np.uint64(j % 64)
+        slope_per_metre = 1.0 / max(dp, 1e-9)
+        place = min(max((dq * slope_per_metre + 1.0) * half - 0.5, 0.0), rays - 1.000001)
+        ray = int(place)
+        share = place - ray
+        if holed[ray if share < 0.5 else ray + 1]:
+            for k in range(heads.size):
+                unknown[k, word] |= np.uint64(1) << shift
+            continue
+        level = horizon[best, ray] * (1.0 - share) + horizon[best, ray + 1] * share
+        if not (tz[i] + tallest - z0 - mounts[best]) * slope_per_metre >= level:
+            continue
+        for k in range(heads.size):
+            top = tz[i] + heads[k] - z0
+            for m in range(mounts.size):
+                level = horizon[m, ray] * (1.0 - share) + horizon[m, ray + 1] * share
+                seen = (top - mounts[m]) * slope_per_metre >= level
+                visible[m, k, word] |= np.uint64(seen) << shift
+
+
+@njit(cache=True)
+def _split_rays(horizon, holed, low, high):
+    """Give every ray of low … high - 1 two children, in place.
+
+    A child lies a quarter of the way to its parent's neighbour, and takes on that much of it.
+    """
+    own, other = np.float32(0.75), np.float32(0.25)
+    for m in range(horizon.shape[0]):
+        row = horizon[m]
+        right = row[high - 1]
+        for k in range(high - 1, low - 1, -1):
+            middle = row[k]
+            left = row[max(k - 1, low)]
+            row[2 * k + 1] = own * middle + other * right
+            row[2 * k] = own * middle + other * left
+            right = middle
+    for k in range(high - 1, low - 1, -1):
+        holed[2 * k + 1] = holed[k]
+        holed[2 * k] = holed[k]
+
+
+@njit(cache=True)
+def _cut_rays(s, away, rays, top, best, farthest, horizon):
+    """Drop the directions whose rays all hide what remains even from the highest mount.
+
+    Their entry in `farthest` becomes -2 less itself.
+    """
+    each = rays // BINS
+    # A millimetre and float32 rounding to spare: what is cut must be hidden without the cut, too.
+    limit = top + 1e-5 * abs(top) + 2e-3 / away
+    for b in range(BINS):
+        if farthest[b] < s:
+            continue
+        hidden = True
+        for k in range(b * each, (b + 1) * each):
+            if not horizon[best, k] > limit:
+                hidden = False
+                break
+        if hidden:
+            farthest[b] = -2 - farthest[b]
+
+
+@njit(cache=True)
+def _find_runs(s, rays, farthest, runs):
+    """List the runs of rays that still matter.
+
+    Returns their number, and the first and last + 1 of the rays that lead to a target, cut or not:
+    what was cut hides by the horizon that it had, and so must its children.
+    """
+    count = 0
+    first = BINS
+    last = 0
+    for b in range(BINS):
+        if max(farthest[b], -2 - farthest[b]) >= s:
+            first = min(first, b)
+            last = b + 1
+    b = 0
+    while b < BINS:
+        if farthest[b] < s:
+            b += 1
+            continue
+        begin = b
+        while b < BINS and farthest[b] >= s:
+            b += 1
+        low = max(begin * rays // BINS - _MORE, 0)
+        high = min((b * rays + BINS - 1) // BINS + _MORE, rays)
+        if count > 0 and low <= runs[count - 1, 1]:
+            runs[count - 1, 1] = high
+        else:
+            runs[count, 0] = low
+            runs[count, 1] = high
+            count += 1
+    first = max(first * rays // BINS - _MORE, 0)
+    last = min((last * rays + BINS - 1) // BINS + _MORE, rays)
+    return count, first, last
+
+
+@njit(cache=True)
+def _raise_horizon(slopes, count, drop, horizon):
+    for i in range(count):
+        slope = slopes[i] - drop
+        horizon[i] = slope if slope > horizon[i] else horizon[i]
+
+
+@njit(cache=True)
+def sweep_cone(
+    flat,
+    lines,
+    size,
+    p0,
+    q0,
+    z0,
+    step,
+    wide,
+    reach2,
+    first,
+    last,
+    spacing,
+    holes,
+    cull,
+    buckets,
+    mounts,
+    heads,
+    scratch,
+    visible,
+    unknown,
+):
+    """Sweep one cone of one observer and set the bits of its targets.
+
+    p counts the grid lines across the cone's axis, q runs along them, both in node units.
+
+    Parameters
+    ----------
+    flat : ndarray of float32
+        The surface [m], line by line, each with PAD nodes repeated at both ends.
+    lines, size : int
+        Number of lines, and of nodes on a line without the repeated ones.
+    p0, q0, z0 : float
+        The observer's place and ground [m].
+    step : int
+        1 towards higher lines, -1 towards lower ones.
+    wide : bool
+        Whether targets on the edge between two cones belong to this one.
+    reach2 : float
+        Square of the range, in cells.
+    first, last : int
+        Only targets first ≤ j < last are looked at.
+    spacing : float
+        Largest gap between rays, in cells.
+    holes : bool
+        Whether the surface has NaN nodes.
+    cull : bool
+        Whether rays that hide all that remains are cut.
+    buckets : tuple
+        The targets sorted by line: start of each line, p, q, z, index, and each line's highest z.
+    mounts, heads : ndarray
+        Heights of mounts and targets [m].
+    scratch : tuple
+        Room to work in.
+    visible, unknown : ndarray of uint64, shapes (h, k, words) and (k, words)
+        The observer's planes; bits are set in place.
+    """
+    start, tp, tq, tz, order, line_top = buckets
+    horizon, holed, slopes, farthest, runs, begins, ends, tops = scratch
+    reach = np.sqrt(reach2)
+    own = int(np.floor(p0 + 0.5))
+    if step > 0:
+        steps = int(min(lines - 1.0, p0 + reach + 1.0)) - own + 1
+    else:
+        steps = own - int(max(0.0, np.ceil(p0 - reach - 1.0))) + 1
+    best = int(np.argmax(mounts))
+    rise = heads.max() - mounts[best]
+    end = _plan_cone(
+        p0, q0, z0, step, own, steps, reach2, start, tq, line_top, rise, begins, ends, farthest,
+        tops,
+    )  # fmt: skip
+    rays = LANES
+    horizon[:, :rays] = _NO_HORIZON
+    holed[:rays] = False
+    base = np.float32(z0 + TOUCH_M)
+    width = size + 2 * PAD
+    count, lowest, highest = _find_runs(0, rays, farthest, runs)
+    for s in range(end + 1):
+        line = own + step * s
+        if begins[s] < ends[s]:
+            _decide(
+                begins[s], ends[s], p0, q0, z0, step, wide, rays, reach2, first, last,
+                (tp, tq, tz), order, mounts, heads, horizon, holed, visible, unknown,
+            )  # fmt: skip
+        if s == 0 or s == end:
+            continue
+        away = (line - p0) * step
+        while 2.0 * away > spacing * rays:
+            _split_rays(horizon, holed, lowest, highest)
+            rays *= 2
+            count, lowest, highest = _find_runs(s, rays, farthest, runs)
+        if s % _CHECK == 0:
+            if cull and not holes and rays >= BINS:
+                _cut_rays(s, away, rays, tops[s], best, farthest, horizon)
+            count, lowest, highest = _find_runs(s, rays, farthest, runs)
+            if count == 0 and cull:
+                break
+        gap = 2.0 * away / rays
+        # Rays that have left the raster lead to no target any more.
+        left = int(np.ceil((-1.0 - q0 + away) / gap - 0.5))
+        right = int(np.floor((size - q0 + away) / gap - 0.5)) + 1
+        for r in range(count):
+            low = max(runs[r, 0], left)
+            many = min(runs[r, 1], right) - low
+            if many <= 0:
+                continue
+            for back in range(2 if s > 1 else 1):
+                at = away - 0.5 * back
+                gap = 2.0 * at / rays
+                place = q0 - at + (low + 0.5) * gap + PAD
+                node = int(np.floor(place))
+                place -= node
+                node += line * width
+                gap, scale = np.float32(gap), np.float32(1.0 / at)
+                for i in range(0, many, LANES):
+                    if back == 0:
+                        sample_line(flat, node, np.float32(place), gap, i, base, scale, slopes)
+                    else:
+                        sample_between(
+                            flat, node, node - step * width, np.float32(place), gap, i, base,
+                            scale, slopes,
+                        )  # fmt: skip
+                for m in range(mounts.size):
+                    _raise_horizon(
+                        slopes, many, np.float32(mounts[m]) * scale, horizon[m, low : low + many]
+                    )
+                if holes:
+                    for i in range(many):
+                        if np.isnan(slopes[i]):
+                            holed[low + i] = True
