@@ -15,6 +15,10 @@ from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 
 TIGHTEN = 1.25
+"""A missing share is asked for with this surcharge."""
+
+LESS_WATCHED = 0.6
+"""The design tests each pose alone; what several may watch together shrinks by this each round."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,11 @@ def tighten(site: Site, terrain: Terrain, candidates: Candidates, proof: Proof) 
     areas = []
     for area in site.no_watch:
         claim = failing.get(f"no-watch: {area.name}")
-        if claim is not None:
+        if claim is not None and area.allowed_share > 0:
+            area = replace(area, allowed_share=area.allowed_share * LESS_WATCHED)
+            changed = True
+        elif claim is not None:
             wanted |= _failing(proof, claim.requirement)
-            if area.allowed_share > 0:
-                changed = True
-                area = replace(area, allowed_share=area.allowed_share * 0.6)
         areas.append(area)
     cells = proof.cells[wanted]
     known = set(_places(candidates.cells))
