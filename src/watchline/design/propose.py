@@ -1,9 +1,9 @@
 """Candidates: where mounts could stand. Crests of the road first, even spacing after.
 
-The order follows Heyns (2021), "Optimisation of surveillance camera site locations and viewing
-angles using a novel multi-attribute, multi-objective genetic algorithm" and the same author's work
-on candidate sites: places from which the ground falls away on both sides see farthest, so they are
-offered first, and gaps are filled evenly.
+Crests first is a heuristic: from a place where the ground falls away on both sides both slopes are
+seen. For guards and targets on a terrain profile a finite set of places made from its convex points
+is known to hold an optimal choice (Eliş 2017, doi:10.1007/s10479-017-2432-4); masts, lenses and
+ground beside the road are outside that result, so gaps are filled evenly.
 """
 
 from __future__ import annotations
