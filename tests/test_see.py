@@ -106,6 +106,17 @@ def test_intervisibility_agrees_with_the_viewshed_from_every_observer():
     assert 0 < plain.sum() < plain.size
 
 
+def test_the_fan_sees_nearly_what_the_exact_method_sees():
+    surface = hills()
+    observer = (*centre(25, 31), 30)
+    exact = viewshed(surface, TRANSFORM, observer, 1.7, 600)
+    fan = viewshed(surface, TRANSFORM, observer, 1.7, 600, method="fan", spacing=0.25)
+    assert 0 < np.sum(exact.data != fan.data) < 0.06 * exact.sum()  # its rows are independent
+    ends = [[*centre(25, 31), 30.0]], [[*centre(row, 60), 1.7] for row in range(60)]
+    pairs = intervisibility(surface, TRANSFORM, *ends, method="fan").unpack()
+    assert np.mean(pairs.data != intervisibility(surface, TRANSFORM, *ends).unpack().data) < 0.1
+
+
 def test_pairs_with_an_end_outside_are_unknown():
     pairs = intervisibility(
         np.zeros((5, 5)),
@@ -131,6 +142,8 @@ def test_pairs_with_an_end_outside_are_unknown():
         ({"observer_xyh": (5_050.0, 8_950.0)}, UsageError, "observer_xyh"),
         ({"max_range": -1.0}, UsageError, "range"),
         ({"max_range": np.nan}, UsageError, "range"),
+        ({"method": "sweep"}, UsageError, "method"),
+        ({"method": "fan", "spacing": 2}, UsageError, "spacing"),
         ({"ground": np.zeros((4, 4))}, TerrainError, "one grid"),
         ({"surface": np.zeros(9)}, UsageError, "shape"),
     ],
