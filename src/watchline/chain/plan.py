@@ -34,6 +34,9 @@ from watchline.report.page import build_report
 
 REPORT_FILES = ("report.html", "report.pdf")
 
+MOST_STRETCHES = 5
+"""Stretches that a sentence names."""
+
 COMPILED_S = 8.0
 """A warm-up longer than this had something to compile."""
 
@@ -136,6 +139,7 @@ def _plan_that_holds(
     """
     asked, rounds = site, site.design.repair_rounds
     plan = None
+    failed: list[str] = []
     for round_ in range(rounds + 1):
         plan = _round_plan(asked, candidates, visibility, run, listener, round_, start=plan)
         proof = _round_proof(site, terrain, plan, run, listener, round_)
@@ -144,26 +148,33 @@ def _plan_that_holds(
         repaired = tighten(asked, terrain, candidates, proof)
         if not repaired.changed:
             break
-        listener.say(
-            f"Proof round {round_ + 1}: {_failing(proof)} fail on {repaired.added:,} fine cells "
-            "that the design did not look at; designing again with them."
-        )
+        failed.append(f"Round {round_ + 1}: the proof found {_failing(proof)}.")
+        listener.say(f"{failed[-1]} Designing again with these cells.")
         asked, candidates = repaired.site, repaired.candidates
         listener.step("visibility", f"{len(candidates.cells):,} cells with the failing ones")
         visibility = compute_visibility(terrain, candidates)
     if round_:
         note = (
-            f"The proof found the first design failing on cells finer than the design's; it was "
-            f"designed {round_} more time{'s' if round_ > 1 else ''} with those cells, and the "
-            "bound is that of the last round."
+            "The proof found earlier designs failing on cells finer than the design's, and they "
+            "were designed again with those cells; the bound is that of the last round."
         )
-        plan = replace(plan, notes=(*plan.notes, note))
+        plan = replace(plan, notes=(*plan.notes, note, *failed))
     return plan, proof
 
 
 def _failing(proof: Proof) -> str:
-    names = [f"'{c.requirement}'" for c in proof.claims if c.binding and c.verdict == "fails"]
-    return ", ".join(names)
+    """Which claims fail and where, in words."""
+    parts = []
+    for claim in proof.claims:
+        if claim.binding and claim.verdict != "holds":
+            places = [f"{a:.0f}–{b:.0f} m" for a, b in claim.failing_chainages]
+            if len(places) > MOST_STRETCHES:
+                places[MOST_STRETCHES:] = [f"{len(places) - MOST_STRETCHES} more"]
+            parts.append(
+                f"'{claim.requirement}' {claim.verdict} at {claim.value:.2%} of "
+                f"{claim.target:.2%}, s = {', '.join(places)}"
+            )
+    return "; ".join(parts)
 
 
 def _round_plan(

@@ -102,7 +102,7 @@ def gather_content(
         reported_line=words.reported_line(proof),
         figures=_figures(plan, site, candidates, features),
         map_keys=_map_keys(features, terrain, site),
-        claims=tables.claims_table(proof, site),
+        claims=tables.claims_table(proof, site, plan.design_claims),
         mounts=tables.aiming_table(plan, features, catalogue),
         quantities=tables.quantities_table(plan, catalogue),
         inputs=tables.inputs_table(plan, proof, site, terrain),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from watchline.model.catalogue import Catalogue
-from watchline.model.plan import Plan
+from watchline.model.plan import DesignClaim, Plan
 from watchline.model.proof import Claim, Proof
 from watchline.model.site import Requirement, Site
 from watchline.model.terrain import Terrain
@@ -63,13 +63,21 @@ class Table:
     note: str = ""
 
 
-def claims_table(proof: Proof, site: Site | None) -> Table:
-    """Every claim: binding ones first, then those that are only reported."""
+def claims_table(
+    proof: Proof, site: Site | None, design_claims: Sequence[DesignClaim] = ()
+) -> Table:
+    """Every claim: binding ones first, then those that are only reported.
+
+    What the design said of a requirement stands below what the proof found, so that a reader sees
+    where the two disagree.
+    """
+    said = {claim.requirement: claim.share for claim in design_claims}
     requirements = {r.name: r for r in site.requirements} if site else {}
     methods = list(dict.fromkeys(claim.method for claim in proof.claims if claim.method))
     ordered = sorted(proof.claims, key=lambda claim: not claim.binding)
     rows = tuple(
-        _claim_row(claim, requirements.get(claim.requirement), methods) for claim in ordered
+        _claim_row(claim, requirements.get(claim.requirement), methods, said.get(claim.requirement))
+        for claim in ordered
     )
     notes = [f"Method {number}: {method}." for number, method in enumerate(methods, start=1)]
     return Table(
@@ -90,10 +98,17 @@ def claims_table(proof: Proof, site: Site | None) -> Table:
     )
 
 
-def _claim_row(claim: Claim, requirement: Requirement | None, methods: Sequence[str]) -> Row:
+def _claim_row(
+    claim: Claim,
+    requirement: Requirement | None,
+    methods: Sequence[str],
+    said: float | None,
+) -> Row:
     found = words.percent(claim.value)
     if claim.lower != claim.upper:
         found += f"\n({words.percent(claim.lower)} to {words.percent(claim.upper)})"
+    if said is not None:
+        found += f"\ndesign: {words.percent(said)}"
     name = claim.requirement if claim.binding else f"{claim.requirement}\nreported, not asked for"
     verdict = words.verdict_word(claim.verdict)
     stretch = claim.failing_chainages[0] if claim.failing_chainages else None
