@@ -63,7 +63,11 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
     plan = outcome.plan
     screen.table(_placed(outcome))
     screen.table(_claims(outcome.proof.claims))
-    if plan.lower_bound is not None:
+    if plan.status == "budget":
+        screen.line(f"Cost {plan.cost:,.0f} {plan.currency}, within the budget.")
+        for note in plan.notes:
+            screen.line(note)
+    elif plan.lower_bound is not None:
         screen.line(
             f"Cost {plan.cost:,.0f} {plan.currency}; no plan of the same candidates costs less "
             f"than {plan.lower_bound:,.0f} (gap {plan.gap:.1%})."

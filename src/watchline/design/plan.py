@@ -254,6 +254,13 @@ def _cost_along(candidates: Candidates, rows: Rows, solution: CoverSolution) -> 
 
 def _notes(site: Site, problem: Problem, solution: CoverSolution, effort: float) -> tuple[str, ...]:
     rows, columns = problem.rows, problem.columns
+    if site.design.budget is not None:
+        most = solution.weight_bound / max(1.0, float(len(rows)))
+        return (
+            f"Within the budget of {site.design.budget:,.0f} no choice of the offered poses "
+            f"covers more than {most:.1%} of what the requirements ask, cell by cell; this plan "
+            f"covers {solution.covered_weight / max(1.0, float(len(rows))):.1%}.",
+        )
     notes = [
         f"The bound holds for the {len(columns.poses):,} offered poses and the {len(rows):,} "
         f"rows of cells of {site.zone.cell_m:g} m; other sites or aims might cost less."
