@@ -215,3 +215,42 @@ def ascend(
             for t in range(layout.member_start[atom], layout.member_start[atom + 1]):
                 column_slack[layout.member_column[t]] -= part
             group_slack[layout.atom_group[atom]] -= layout.atom_cap[atom] * (step - part)
+
+
+def least_cost_with(
+    layout: Layout, prices: Prices, allowed: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return a lower bound on the cost of every choice that holds a given column.
+
+    Reduced-cost fixing: a column whose bound is above the cost of a known choice is in no better
+    one.
+
+    Parameters
+    ----------
+    layout : Layout
+        All columns and groups of the problem, and any of its rows.
+    prices : Prices
+        Prices at least 0.
+    allowed : ndarray of float64, shape (n_classes,)
+        Row weight that may stay uncovered, per class.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_columns,)
+        The bound of each column (layout order).
+    """
+    value = _group_values(layout, prices.row, prices.atom)
+    floor = np.minimum(value, 0.0)
+    at_site = layout.site >= 0
+    lowest = np.zeros(int(layout.site.max(initial=-1)) + 1)
+    np.minimum.at(lowest, layout.site[at_site], value[at_site])
+    floor[at_site] = lowest[layout.site[at_site]]
+    # The group's site must pay the group's value instead of its least one, and the column what
+    # its price does not cover.
+    paid = np.add.reduceat(
+        np.append(prices.atom[layout.column_atom], 0.0), layout.column_start[:-1]
+    )
+    paid = np.where(np.diff(layout.column_start) > 0, paid, 0.0)
+    short = np.maximum(0.0, layout.cost - paid * (1 + 1e-9))
+    extra = (value - floor)[layout.column_group] + short
+    return bound_of(layout, prices, allowed) + extra * (1 - 1e-9)

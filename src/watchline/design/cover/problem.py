@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,27 @@ class CoverProblem:
     def n_groups(self) -> int:
         """Number of groups."""
         return len(self.group_costs)
+
+    def with_columns(self, keep: NDArray[np.bool_]) -> CoverProblem:
+        """Return the problem with only some of its columns.
+
+        Parameters
+        ----------
+        keep : ndarray of bool, shape (n_columns,)
+            The columns to keep.
+
+        Returns
+        -------
+        CoverProblem
+        """
+        size = np.diff(self.indptr)
+        return replace(
+            self,
+            costs=self.costs[keep],
+            group=self.group[keep],
+            indptr=np.concatenate([[0], np.cumsum(size[keep])]),
+            indices=self.indices[np.repeat(keep, size)],
+        )
 
     def cost_of(self, chosen: NDArray[np.integer]) -> float:
         """Return the cost of a set of columns with their groups, summed exactly.

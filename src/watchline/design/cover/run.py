@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.bounding import Bounder
+from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.exact import make_model, solve_model
-from watchline.design.cover.layout import Layout
+from watchline.design.cover.layout import Layout, make_layout
 from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.search import (
     Scratch,
@@ -341,40 +342,105 @@ class Run:
             if bounder.settled:
                 break
 
-    def finish_exactly(self) -> None:
-        """Hand the whole problem to HiGHS for the rest of the limits."""
-        problem, layout = self.problem, self.layout
+    def _least(self) -> NDArray[np.float64] | None:
+        """Return the least cost of a choice with each column of the problem, by the best prices."""
+        bounder = self.bounder
+        if self.problem.budget is not None or bounder is None or bounder.prices is None:
+            return None
+        least = np.empty(self.problem.n_columns)
+        least[self.order] = least_cost_with(
+            bounder.price_layout, bounder.prices, self.problem.allowance()
+        )
+        return least
+
+    def focus(self, entries: int) -> None:
+        """Keep the search to the groups with the most promising columns.
+
+        Parameters
+        ----------
+        entries : int
+            Matrix entries of the columns to keep.
+        """
+        least = self._least()
+        if least is None:
+            return
+        size = np.diff(self.problem.indptr)
+        rank = np.argsort(least, kind="stable")
+        count = int(np.searchsorted(np.cumsum(size[rank]), entries)) + 1
+        self.scratch.active[:] = 0
+        self.scratch.active[self.problem.group[rank[:count]]] = 1
+        if self.chosen is not None:
+            self.scratch.active[self.problem.group[self.order[self.chosen]]] = 1
+
+    def finish_exactly(self, largest: int) -> None:
+        """Hand what prices cannot exclude to HiGHS for the rest of the limits.
+
+        If too much is left, only its most promising columns: HiGHS may then find a better choice
+        but proves nothing.
+
+        Parameters
+        ----------
+        largest : int
+            Matrix entries that HiGHS may get.
+        """
         seconds = self.time_limit - self.seconds
         if seconds <= 0 or self.done():
             return
+        keep, proof = np.ones(self.problem.n_columns, bool), True
+        least = self._least()
+        if least is not None and self.chosen is not None:
+            keep = least <= self.value - self.step + 1e-9 * abs(self.value)
+            size = np.diff(self.problem.indptr)
+            if size[keep].sum() > largest:
+                rank = np.argsort(least, kind="stable")
+                keep[rank[np.cumsum(size[rank]) > largest]] = False
+                proof = False
+            # The known choice stays, so that HiGHS has a start.
+            keep[self.order[self.chosen]] = True
+        elif len(self.problem.indices) > largest:
+            return
+        # A choice with an excluded column costs at least the present best.
+        ceiling = self.value
+        problem = self.problem.with_columns(keep)
+        layout, order = make_layout(problem)
+        pairs = len(layout.atom_row)
+        self.other_work += len(problem.indices) / 1e6
         nodes = None
         if self.work_limit is not None:
             left = max(0.0, self.work_limit - self.work)
-            nodes = max(1, int(left / max(1e-6 * 40 * len(layout.atom_row), 1e-3)))
+            nodes = max(1, int(left / max(1e-6 * 40 * pairs, 1e-3)))
             self.other_work += left
-        model = make_model(layout, problem.allowance(), budget=problem.budget)
+        kept = np.flatnonzero(keep)[order]
+        start = None
+        if self.chosen is not None:
+            start = np.flatnonzero(np.isin(kept, self.order[self.chosen]))
         outcome = solve_model(
             layout,
-            model,
+            make_model(layout, problem.allowance(), budget=problem.budget),
             seconds=seconds,
-            start=self.chosen,
+            start=start,
             nodes=nodes,
             seed=self.seed,
             gap=self.target,
             step=self.step if problem.budget is None else 0.0,
         )
+        place = np.empty(self.problem.n_columns, np.int64)
+        place[self.order] = np.arange(self.problem.n_columns)
         if outcome.chosen is not None:
-            self.offer(np.asarray(outcome.chosen, np.int64))
+            self.offer(place[kept[outcome.chosen]])
+        if outcome.interrupted:
+            raise KeyboardInterrupt
+        if not proof:
+            return
         if outcome.infeasible and self.chosen is None:
             self.infeasible = True
         if math.isfinite(outcome.bound):
             # Branch and bound in floating point: take off its tolerances.
-            self.raise_bound(outcome.bound - 1e-6 * max(1.0, abs(outcome.bound)))
+            bound = outcome.bound - 1e-6 * max(1.0, abs(outcome.bound))
+            self.raise_bound(min(bound, ceiling))
         if outcome.optimal and self.chosen is not None:
             slack = 1e-6 * max(1.0, abs(self.value)) + self.target * abs(self.value)
-            if self.value - outcome.bound <= max(slack, self.step * 0.999):
+            if self.value - min(outcome.bound, ceiling) <= max(slack, self.step * 0.999):
                 if self.target == 0.0:
                     self.raise_bound(self.value)
                 self.closed = True
-        if outcome.interrupted:
-            raise KeyboardInterrupt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import time
 from typing import Any
@@ -17,8 +18,11 @@ from watchline.design.cover.run import Progress, Run, cost_step
 from watchline.design.cover.solution import CoverSolution, Status
 from watchline.errors import UsageError
 
-TINY, SMALL = 5_000, 60_000
-"""Row–atom pairs up to which HiGHS gets the whole problem at once, or after some search."""
+TINY, SMALL, MIDDLE = 5_000, 60_000, 1_500_000
+"""Row–atom pairs up to which HiGHS gets the problem at once, or after some search, or only if
+prices exclude most of its columns."""
+NARROW = 150_000
+"""Matrix entries of the columns that the search and HiGHS keep of such a middle problem."""
 
 
 def cover(
@@ -100,7 +104,11 @@ def cover(
     UsageError
         An argument has the wrong shape, sign or type.
     """
+    _compile()
     started = time.perf_counter()
+    if budget is not None:
+        # The budget alone limits what stays uncovered: all rows are one class.
+        row_class = allowed_uncovered = None
     problem = make_problem(
         costs,
         columns,
@@ -148,19 +156,53 @@ def cover(
     return _solution(run)
 
 
+@functools.cache
+def _compile() -> None:
+    """Run all kernels once on a tiny problem, so that no run's clock pays for compiling them."""
+    problem = make_problem([1.0, 1.0], [[0, 1], [1]], [1, 1], [0, 1], sites=[0, -1])
+    layout, order = make_layout(problem)
+    run = Run(
+        problem=problem,
+        layout=layout,
+        order=order,
+        supply=reach(layout),
+        seed=0,
+        time_limit=math.inf,
+        work_limit=1.0,
+        target=0.0,
+        progress=None,
+        started=time.perf_counter(),
+    )
+    run.first(np.array([1]))
+    run.search(0.0005)
+    run.relax(0.001)
+    run.bounder.rows = np.array([0])
+    run.bounder.add_rows(1)
+
+
 def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
     """Run the stages one after the other."""
     run.first(start)
     pairs = len(run.layout.atom_row)
-    if pairs <= SMALL:
-        run.search(0.05 if pairs <= TINY else 0.3)
-        run.relax(0.1 if pairs <= TINY else 0.6)
-        run.finish_exactly()
-        return
-    run.search(0.03)
-    run.relax(0.15)
-    run.search(0.65)
-    run.relax(0.97)
+    if pairs <= TINY:
+        run.search(0.05)
+        run.relax(0.1)
+        run.finish_exactly(MIDDLE)
+    elif pairs <= SMALL:
+        run.search(0.3)
+        run.relax(0.5)
+        run.finish_exactly(MIDDLE)
+    elif len(run.problem.indices) <= MIDDLE:
+        run.search(0.1)
+        run.relax(0.35)
+        run.focus(NARROW)
+        run.search(0.6)
+        run.finish_exactly(NARROW)
+    if pairs > SMALL and run.share() < 0.97:
+        begin = run.share()
+        for kind, part in ((run.search, 0.05), (run.relax, 0.2), (run.search, 0.65)):
+            kind(begin + part * (1 - begin))
+        run.relax(begin + 0.97 * (1 - begin))
 
 
 def _infeasible(run: Run, rows: NDArray, supply: NDArray[np.int64]) -> CoverSolution:
