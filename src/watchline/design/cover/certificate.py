@@ -1,0 +1,85 @@
+"""The certificate of a solution: everything another program needs to check cost and bound."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from watchline.design.cover.problem import CoverProblem
+from watchline.design.cover.solution import CoverSolution
+
+
+def problem_digest(problem: CoverProblem) -> str:
+    """Return the SHA-256 of a problem's arrays, in little-endian bytes one after the other.
+
+    Parameters
+    ----------
+    problem : CoverProblem
+        The problem.
+
+    Returns
+    -------
+    str
+        Hexadecimal digest of: costs (float64), start of each column (int64), rows of the columns
+        in rising order (int32), demand (int32), group of each column (int32), group costs
+        (float64), site, capacity, row caps (int32), row weights (float64), row classes (int32),
+        allowed uncovered weight (float64), budget (float64, NaN for none).
+    """
+    digest = hashlib.sha256()
+    budget = np.nan if problem.budget is None else problem.budget
+    for array, kind in (
+        (problem.costs, "<f8"),
+        (problem.indptr, "<i8"),
+        (problem.indices, "<i4"),
+        (problem.demand, "<i4"),
+        (problem.group, "<i4"),
+        (problem.group_costs, "<f8"),
+        (problem.site, "<i4"),
+        (problem.capacity, "<i4"),
+        (problem.row_cap, "<i4"),
+        (problem.row_weight, "<f8"),
+        (problem.row_class, "<i4"),
+        (problem.allowed, "<f8"),
+        (np.array([budget]), "<f8"),
+    ):
+        digest.update(np.ascontiguousarray(array, kind).tobytes())
+    return digest.hexdigest()
+
+
+def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str, Any]:
+    """Write what proves a solution's cost and bound as plain values (JSON).
+
+    Parameters
+    ----------
+    problem : CoverProblem
+        The problem (:func:`watchline.design.cover.make_problem`).
+    solution : CoverSolution
+        Its solution.
+
+    Returns
+    -------
+    dict
+        ``chosen`` and ``cost``; ``bound``: what the prices prove (in budget mode the most weight
+        that can be covered); ``rows``: ``[row, price]`` pairs; ``classes``: the price of missed
+        weight; ``cuts``: ``[group, cap, [columns…], price]``; ``problem``: the digest of the
+        problem that it belongs to; ``claimed_bound``: the bound of the solution, which branch and
+        bound may have raised above ``bound`` and which the certificate does not prove.
+    """
+    priced = np.flatnonzero(solution.row_duals)
+    in_budget = problem.budget is not None
+    return {
+        "schema_version": 1,
+        "problem": problem_digest(problem),
+        "chosen": solution.chosen.tolist(),
+        "cost": solution.cost,
+        "bound": solution.price_bound,
+        "claimed_bound": solution.weight_bound if in_budget else solution.lower_bound,
+        "rows": [[int(row), float(solution.row_duals[row])] for row in priced],
+        "classes": solution.class_duals.tolist(),
+        "cuts": [
+            [group, cap, list(columns), price]
+            for (group, columns, cap), price in sorted(solution.cut_duals.items())
+        ],
+    }

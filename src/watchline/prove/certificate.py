@@ -1,0 +1,331 @@
+"""Check the certificate of a least-cost covering: the choice is feasible, the bound is true.
+
+The checker shares no code with the optimiser and trusts none of its numbers. It reads the prices,
+rounds them to whole multiples of 2⁻²⁰, rounds the costs down to such multiples, and works out the
+bound in integers, without any rounding error. Any prices prove *some* bound; a certificate is
+accepted if its prices prove the bound that it states.
+
+With λ_i the price of a view of row i, μ_r the price of missed weight of class r, and σ_C the price
+of a view of the rows that a group sees through exactly the columns C, every choice costs at least
+
+    Σ_i min(k_i λ_i, μ_r(i) w_i) − Σ_r μ_r A_r + Σ_sites min(0, least v_m at the site),
+    v_m = F_m − Σ_C e_C max(0, Λ_C − σ_C) − Σ_j max(0, Σ_{C∋j} σ_C − c_j),
+
+Λ_C the sum of λ over these rows and e_C the most views that they can get from the group.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+SCALE = 2**20
+
+
+@dataclass(frozen=True)
+class CertificateVerdict:
+    """What the checker found.
+
+    Attributes
+    ----------
+    holds : bool
+        Whether the choice is feasible, costs what is stated, and the stated bound is proven.
+    cost : float
+        Cost of the choice, recomputed.
+    bound : float
+        The bound that the prices prove, recomputed (in budget mode the most covered weight).
+    faults : tuple of str
+        What is wrong, one sentence each; empty if it holds.
+    """
+
+    holds: bool
+    cost: float
+    bound: float
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Data:
+    """The problem with every default filled in."""
+
+    costs: NDArray[np.float64]
+    matrix: sparse.csc_array
+    demand: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    group_costs: NDArray[np.float64]
+    sites: NDArray[np.int64]
+    cap: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    kind: NDArray[np.int64]
+    allowed: NDArray[np.float64]
+    capacity: NDArray[np.int64]
+    budget: float | None
+
+
+def check_certificate(
+    certificate: Mapping[str, Any],
+    costs: ArrayLike,
+    columns: sparse.sparray,
+    demand: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    group_costs: ArrayLike | None = None,
+    sites: ArrayLike | None = None,
+    row_cap: ArrayLike | None = None,
+    row_weight: ArrayLike | None = None,
+    row_class: ArrayLike | None = None,
+    allowed_uncovered: ArrayLike | None = None,
+    capacity: ArrayLike | None = None,
+    budget: float | None = None,
+    tolerance: float = 1e-6,
+) -> CertificateVerdict:
+    """Check a certificate against the problem that it is about.
+
+    Parameters
+    ----------
+    certificate : mapping
+        With ``problem``, ``chosen``, ``cost``, ``bound``, ``rows``, ``classes`` and ``cuts``.
+    costs, demand, groups, group_costs, sites, row_cap, row_weight, row_class, \
+allowed_uncovered, capacity, budget
+        The problem, as given to ``watchline.cover``.
+    columns : scipy sparse array of shape (n_rows, n_columns)
+        Which rows each column covers.
+    tolerance : float
+        Relative slack of the stated bound and cost.
+
+    Returns
+    -------
+    CertificateVerdict
+    """
+    data = _filled(
+        np.asarray(costs, np.float64),
+        sparse.csc_array(columns),
+        np.asarray(demand, np.int64),
+        groups,
+        group_costs,
+        sites,
+        row_cap,
+        row_weight,
+        row_class,
+        allowed_uncovered,
+        capacity,
+        budget,
+    )
+    faults: list[str] = []
+    if certificate.get("problem") != _digest(data):
+        faults.append("The certificate belongs to another problem (the digests differ).")
+    cost, missed = _judged(data, certificate.get("chosen", []), faults)
+    stated = float(certificate.get("cost", math.nan))
+    if not abs(cost - stated) <= tolerance * max(1.0, abs(cost)):
+        faults.append(f"The choice costs {cost:.6g}, not {stated:.6g}.")
+    bound, claimed = _bound(data, certificate, faults), float(certificate.get("bound", math.nan))
+    slack = tolerance * max(1.0, abs(bound)) + 4 * len(data.demand) / SCALE
+    if data.budget is None:
+        if not claimed <= bound + slack:
+            faults.append(f"The prices prove a cost of at least {bound:.6g}, not {claimed:.6g}.")
+        if bound > cost + slack:
+            faults.append(f"The bound {bound:.6g} is above the cost {cost:.6g}.")
+    else:
+        if not claimed >= bound - slack:
+            faults.append(f"The prices prove a weight of at most {bound:.6g}, not {claimed:.6g}.")
+        total = float(data.weight[data.demand > 0].sum())
+        if total - missed > bound + slack:
+            faults.append(f"The choice covers more than the bound {bound:.6g}.")
+    return CertificateVerdict(not faults, cost, bound, tuple(faults))
+
+
+def _filled(
+    costs: NDArray[np.float64],
+    matrix: sparse.csc_array,
+    demand: NDArray[np.int64],
+    groups: ArrayLike | None,
+    group_costs: ArrayLike | None,
+    sites: ArrayLike | None,
+    row_cap: ArrayLike | None,
+    row_weight: ArrayLike | None,
+    row_class: ArrayLike | None,
+    allowed: ArrayLike | None,
+    capacity: ArrayLike | None,
+    budget: float | None,
+) -> _Data:
+    n, m = len(costs), len(demand)
+    group = np.arange(n) if groups is None else np.asarray(groups, np.int64)
+    count = int(group.max(initial=-1)) + 1
+    if group_costs is not None:
+        count = len(np.asarray(group_costs))
+    weight = np.ones(m) if row_weight is None else np.asarray(row_weight, np.float64)
+    need = np.where(weight > 0, demand, 0)
+    # A cap above the demand changes nothing: no row counts more views than it needs.
+    full = demand if row_cap is None else np.asarray(row_cap, np.int64)
+    kind = np.zeros(m, np.int64) if row_class is None else np.asarray(row_class, np.int64)
+    classes = int(kind.max(initial=0)) + 1 if m else 1
+    spare = np.zeros(classes)
+    if allowed is not None:
+        spare = np.atleast_1d(np.asarray(allowed, np.float64))
+    site = np.full(count, -1) if sites is None else np.maximum(np.asarray(sites, np.int64), -1)
+    most = np.full(count, 2**30)
+    if capacity is not None:
+        most = np.minimum(np.asarray(capacity, np.int64), 2**30)
+    matrix = matrix.copy()
+    matrix.data = np.ones(len(matrix.data), np.int8)
+    matrix.sum_duplicates()
+    fixed = np.zeros(count) if group_costs is None else np.asarray(group_costs, np.float64)
+    return _Data(
+        costs, matrix, need, group, fixed, site, np.minimum(full, need), weight, kind, spare,
+        most, budget,
+    )  # fmt: skip
+
+
+def _digest(data: _Data) -> str:
+    """Return the SHA-256 of the problem (the certificate's ``problem``)."""
+    digest = hashlib.sha256()
+    for array, kind in (
+        (data.costs, "<f8"),
+        (data.matrix.indptr, "<i8"),
+        (data.matrix.indices, "<i4"),
+        (data.demand, "<i4"),
+        (data.groups, "<i4"),
+        (data.group_costs, "<f8"),
+        (data.sites, "<i4"),
+        (data.capacity, "<i4"),
+        (data.cap, "<i4"),
+        (data.weight, "<f8"),
+        (data.kind, "<i4"),
+        (data.allowed, "<f8"),
+        (np.array([math.nan if data.budget is None else data.budget]), "<f8"),
+    ):
+        digest.update(np.asarray(array).astype(kind).tobytes())
+    return digest.hexdigest()
+
+
+def _judged(data: _Data, chosen: Sequence[int], faults: list[str]) -> tuple[float, float]:
+    """Return the cost of a choice and the weight that it misses; name broken rules."""
+    taken = sorted({int(j) for j in chosen})
+    if taken and (taken[0] < 0 or taken[-1] >= len(data.costs)):
+        faults.append("The choice names a column that does not exist.")
+        return math.inf, math.inf
+    by_group: dict[int, list[int]] = defaultdict(list)
+    for column in taken:
+        by_group[int(data.groups[column])].append(column)
+    cost = sum((Fraction(float(data.costs[j])) for j in taken), Fraction())
+    cost += sum((Fraction(float(data.group_costs[g])) for g in by_group), Fraction())
+    at_site: dict[int, int] = defaultdict(int)
+    views = np.zeros(len(data.demand), np.int64)
+    for group, members in by_group.items():
+        if len(members) > data.capacity[group]:
+            faults.append(f"Group {group} carries {len(members)} columns, above its capacity.")
+        if data.sites[group] >= 0:
+            at_site[int(data.sites[group])] += 1
+        seen = np.asarray(data.matrix[:, members].sum(axis=1)).ravel().astype(np.int64)
+        views += np.minimum(seen, data.cap)
+    faults.extend(f"Site {s} holds {count} groups." for s, count in at_site.items() if count > 1)
+    short = views < data.demand
+    missed = float(data.weight[short].sum())
+    if data.budget is None:
+        for kind, allowed in enumerate(data.allowed):
+            lost = float(data.weight[short & (data.kind == kind)].sum())
+            if lost > allowed * (1 + 1e-9):
+                faults.append(f"Class {kind} misses the weight {lost:.6g}, above {allowed:.6g}.")
+    elif float(cost) > data.budget * (1 + 1e-9):
+        faults.append(f"The choice costs {float(cost):.6g}, above the budget {data.budget:.6g}.")
+    return float(cost), missed
+
+
+def _price(value: Any, faults: list[str]) -> int:
+    """Return a price in whole multiples of 1 / SCALE."""
+    number = float(value)
+    if not math.isfinite(number) or number < 0 or number > 2**40:
+        faults.append(f"A price is {number}.")
+        return 0
+    return math.floor(number * SCALE)
+
+
+def _bound(data: _Data, certificate: Mapping[str, Any], faults: list[str]) -> float:
+    """Return the bound that the prices prove, worked out in integers."""
+    row_price: dict[int, int] = {}
+    for row, value in certificate.get("rows", []):
+        if not 0 <= int(row) < len(data.demand):
+            faults.append(f"A price names the row {row}, which does not exist.")
+            continue
+        row_price[int(row)] = _price(value, faults)
+    cut_price: dict[tuple[int, int, tuple[int, ...]], int] = {}
+    paid: dict[int, int] = defaultdict(int)
+    for group, cap, members, value in certificate.get("cuts", []):
+        price = _price(value, faults)
+        cut_price[int(group), int(cap), tuple(sorted(int(j) for j in members))] = price
+        for column in members:
+            paid[int(column)] += price
+    miss = [_price(value, faults) for value in certificate.get("classes", [])]
+    miss += [0] * (len(data.allowed) - len(miss))
+
+    fixed = np.floor(data.group_costs * SCALE).astype(object)
+    value = [int(f) for f in fixed]
+    for group, spent in _spent(data, row_price, cut_price).items():
+        value[group] -= spent
+    over: dict[int, list[int]] = defaultdict(list)
+    for column, total in paid.items():
+        if 0 <= column < len(data.costs):
+            extra = total - math.floor(data.costs[column] * SCALE)
+            over[int(data.groups[column])].append(max(0, extra))
+    for group, extras in over.items():
+        value[group] -= sum(sorted(extras, reverse=True)[: int(data.capacity[group])])
+    worst: dict[int, int] = defaultdict(int)
+    for group, amount in enumerate(value):
+        place = int(data.sites[group])
+        key = place if place >= 0 else -1 - group
+        worst[key] = min(worst[key], amount)
+    bound = Fraction(sum(worst.values()))
+    soft = data.budget is not None
+    for row, price in row_price.items():
+        worth = Fraction(int(data.demand[row]) * price)
+        kind = int(data.kind[row])
+        if soft or data.allowed[kind] > 0:
+            worth = min(worth, miss[0 if soft else kind] * Fraction(float(data.weight[row])))
+        bound += worth
+    if not soft:
+        for kind, allowed in enumerate(data.allowed):
+            bound -= miss[kind] * Fraction(float(allowed)) if allowed > 0 else 0
+        return max(0.0, float(bound / SCALE))
+    # cost + μ · missed ≥ bound and cost ≤ budget: missed ≥ (bound − budget) / μ.
+    total = math.fsum(data.weight[data.demand > 0].tolist())
+    if miss[0] == 0:
+        return total
+    lost = (bound - Fraction(float(data.budget or 0.0)) * SCALE) / miss[0]
+    return total - max(0.0, float(lost))
+
+
+def _spent(
+    data: _Data,
+    row_price: Mapping[int, int],
+    cut_price: Mapping[tuple[int, int, tuple[int, ...]], int],
+) -> dict[int, int]:
+    """Return Σ_C e_C max(0, Λ_C − σ_C) of every group that sees a priced row."""
+    priced = np.array(sorted(row for row, price in row_price.items() if price > 0), np.int64)
+    spent: dict[int, int] = defaultdict(int)
+    sums: dict[tuple[int, int, tuple[int, ...]], int] = defaultdict(int)
+    if not len(priced):
+        return spent
+    part = sparse.csr_array(data.matrix)[priced].tocsr()
+    part.sort_indices()
+    for place, row in enumerate(priced):
+        columns = part.indices[part.indptr[place] : part.indptr[place + 1]]
+        owner = data.groups[columns]
+        rank = np.argsort(owner, kind="stable")
+        edges = np.flatnonzero(np.diff(owner[rank])) + 1
+        for members in np.split(columns[rank], edges):
+            if len(members):
+                key = (int(data.groups[members[0]]), int(data.cap[row]), tuple(members.tolist()))
+                sums[key] += row_price[int(row)]
+    for (group, cap, members), total in sums.items():
+        most = min(cap, len(members), int(data.capacity[group]))
+        spent[group] += most * max(0, total - cut_price.get((group, cap, members), 0))
+    return spent
