@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
+from cover_cases import optimum, random_case
+from scipy import sparse
 
 from watchline.design.cover import cover, make_certificate, make_problem
 from watchline.prove.certificate import check_certificate
