@@ -390,7 +390,7 @@ def main() -> None:
     options = parser.parse_args()
     table = Table(options.json)
     sites = 100 if options.quick else 400
-    step = 25 if options.quick else 20
+    step = 50 if options.quick else 20
     few = slice(step // 2, None, step)
     bare = {"error": 0.15, "jaccard": 0.995, "faster": 40}
     blocked = {"error": 0.5, "jaccard": 0.97, "faster": 30}

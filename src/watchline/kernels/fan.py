@@ -64,6 +64,7 @@ def _fan_bits(
     jobs = ox.size * parts
     chunks = min(jobs, 64)
     longest = max(rows, cols)
+    crowd = max(np.max(np.diff(by_col[0])), np.max(np.diff(by_row[0])))
     for chunk in prange(chunks):
         rays = LANES
         while 2.0 * longest > spacing * rays:
@@ -71,12 +72,15 @@ def _fan_bits(
         scratch = (
             np.empty((mounts.size, rays), dtype=np.float32),
             np.empty(rays, dtype=np.bool_),
-            np.empty(rays + LANES, dtype=np.float32),
+            np.empty(LANES, dtype=np.float32),
             np.empty(BINS, dtype=np.int64),
             np.empty((BINS, 2), dtype=np.int64),
             np.empty(longest, dtype=np.int64),
             np.empty(longest, dtype=np.int64),
             np.empty(longest),
+            np.empty(crowd, dtype=np.float32),
+            np.empty(crowd, dtype=np.float32),
+            np.empty(crowd, dtype=np.float32),
         )
         for job in range(chunk * jobs // chunks, (chunk + 1) * jobs // chunks):
             i = job // parts

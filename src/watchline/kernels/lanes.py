@@ -35,6 +35,13 @@ def _between_plain(flat, line, other, place, spacing, first, base, scale, out):
         out[first + lane] = (height - base) * scale
 
 
+def _raise_plain(values, drop, out, first):
+    for lane in range(LANES):
+        value = values[lane] - drop
+        if value > out[first + lane]:
+            out[first + lane] = value
+
+
 def _line_types(typing_context, flat, line, place, spacing, first, base, scale, out):
     """Sample rays first … first + 15 on one grid line.
 
@@ -49,6 +56,11 @@ def _between_types(typing_context, flat, line, other, place, spacing, first, bas
     """Sample rays first … first + 15 halfway between two grid lines; else as `sample_line`."""
     whole, real = types.int64, types.float32
     return types.void(flat, whole, whole, real, real, whole, real, real, out), _emit
+
+
+def _raise_types(typing_context, values, drop, out, first):
+    """Raise out[first … first + 15] to values[0 … 15] - drop where those are higher, not NaN."""
+    return types.void(values, types.float32, out, types.int64), _emit_raise
 
 
 def _spread(builder, value, kind):
@@ -101,7 +113,22 @@ def _emit(context, builder, signature, arguments):
     return context.get_dummy_value()
 
 
+def _emit_raise(context, builder, signature, arguments):
+    values, drop, out, first = arguments
+    source = context.make_array(signature.args[0])(context, builder, values).data
+    new = builder.load(builder.bitcast(source, _REALS.as_pointer()))
+    new.align = 4
+    new = builder.fsub(new, _spread(builder, drop, _REALS))
+    target = context.make_array(signature.args[2])(context, builder, out).data
+    target = builder.bitcast(builder.gep(target, [first]), _REALS.as_pointer())
+    old = builder.load(target)
+    old.align = 4
+    builder.store(builder.select(builder.fcmp_ordered(">", new, old), new, old), target).align = 4
+    return context.get_dummy_value()
+
+
 if numba.config.DISABLE_JIT:
-    sample_line, sample_between = _line_plain, _between_plain
+    sample_line, sample_between, raise_lanes = _line_plain, _between_plain, _raise_plain
 else:
     sample_line, sample_between = intrinsic(_line_types), intrinsic(_between_types)
+    raise_lanes = intrinsic(_raise_types)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from watchline.kernels.lanes import LANES, sample_between, sample_line
+from watchline.kernels.lanes import LANES, raise_lanes, sample_between, sample_line
 from watchline.kernels.ray import TOUCH_M
 
 BINS = 512  # directions of a cone whose farthest target is known
@@ -76,62 +76,67 @@ def _plan_cone(
 
 
 @njit(cache=True)
-def _decide(
-    begin,
-    end,
-    p0,
-    q0,
-    z0,
-    step,
-    wide,
-    rays,
-    reach2,
-    first,
-    last,
-    targets,
-    order,
-    mounts,
-    heads,
-    horizon,
-    holed,
-    visible,
-    unknown,
-):
+def _place_targets(p, q, z, p0, q0, step, wide, half, reach2, level, places, lifts, scales):
+    """Say between which rays each target of a line lies, and how steeply above `level`.
+
+    A target outside the cone or the range gets a lift of -infinity. Free of branches and of
+    scattered access, so that the compiler makes vectors of it.
+    """
+    for i in range(p.size):
+        dp = (p[i] - p0) * step
+        dq = q[i] - q0
+        aside = abs(dq)
+        scale = 1.0 / max(dp, 1e-9)
+        far = dp * dp + dq * dq > reach2
+        edge = ((aside == dp) & (not wide)) | ((dp == 0.0) & (step < 0))
+        off = far | edge | (aside > dp)
+        places[i] = max((dq * scale + 1.0) * half - 0.5, 0.0)
+        scales[i] = scale
+        lifts[i] = -np.inf if off else (z[i] - level) * scale
+
+
+@njit(cache=True)
+def _decide(begin, end, sight, rays, first, last, buckets, mounts, heads, fans, room, planes):
     """Compare the targets of one line with the horizons of the rays to their left and right."""
-    tp, tq, tz = targets
-    half = rays / 2
+    p0, q0, z0, step, wide, reach2 = sight
+    _, tp, tq, tz, order, _ = buckets
+    horizon, holed, holes = fans
+    places, lifts, scales = room
+    visible, unknown = planes
     best = np.argmax(mounts)
     tallest = heads.max()
-    for i in range(begin, end):
-        j = order[i]
+    level = z0 + mounts[best] - tallest
+    _place_targets(
+        tp[begin:end], tq[begin:end], tz[begin:end], p0, q0, step, wide, rays / 2, reach2, level,
+        places, lifts, scales,
+    )  # fmt: skip
+    steepest = horizon[best]
+    final = np.float32(rays - 1)
+    for i in range(end - begin):
+        lift = lifts[i]
+        if lift == -np.inf:
+            continue
+        ray = min(int(places[i]), rays - 2)
+        share = min(places[i], final) - np.float32(ray)
+        hole = holes and holed[ray if share < 0.5 else ray + 1]
+        # What the highest mount does not see of the tallest target is hidden from all.
+        if not hole and lift < steepest[ray] + share * (steepest[ray + 1] - steepest[ray]):
+            continue
+        j = order[begin + i]
         if j < first or j >= last:
-            continue
-        dp = (tp[i] - p0) * step
-        dq = tq[i] - q0
-        if dp < 0.0 or abs(dq) > dp or (abs(dq) == dp and not wide):
-            continue
-        if dp == 0.0 and step < 0:
-            continue
-        if dp * dp + dq * dq > reach2:
             continue
         word = j // 64
         shift = np.uint64(j % 64)
-        slope_per_metre = 1.0 / max(dp, 1e-9)
-        place = min(max((dq * slope_per_metre + 1.0) * half - 0.5, 0.0), rays - 1.000001)
-        ray = int(place)
-        share = place - ray
-        if holed[ray if share < 0.5 else ray + 1]:
-            for k in range(heads.size):
-                unknown[k, word] |= np.uint64(1) << shift
-            continue
-        level = horizon[best, ray] * (1.0 - share) + horizon[best, ray + 1] * share
-        if not (tz[i] + tallest - z0 - mounts[best]) * slope_per_metre >= level:
-            continue
         for k in range(heads.size):
-            top = tz[i] + heads[k] - z0
+            if hole:
+                unknown[k, word] |= np.uint64(1) << shift
+                continue
             for m in range(mounts.size):
-                level = horizon[m, ray] * (1.0 - share) + horizon[m, ray + 1] * share
-                seen = (top - mounts[m]) * slope_per_metre >= level
+                row = horizon[m]
+                lower = mounts[best] - mounts[m] + heads[k] - tallest
+                seen = lift + np.float32(lower) * scales[i] >= row[ray] + share * (
+                    row[ray + 1] - row[ray]
+                )
                 visible[m, k, word] |= np.uint64(seen) << shift
 
 
@@ -213,10 +218,36 @@ def _find_runs(s, rays, farthest, runs):
 
 
 @njit(cache=True)
-def _raise_horizon(slopes, count, drop, horizon):
-    for i in range(count):
-        slope = slopes[i] - drop
-        horizon[i] = slope if slope > horizon[i] else horizon[i]
+def _sample_blocks(flat, line, other, start, at, rays, base, low, high, drops, horizon, slopes):
+    """Sample the blocks low … high - 1 of 16 rays at the distance `at` and raise their horizons.
+
+    Whole blocks, each placed by itself, so that a ray's value does not depend on which of its
+    neighbours still matter. `line` and `other` are where two grid lines begin in `flat`: the
+    samples lie halfway between them. `horizon` is flat, `drops` the mounts' heights [m].
+    """
+    gap = 2.0 * at / rays
+    narrow, scale = np.float32(gap), np.float32(1.0 / at)
+    stride = horizon.size // drops.size
+    for block in range(low, high):
+        place = start + (block * LANES + 0.5) * gap
+        whole = int(place)
+        rest = np.float32(place - whole)
+        if line == other:
+            sample_line(flat, line + whole, rest, narrow, 0, base, scale, slopes)
+        else:
+            sample_between(flat, line + whole, other + whole, rest, narrow, 0, base, scale, slopes)
+        for m in range(drops.size):
+            raise_lanes(slopes, drops[m] * scale, horizon, m * stride + block * LANES)
+
+
+@njit(cache=True)
+def _mark_holes(flat, line, start, at, rays, low, high, holed):
+    """Mark the rays of the blocks low … high - 1 that touch an unknown node."""
+    gap = 2.0 * at / rays
+    for ray in range(low * LANES, high * LANES):
+        node = line + int(start + (ray + 0.5) * gap)
+        if np.isnan(flat[node]) or np.isnan(flat[node + 1]):
+            holed[ray] = True
 
 
 @njit(cache=True)
@@ -277,8 +308,13 @@ def sweep_cone(
     visible, unknown : ndarray of uint64, shapes (h, k, words) and (k, words)
         The observer's planes; bits are set in place.
     """
-    start, tp, tq, tz, order, line_top = buckets
-    horizon, holed, slopes, farthest, runs, begins, ends, tops = scratch
+    start, _, tq, _, _, line_top = buckets
+    horizon, holed, slopes, farthest, runs, begins, ends, tops, places, lifts, scales = scratch
+    fans = (horizon, holed, holes)
+    flat_horizon = horizon.ravel()
+    drops = mounts.astype(np.float32)
+    room = (places, lifts, scales)
+    sight = (p0, q0, z0, step, wide, reach2)
     reach = np.sqrt(reach2)
     own = int(np.floor(p0 + 0.5))
     if step > 0:
@@ -301,8 +337,8 @@ def sweep_cone(
         line = own + step * s
         if begins[s] < ends[s]:
             _decide(
-                begins[s], ends[s], p0, q0, z0, step, wide, rays, reach2, first, last,
-                (tp, tq, tz), order, mounts, heads, horizon, holed, visible, unknown,
+                begins[s], ends[s], sight, rays, first, last, buckets, mounts, heads,
+                fans, room, (visible, unknown),
             )  # fmt: skip
         if s == 0 or s == end:
             continue
@@ -321,32 +357,22 @@ def sweep_cone(
         # Rays that have left the raster lead to no target any more.
         left = int(np.ceil((-1.0 - q0 + away) / gap - 0.5))
         right = int(np.floor((size - q0 + away) / gap - 0.5)) + 1
+        here = line * width
+        done = 0
         for r in range(count):
-            low = max(runs[r, 0], left)
-            many = min(runs[r, 1], right) - low
-            if many <= 0:
+            begin = max(max(runs[r, 0], left) // LANES, done)
+            done = max((min(runs[r, 1], right) + LANES - 1) // LANES, done)
+            if begin >= done:
                 continue
-            for back in range(2 if s > 1 else 1):
-                at = away - 0.5 * back
-                gap = 2.0 * at / rays
-                place = q0 - at + (low + 0.5) * gap + PAD
-                node = int(np.floor(place))
-                place -= node
-                node += line * width
-                gap, scale = np.float32(gap), np.float32(1.0 / at)
-                for i in range(0, many, LANES):
-                    if back == 0:
-                        sample_line(flat, node, np.float32(place), gap, i, base, scale, slopes)
-                    else:
-                        sample_between(
-                            flat, node, node - step * width, np.float32(place), gap, i, base,
-                            scale, slopes,
-                        )  # fmt: skip
-                for m in range(mounts.size):
-                    _raise_horizon(
-                        slopes, many, np.float32(mounts[m]) * scale, horizon[m, low : low + many]
-                    )
-                if holes:
-                    for i in range(many):
-                        if np.isnan(slopes[i]):
-                            holed[low + i] = True
+            _sample_blocks(
+                flat, here, here, q0 - away + PAD, away, rays, base, begin, done, drops,
+                flat_horizon, slopes,
+            )  # fmt: skip
+            if holes:
+                _mark_holes(flat, here, q0 - away + PAD, away, rays, begin, done, holed)
+            if s > 1:
+                between = away - 0.5
+                _sample_blocks(
+                    flat, here, here - step * width, q0 - between + PAD, between, rays, base,
+                    begin, done, drops, flat_horizon, slopes,
+                )  # fmt: skip
