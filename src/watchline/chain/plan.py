@@ -171,8 +171,8 @@ def _failing(proof: Proof) -> str:
             if len(places) > MOST_STRETCHES:
                 places[MOST_STRETCHES:] = [f"{len(places) - MOST_STRETCHES} more"]
             parts.append(
-                f"'{claim.requirement}' {claim.verdict} at {claim.value:.2%} of "
-                f"{claim.target:.2%}, s = {', '.join(places)}"
+                f"'{claim.requirement}' missing on {round((1 - claim.value) * claim.cells):,} of "
+                f"{claim.cells:,} cells (s = {', '.join(places)})"
             )
     return "; ".join(parts)
 

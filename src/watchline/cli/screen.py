@@ -18,7 +18,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 JSON_OPTION = typer.Option(False, "--json", help="Print data as JSON on stdout.")
 QUIET_OPTION = typer.Option(False, "--quiet", "-q", help="No progress on stderr.")
@@ -43,11 +43,11 @@ class Screen:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=28),
-            TextColumn("{task.fields[detail]}"),
+            BarColumn(bar_width=14),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[detail]}", table_column=Column(no_wrap=True)),
             console=self.errors,
         )
         self._task: TaskID | None = None
