@@ -6,7 +6,6 @@ Every fault that can be seen is collected and reported together, so that one run
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -20,13 +19,13 @@ from watchline.config.project import (
     AreaTable,
     ExistingMountTable,
     ProjectFile,
-    project_schema,
 )
 from watchline.errors import LineError, ManyFaults, ProjectError, WatchlineError
 from watchline.geo.chainage import from_chainage, part, strip_polygon, vertices
 from watchline.io.catalogue import load_catalogue
 from watchline.io.files import sha256_file
 from watchline.io.lock import check_lock
+from watchline.io.project_faults import schema_faults, suggest
 from watchline.io.vector import project_crs, read_layer, read_line, read_polygons
 from watchline.model.catalogue import Catalogue
 from watchline.model.provenance import Provenance
@@ -89,7 +88,7 @@ def read_project_file(path: Path) -> ProjectFile:
     try:
         return ProjectFile.model_validate(tables)
     except ValidationError as error:
-        raise ManyFaults(_faults(error, tables, path.name)) from error
+        raise ManyFaults(schema_faults(error, path.name)) from error
 
 
 def read_site(path: str | Path) -> Site:
@@ -374,7 +373,7 @@ class _Reader:
                 self.fault(
                     f"'{table.where}' is no place of this project",
                     f"{key}.where",
-                    _suggest(table.where, places),
+                    suggest(table.where, places),
                 )
             px_per_m = table.px_per_m or 0.0
             if table.quality is not None and catalogue is not None:
@@ -382,7 +381,7 @@ class _Reader:
                     self.fault(
                         f"'{table.quality}' is no quality class",
                         f"{key}.quality",
-                        _suggest(table.quality, list(catalogue.qualities)),
+                        suggest(table.quality, list(catalogue.qualities)),
                     )
                 px_per_m = catalogue.qualities.get(table.quality, 0.0)
             if table.condition != "day":
@@ -417,7 +416,7 @@ class _Reader:
                 self.fault(
                     f"the catalogue has no device '{name}'",
                     f"candidates.devices[{i}]",
-                    _suggest(name, list(catalogue.devices)),
+                    suggest(name, list(catalogue.devices)),
                 )
         named = [
             (f"candidates.structures[{i}]", name)
@@ -431,7 +430,7 @@ class _Reader:
                 self.fault(
                     f"the catalogue has no mast or tower '{name}'",
                     key,
-                    _suggest(name, list(catalogue.structures)),
+                    suggest(name, list(catalogue.structures)),
                 )
 
     def candidate_rules(
@@ -470,47 +469,3 @@ def default_spacing_m(
                 min(device.range_m, device.focal_px(device.focal_max_mm) / requirement.px_per_m),
             )
     return float(round(min(200.0, max(40.0, reach / 8)), -1))
-
-
-def _faults(error: ValidationError, tables: dict[str, object], file: str) -> list[WatchlineError]:
-    """One sentence for each fault that pydantic found."""
-    faults: list[WatchlineError] = []
-    for item in error.errors(include_url=False):
-        key = ""
-        for step in item["loc"]:
-            key += f"[{step}]" if isinstance(step, int) else f".{step}" if key else str(step)
-        kind, message = item["type"], item["msg"].removeprefix("Value error, ")
-        what, _, mend = message.partition("; ")
-        if kind == "extra_forbidden":
-            parent = ".".join(str(s) for s in item["loc"][:-1] if not isinstance(s, int))
-            what = "this key is unknown"
-            mend = _suggest(str(item["loc"][-1]), keys_of(parent))
-        elif kind == "missing":
-            what, mend = "this key is missing", "add it"
-        elif not mend:
-            given = item.get("input")
-            shown = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
-            what, mend = f"{what[:1].lower()}{what[1:]}{shown}", "correct it"
-        faults.append(ProjectError(what, where=f"{file}: {key}" if key else file, mend=mend))
-    return faults
-
-
-def keys_of(path: str) -> list[str]:
-    """Keys that a table of ``project.toml`` may have, by its dotted path without numbers."""
-    schema = project_schema()
-    node = schema
-    for step in [step for step in path.split(".") if step]:
-        child = node.get("properties", {}).get(step, {})
-        options = [child, child.get("items", {}), *child.get("anyOf", [])]
-        ref = next((option["$ref"] for option in options if "$ref" in option), None)
-        if ref is None:
-            return []
-        node = schema["$defs"][ref.rsplit("/", 1)[1]]
-    return list(node.get("properties", {}))
-
-
-def _suggest(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=2, cutoff=0.5)
-    if near:
-        return "did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
-    return "take one of: " + ", ".join(known[:20]) if known else "remove it"
