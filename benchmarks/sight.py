@@ -369,7 +369,7 @@ def whole(table: Table, cell: float, length_m: float, spacing: float, goal_s: fl
     spent = time.perf_counter() - begin
     name = f"whole job, {length_m / 1000:g} km at {cell:g} m, {sites} sites × 4, fan {spacing:g}"
     if goal_s is None:
-        table.add(name, spent / (length_m / 1000), "s/km")
+        table.add(f"{name}, per km", spent / (length_m / 1000), "s/km")
     else:
         table.at_most(name, spent, "s", goal_s)
 
@@ -406,7 +406,7 @@ def main() -> None:
     circle(table)
     whole(table, 5.0, 12_000, 0.5, 3.0)
     if not options.quick:
-        whole(table, 5.0, 12_000, 0.5, None)
+        whole(table, 5.0, 36_000, 0.5, None)
         whole(table, 5.0, 120_000, 0.5, None)
         table.add("memory, peak so far", memory_peak_gb(), "GB")
     if options.whole:
