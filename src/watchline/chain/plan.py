@@ -140,8 +140,12 @@ def _plan_that_holds(
     asked, rounds = site, site.design.repair_rounds
     plan = None
     failed: list[str] = []
+    bound, tightened = None, False
     for round_ in range(rounds + 1):
         plan = _round_plan(asked, candidates, visibility, run, listener, round_, start=plan)
+        # More cells only say better what is asked; a raised share asks for more than was asked,
+        # and its bound would be too high for the asked problem.
+        bound = bound if tightened else plan.lower_bound
         proof = _round_proof(site, terrain, plan, run, listener, round_)
         if proof.holds or round_ == rounds or site.design.budget is not None:
             break
@@ -150,15 +154,17 @@ def _plan_that_holds(
             break
         failed.append(f"Round {round_ + 1}: the proof found {_failing(proof)}.")
         listener.say(f"{failed[-1]} Designing again with these cells.")
+        tightened |= repaired.site != asked
         asked, candidates = repaired.site, repaired.candidates
         listener.step("visibility", f"{len(candidates.cells):,} cells with the failing ones")
         visibility = compute_visibility(terrain, candidates)
     if round_:
         note = (
             "The proof found earlier designs failing on cells finer than the design's, and they "
-            "were designed again with those cells; the bound is that of the last round."
+            "were designed again with those cells; the bound is that of the last round that asked "
+            "for no more than the project does."
         )
-        plan = replace(plan, notes=(*plan.notes, note, *failed))
+        plan = replace(plan, lower_bound=bound, notes=(*plan.notes, note, *failed))
     return plan, proof
 
 
