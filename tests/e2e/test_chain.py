@@ -242,3 +242,49 @@ def test_init_writes_a_project_that_plans(tmp_path, monkeypatch, capsys):
     code, _, err = run_cli(monkeypatch, capsys, "init", line, dem, "--folder", folder)
     assert code == 2
     assert "exists already" in err
+
+
+def test_an_interrupted_search_reports_its_best_and_is_not_kept(
+    planned, tmp_path, monkeypatch, capsys
+):
+    from watchline.chain import plan as chain_plan
+    from watchline.design.cover.run import Run
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    folder = make_project(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(chain_plan, "warm_up", lambda: 0.0)
+        patched.setattr(Run, "relax", interrupted)
+        code, out, err = run_cli(patched, capsys, "plan", folder, "--json", "--quiet")
+    assert code in (0, 1), err
+    data = json.loads(out)
+    assert data["status"] == "interrupted"
+    assert "interrupted" in data["notes"][0]
+    assert data["cost"] >= planned[1]["cost"]
+    assert Path(data["report"]).is_file()
+    code, out, _ = run_cli(monkeypatch, capsys, "plan", folder, "--json", "--quiet")
+    again = json.loads(out)
+    assert again["status"] != "interrupted"
+    assert (again["cost"], again["lower_bound"]) == (
+        planned[1]["cost"],
+        planned[1]["lower_bound"],
+    )
+
+
+def test_one_site_of_two_heights_is_one_view(tmp_path, monkeypatch, capsys):
+    """Two heights of one site exclude each other, so they never count as two mounts."""
+    text = PROJECT.replace('share = "97 %"', 'share = "97 %"\nviews = 2')
+    folder = make_project(tmp_path, text)
+    (folder / "project.toml").write_text(
+        text.replace('road_clearance = "2 m"', 'road_clearance = "35 m"').replace(
+            'spacing = "60 m"', 'spacing = "4000 m"\ncrest_spacing = "4000 m"'
+        )
+        + '\n[[exclusions]]\nname = "most"\n'
+        + 'circle = { chainage = "255 m", offset = "67 m", radius = "225 m" }\n'
+    )
+    code, _, err = run_cli(monkeypatch, capsys, "plan", folder, "--quiet")
+    assert code == 4, err
+    assert "too few different mounts (2 asked)" in err
+    assert "one by one but not together" not in err

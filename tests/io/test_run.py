@@ -106,3 +106,15 @@ def test_writing_again_leaves_the_sister_alone(tmp_path, said):
     two = make_run(tmp_path, said, name="b")
     step.run(two)
     assert (one.folder / "n.txt").samefile(two.folder / "n.txt")
+
+
+def test_an_unfinished_artefact_is_written_but_never_taken_over(tmp_path, said):
+    step = Step()
+    run = make_run(tmp_path, said)
+    step.run(run)
+    key = "new"
+    arguments = ("count", ("n.txt",), step.make, step.write, step.read)
+    assert run.step(*arguments, key=key, finished=lambda _: False) == 2
+    assert (run.folder / "n.txt").read_text() == "2"
+    assert run.step(*arguments, key=key) == 3
+    assert run.step(*arguments, key=key) == 3

@@ -15,6 +15,7 @@ from watchline.design.plan import design_plan
 from watchline.design.propose import propose_candidates
 from watchline.design.repair import tighten
 from watchline.design.see import compute_visibility
+from watchline.errors import InfeasibleError
 from watchline.io.candidates import read_candidates, write_candidates
 from watchline.io.plan import read_plan, write_plan
 from watchline.io.proof import proof_files, read_proof, write_proof
@@ -142,12 +143,20 @@ def _plan_that_holds(
     failed: list[str] = []
     bound, tightened = None, False
     for round_ in range(rounds + 1):
-        plan = _round_plan(asked, candidates, visibility, run, listener, round_, start=plan)
+        try:
+            plan = _round_plan(asked, candidates, visibility, run, listener, round_, start=plan)
+        except InfeasibleError as error:
+            if round_ == 0:
+                raise
+            # The plan before stands, with the claims that it fails and why no other was found.
+            failed.append(f"No plan mends that: {error.sentence}")
+            listener.say(failed[-1])
+            break
         # More cells only say better what is asked; a raised share asks for more than was asked,
         # and its bound would be too high for the asked problem.
         bound = bound if tightened else plan.lower_bound
         proof = _round_proof(site, terrain, plan, run, listener, round_)
-        if proof.holds or round_ == rounds or site.design.budget is not None:
+        if proof.holds or round_ == rounds or plan.status in ("budget", "interrupted"):
             break
         repaired = tighten(asked, terrain, candidates, proof)
         if not repaired.changed:
@@ -158,7 +167,7 @@ def _plan_that_holds(
         asked, candidates = repaired.site, repaired.candidates
         listener.step("visibility", f"{len(candidates.cells):,} cells with the failing ones")
         visibility = compute_visibility(terrain, candidates)
-    if round_:
+    if failed:
         note = (
             "The proof found earlier designs failing on cells finer than the design's, and they "
             "were designed again with those cells; the bound is that of the last round that asked "
@@ -218,6 +227,7 @@ def _round_plan(
         _into(lambda plan, path: write_plan(plan, path), file),
         lambda folder: read_plan(folder / file),
         key=key,
+        finished=lambda plan: plan.status != "interrupted",
     )
 
 

@@ -45,6 +45,8 @@ def warm_up() -> float:
     site, terrain = _small_job()
     candidates = propose_candidates(site, terrain)
     plan = design_plan(site, candidates, compute_visibility(terrain, candidates))
+    if plan.status == "interrupted":
+        raise KeyboardInterrupt  # it was meant for whoever warms up, not for the small search
     prove_plan(site, terrain, plan)
     return time.perf_counter() - start
 

@@ -74,6 +74,8 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
         )
     else:
         screen.line(f"Cost {plan.cost:,.0f} {plan.currency}; an edited plan has no bound.")
+    if plan.status == "interrupted":
+        screen.line(plan.notes[0])
     held = sum(c.verdict == "holds" for c in outcome.proof.claims if c.binding)
     total = sum(c.binding for c in outcome.proof.claims)
     screen.line(f"{held} of {total} binding claims hold in the independent proof.")

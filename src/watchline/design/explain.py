@@ -8,13 +8,17 @@ import pandas as pd
 
 from watchline.design.columns import Columns
 from watchline.design.cover import CoverSolution
-from watchline.design.rows import Rows
+from watchline.design.rows import Rows, allowed_misses
 from watchline.errors import InfeasibleError
 from watchline.model.candidates import Candidates
 from watchline.model.site import Requirement, Site
 from watchline.model.visibility import Visibility
 
 STRETCH_GAP_M = 50.0
+TOGETHER = (
+    "within reach one by one but not together: heights of one site exclude each other, and a "
+    "structure carries only so many devices"
+)
 MOST_STRETCHES = 5
 
 
@@ -49,8 +53,17 @@ def infeasible(
     range, no-watch areas or too few different mounts), and the smallest change that would do.
     """
     bad = np.asarray(solution.uncovered, dtype=np.int64)
-    supply = _supply(rows, columns)
+    if solution.status == "unknown":
+        return InfeasibleError(
+            f"no plan was found within the search's work, and none is excluded; the best choice "
+            f"leaves {len(bad):,} of {len(rows):,} rows open",
+            where="design.work",
+            mend="raise it, offer more sites, or structures that carry more devices",
+        )
+    supply = _supply(candidates, rows, columns)
     counts = np.bincount(rows.requirement[bad], minlength=len(rows.requirements))
+    # Cells that a share lets miss are no fault of that requirement.
+    counts[counts <= allowed_misses(rows, candidates.cells)] = 0
     number = int(np.argmax(counts))
     requirement = rows.requirements[number]
     mine = bad[rows.requirement[bad] == number]
@@ -71,13 +84,16 @@ def infeasible(
     )
 
 
-def _supply(rows: Rows, columns: Columns) -> npt.NDArray[np.int64]:
-    """Number of different sites' mounts that can serve each row, at most."""
+def _supply(candidates: Candidates, rows: Rows, columns: Columns) -> npt.NDArray[np.int64]:
+    """Number of sites from which each row can be served: the heights of a site exclude each other.
+
+    Poses stand in the order of their mounts, and mounts in the order of their sites.
+    """
     supply = np.zeros(len(rows), dtype=np.int64)
     if columns.poses.empty:
         return supply
-    mount = columns.poses["mount"].to_numpy()
-    for first, last in _runs(mount):
+    site = candidates.mounts["site"].to_numpy()[columns.poses["mount"].to_numpy()]
+    for first, last in _runs(site):
         span = columns.indices[columns.indptr[first] : columns.indptr[last]]
         supply[np.unique(span)] += 1
     return supply
@@ -116,6 +132,7 @@ def _reasons(
     reasons[(supply[bad] > 0)] = (
         f"within the reach of too few different mounts ({requirement.views} asked)"
     )
+    reasons[supply[bad] >= requirement.views] = TOGETHER
     reasons[(nearest > reach)] = f"farther than {reach:.0f} m, the longest reach, from every mount"
     reasons[~seen & unknown] = "behind ground without terrain data"
     reasons[np.isnan(ground)] = "on ground without terrain data"
@@ -149,11 +166,13 @@ def _relaxation(
     total = int(candidates.cells[f"in:{requirement.where}"].sum())
     share = np.floor((1 - len(bad) / total) * 1000) / 10
     mend = f'set share = "{share:g} %" for it'
-    if requirement.views > 1 and (supply[bad] > 0).all():
-        fewest = int(supply[bad].min())
+    fewest = int(supply[bad].min())
+    if 0 < fewest < requirement.views:
         mend = f"set views = {fewest} for it, or {mend}"
     main = next(iter(reasons))
-    if main.startswith("farther"):
+    if main == TOGETHER:
+        mend += ", offer more sites, or structures that carry more devices"
+    elif main.startswith("farther"):
         mend += ", offer a longer lens or more sites (candidates.spacing)"
     elif main.startswith("hidden"):
         mend += ", or offer higher structures"

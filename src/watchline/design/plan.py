@@ -91,7 +91,7 @@ def design_plan(
     )
     rows, columns = problem.rows, problem.columns
     solution = solve(site, candidates, problem, effort, start, progress)
-    if solution.status == "infeasible":
+    if solution.status in ("infeasible", "unknown"):
         raise infeasible(site, candidates, visibility, problem.rows, problem.columns, solution)
     chosen = columns.poses.iloc[solution.chosen]
     return Plan(
@@ -102,7 +102,7 @@ def design_plan(
         cost=float(solution.cost),
         lower_bound=None if site.design.budget is not None else float(solution.lower_bound),
         currency=site.catalogue.currency,
-        status="budget" if site.design.budget is not None else solution.status,
+        status=_status(site, solution),
         design_claims=_claims(candidates, rows, solution),
         cost_along=_cost_along(candidates, rows, solution),
         log=tuple(solution.log),
@@ -111,6 +111,12 @@ def design_plan(
             dict(visibility.provenance.inputs), site.seed, site.provenance.watchline_version
         ),
     )
+
+
+def _status(site: Site, solution: CoverSolution) -> str:
+    if solution.interrupted:
+        return "interrupted"
+    return "budget" if site.design.budget is not None else solution.status
 
 
 def solve(
@@ -254,16 +260,24 @@ def _cost_along(candidates: Candidates, rows: Rows, solution: CoverSolution) -> 
 
 def _notes(site: Site, problem: Problem, solution: CoverSolution, effort: float) -> tuple[str, ...]:
     rows, columns = problem.rows, problem.columns
+    stopped = ()
+    if solution.interrupted:
+        stopped = (
+            f"The search was interrupted after {solution.seconds:.0f} s; plan again for the plan "
+            "that the whole search gives.",
+        )
     if site.design.budget is not None:
         most = solution.weight_bound / max(1.0, float(len(rows)))
         return (
+            *stopped,
             f"Within the budget of {site.design.budget:,.0f} no choice of the offered poses "
             f"covers more than {most:.1%} of what the requirements ask, cell by cell; this plan "
             f"covers {solution.covered_weight / max(1.0, float(len(rows))):.1%}.",
         )
     notes = [
+        *stopped,
         f"The bound holds for the {len(columns.poses):,} offered poses and the {len(rows):,} "
-        f"rows of cells of {site.zone.cell_m:g} m; other sites or aims might cost less."
+        f"rows of cells of {site.zone.cell_m:g} m; other sites or aims might cost less.",
     ]
     if solution.status == "feasible" and solution.seconds >= effort * site.design.time_limit_s:
         notes.append(

@@ -44,6 +44,7 @@ class Run:
         read: Callable[[Path], Artefact],
         *,
         key: str | None = None,
+        finished: Callable[[Artefact], bool] = lambda _: True,
     ) -> Artefact:
         """Artefact of a step: read back if this or another run has it, else made and kept.
 
@@ -59,6 +60,9 @@ class Run:
             Write it into a folder, and read it back from one.
         key : str, optional
             Key of the step; None takes the run's.
+        finished : callable, optional
+            Whether an artefact is what the step would always give. One that is not is written for
+            people to use, but never taken for the step's result.
         """
         key = self.keys[name] if key is None else key
         if self._adopt(name, files, key):
@@ -73,6 +77,9 @@ class Run:
         self._mark(name).unlink(missing_ok=True)
         write(artefact, self.folder)
         seconds = time.perf_counter() - start
+        if not finished(artefact):
+            self.log(step=name, unfinished_after=round(seconds, 3), key=key)
+            return artefact
         with atomic_write(self._mark(name)) as temporary:
             text = json.dumps({"step": name, "key": key, "files": files})
             temporary.write_text(text + "\n", encoding="utf-8")

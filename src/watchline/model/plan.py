@@ -70,7 +70,8 @@ class Plan:
     currency : str
         Currency of every cost.
     status : str
-        ``optimal``, ``feasible``, ``budget`` or ``edited``.
+        ``optimal``, ``feasible``, ``budget``, ``edited``, or ``interrupted`` (the search was
+        stopped by a person).
     design_claims : tuple of DesignClaim
         What the design says it reaches.
     log : tuple of (float, float, float)

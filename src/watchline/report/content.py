@@ -18,8 +18,9 @@ from watchline.report.tables import Table
 
 STATUS_WORDS = {
     "optimal": "no plan of the offered candidates is cheaper",
-    "feasible": "best plan found in the time allowed",
+    "feasible": "best plan that the search found",
     "budget": "most coverage found within the budget",
+    "interrupted": "best plan found until the search was stopped",
     "edited": "edited by hand: no bound is known",
 }
 NOUNS = {

@@ -77,6 +77,8 @@ class CoverSolution:
         Work done, in million elementary steps: the unit of ``work_limit``.
     seconds : float
         Time taken.
+    interrupted : bool
+        Whether ``KeyboardInterrupt`` ended the search before its limits did.
     """
 
     status: Status
@@ -97,3 +99,4 @@ class CoverSolution:
     log: tuple[LogEntry, ...]
     work: float
     seconds: float
+    interrupted: bool = False

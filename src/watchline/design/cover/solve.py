@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -151,8 +151,10 @@ def cover(
     if len(breaking):
         return _infeasible(run, short, supply[short])
     # Interrupted, the best choice so far is the answer; the caller sees its true gap.
-    with contextlib.suppress(KeyboardInterrupt):
+    try:
         _stages(run, start)
+    except KeyboardInterrupt:
+        return replace(_solution(run), interrupted=True)
     return _solution(run)
 
 
