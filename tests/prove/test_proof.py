@@ -213,7 +213,7 @@ def test_no_watch_areas_are_judged_by_their_unwatched_share():
     near = claim(proof, "no-watch: near")
     assert (near.cells, near.lower, near.upper) == (50, 0.0, 0.0)
     assert "D000 sees it" in near.witness.why
-    assert near.detail.startswith("100.00% of 50 cells are surely watched at all")
+    assert near.detail.startswith("50 of 50 cells are surely watched at all")
     holes = change(flat(), 0, 10, 10, 60, surface=np.nan)
     got = claim(prove_plan(site(no_watch=places), holes, camera), "no-watch: near")
     assert (got.verdict, got.lower, got.upper) == ("unknown", 0.0, 1.0)

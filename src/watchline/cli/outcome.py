@@ -60,6 +60,9 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
     if screen.as_json:
         screen.data(outcome_data(outcome))
         return
+    # Loaded late: the report's libraries are heavy, and `watchline --version` is not.
+    from watchline.report.words import gap_percent
+
     plan = outcome.plan
     screen.table(_placed(outcome))
     screen.table(_claims(outcome.proof.claims))
@@ -70,7 +73,7 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
     elif plan.lower_bound is not None:
         screen.line(
             f"Cost {plan.cost:,.0f} {plan.currency}; no plan of the same candidates costs less "
-            f"than {plan.lower_bound:,.0f} (gap {plan.gap:.1%})."
+            f"than {plan.lower_bound:,.0f} (gap {gap_percent(plan.gap)})."
         )
     else:
         screen.line(f"Cost {plan.cost:,.0f} {plan.currency}; an edited plan has no bound.")
@@ -107,6 +110,8 @@ def _placed(outcome: Outcome) -> Table:
 
 
 def _claims(claims: tuple[Claim, ...]) -> Table:
+    from watchline.report.words import percent
+
     table = Table(title="Claims, judged by the independent proof", title_justify="left")
     table.add_column("claim")
     table.add_column("verdict")
@@ -118,6 +123,6 @@ def _claims(claims: tuple[Claim, ...]) -> Table:
         if len(claim.failing_chainages) > 3:
             places += f" and {len(claim.failing_chainages) - 3} more"
         verdict = MARKS[claim.verdict] if claim.binding else "· reported"
-        asked = f"{claim.target:.1%}" if claim.binding else "–"
-        table.add_row(claim.requirement, verdict, f"{claim.value:.2%}", asked, places)
+        asked = percent(claim.target) if claim.binding else "–"
+        table.add_row(claim.requirement, verdict, percent(claim.value), asked, places)
     return table

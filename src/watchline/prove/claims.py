@@ -74,12 +74,14 @@ def coverage_claim(
         )
     result = judge_share(sure, most, requirement.share)
     witness = _coverage_witness(requirement, cells, judge, unknown, explain)
+    # Counts, not shares: one cell in 50,000 must not vanish in rounding.
     detail = (
-        f"{result.lower:.2%} of {result.cells} cells are seen at {requirement.px_per_m:g} px/m or"
-        f" better by {_mounts(requirement.views)}; asked: {requirement.share:.2%}"
+        f"{round(result.lower * result.cells):,} of {result.cells:,} cells are seen at"
+        f" {requirement.px_per_m:g} px/m or better by {_mounts(requirement.views)};"
+        f" asked: {requirement.share:.2%}"
     )
     if result.upper > result.lower:
-        detail += f"; {result.upper - result.lower:.2%} are unknown"
+        detail += f"; {round((result.upper - result.lower) * result.cells):,} are unknown"
     if result.cells == 0:
         detail = f"no cell of {cells.cell_m:g} m has its centre in '{requirement.where}'"
     return _claim(
@@ -142,8 +144,10 @@ def no_watch_claim(
         witness = _witness(cells, k, float(judge.best[k]), why)
     how = f"at {area.px_per_m:g} px/m or better" if area.px_per_m > 0 else "at all"
     detail = (
-        f"{1.0 - result.upper:.2%} of {result.cells} cells are surely watched {how},"
-        f" {1.0 - result.lower:.2%} at most; allowed: {area.allowed_share:.2%}"
+        f"{round((1.0 - result.upper) * result.cells):,} of {result.cells:,} cells are surely"
+        f" watched {how},"
+        f" {round((1.0 - result.lower) * result.cells):,} at most; allowed:"
+        f" {area.allowed_share:.2%}"
     )
     if result.cells == 0:
         detail = f"no cell of {cells.cell_m:g} m has its centre in '{area.name}'"
