@@ -7,6 +7,7 @@ compared as fractions, so a ray that touches is exactly that.
 from __future__ import annotations
 
 import math
+from decimal import Decimal, localcontext
 from fractions import Fraction
 
 TOUCH = Fraction(5, 10**4)
@@ -73,4 +74,52 @@ def least_mount(surface, observer, target, target_height):
             return None
         # Visible iff (ground + mount)(1 - share) + head·share >= height - TOUCH.
         least = max(least, (height - TOUCH - head * share) / (1 - share) - ground)
+
+    # Inside a cell the surface under the ray is a quadratic, which may rise above the crossings.
+    shares = sorted({Fraction(0), Fraction(1), *(share for _, _, share, _ in found)})
+    for begin, end in zip(shares, shares[1:], strict=False):
+        middle = (begin + end) / 2
+        u, v = u0 + middle * (u1 - u0), v0 + middle * (v1 - v0)
+        if any(max(abs(u - col), abs(v - row)) < 1 for col, row in own):
+            continue
+        step = (end - begin) ** 2 * (u1 - u0) * (v1 - v0)
+        if step == 0:
+            continue
+        col, row = math.floor(u), math.floor(v)
+        corners = [[node(row + i, col + j) for j in range(2)] for i in range(2)]
+        if None in (*corners[0], *corners[1]):
+            return None
+        (a, b), (c, d) = corners
+        bend = a - b - c + d
+
+        def height_at(share):
+            x = u0 + share * (u1 - u0) - col  # noqa: B023
+            y = v0 + share * (v1 - v0) - row  # noqa: B023
+            return a + (b - a) * x + (c - a) * y + bend * x * y  # noqa: B023
+
+        for share in peaks(height_at, head, begin, end):
+            least = max(least, (height_at(share) - TOUCH - head * share) / (1 - share) - ground)
     return least
+
+
+def peaks(height_at, head: Fraction, begin: Fraction, end: Fraction) -> list[Fraction]:
+    """Where in (begin, end) the asked mount is stationary, to 40 digits.
+
+    With h = p + q·t + r·t², (h - head·t) / (1 - t) is stationary where
+    -r·t² + 2·r·t + (q - head + p) = 0.
+    """
+    p, at_1, at_2 = height_at(Fraction(0)), height_at(Fraction(1)), height_at(Fraction(2))
+    p -= TOUCH
+    at_1 -= TOUCH
+    at_2 -= TOUCH
+    r = (at_2 - 2 * at_1 + p) / 2
+    q = at_1 - p - r
+    if r == 0:
+        return []
+    square = 1 + (q - head + p) / r
+    if square < 0:
+        return []
+    with localcontext() as context:
+        context.prec = 40
+        root = Fraction((Decimal(square.numerator) / Decimal(square.denominator)).sqrt())
+    return [share for share in (1 - root, 1 + root) if begin < share < end]

@@ -25,16 +25,6 @@ _TILE_BITS = 4
 
 
 @njit(cache=True)
-def _first_line(start, end):
-    """First grid line strictly after start on the way to end, the step, and how many there are."""
-    if end > start:
-        line = int(np.floor(start)) + 1
-        return line, 1, max(int(np.ceil(end)) - line, 0)
-    line = int(np.ceil(start)) - 1
-    return line, -1, max(line - int(np.floor(end)), 0)
-
-
-@njit(cache=True)
 def _smallest(values):
     least = values[0]
     for k in range(1, values.size):
@@ -43,75 +33,183 @@ def _smallest(values):
 
 
 @njit(cache=True)
-def _frame(stride_line, stride_along, size, p0, q0, p1, q1):
-    """Gather what all lines of a family share.
-
-    The strides from line to line and along a line, the nodes of a line, the observer as (line,
-    place along it), the nodes nearest to observer and target, the share of the way from line to
-    line and the step along them.
-    """
-    per_line = 1.0 / (p1 - p0) if p1 != p0 else 0.0
-    own_p0, own_p1 = int(np.floor(p0 + 0.5)), int(np.floor(p1 + 0.5))
-    own_q0, own_q1 = np.floor(q0 + 0.5), np.floor(q1 + 0.5)
-    slope = (q1 - q0) * per_line
-    return stride_line, stride_along, size, p0, q0, own_p0, own_q0, own_p1, own_q1, per_line, slope
+def _own(p, q, own_p0, own_q0, own_p1, own_q1):
+    """Whether a place lies in the open square round the node of one of the ends."""
+    inside = 1.0 - SNAP_CELLS
+    return (abs(p - own_p0) < inside and abs(q - own_q0) < inside) or (
+        abs(p - own_p1) < inside and abs(q - own_q1) < inside
+    )
 
 
 @njit(cache=True)
-def _test_lines(surface, frame, line, step, count, base, eye, need, at, limit):
-    """Test the crossings with `count` lines of one family, raising `need` and `at`.
+def _raise_at(height, t, eye, need, at):
+    """Raise `need` to what a point of this height [m above the base] at the share t asks for."""
+    raised = False
+    for k in range(need.size):
+        asked = (height - eye[k] * t) / (1.0 - t)
+        if asked > need[k]:
+            need[k] = asked
+            at[k] = t
+            raised = True
+    return raised
 
-    The surface is flat; for `frame` see :func:`_frame`. `base` is the observer's ground, `eye`
-    the targets' levels above it.
+
+@njit(cache=True)
+def _raise_inside(begin, end, from_t, to_t, bulge, eye, need, at):
+    """Raise `need` to what the highest point between two crossings asks for.
+
+    Between crossings at the shares `from_t` and `to_t`, `begin` and `end` [m] above the base, the
+    surface is begin + (end - begin - bulge)·u + bulge·u², 0 < u < 1, and `bulge` is negative. Its
+    (height - eye·t) / (1 - t) is a quadratic over a straight line, with its peak at a root of one.
     """
-    stride_line, stride_along, size, p0, q0, own_p0, own_q0, own_p1, own_q1, per_line, slope = frame
-    inside = 1.0 - SNAP_CELLS
+    raised = False
+    step = to_t - from_t
+    rest = 1.0 - from_t
+    for k in range(need.size):
+        level = begin - eye[k] * from_t
+        climb = end - begin - bulge - eye[k] * step
+        rise = (climb * rest + step * level) / -bulge
+        square = rest * rest - step * rise
+        if rise <= 0.0 or square < 0.0:
+            continue  # the peak is at one of the crossings
+        u = rise / (rest + np.sqrt(square))
+        if u >= 1.0:
+            continue
+        asked = (level + (climb + bulge * u) * u) / (rest - step * u)
+        if asked > need[k]:
+            need[k] = asked
+            at[k] = from_t + step * u
+            raised = True
+    return raised
+
+
+@njit(cache=True)
+def _test_strips(surface, strides, size, ray, owns, line, step, count, base, eye, need, at, limit):
+    """Test `count` strips between neighbouring grid lines, from `line` on; raise `need` and `at`.
+
+    In a strip the ray is tested where it crosses the line at the far end and, if it does, a line
+    of the other family, and inside the cells between such crossings. `strides` leads from line to
+    line and along a line in the flat surface; `ray` is p0, q0, p1, and slope; `owns` are the nodes
+    of the ends; `base` is the observer's ground, `eye` the targets' levels above it.
+    """
+    stride_line, stride_along = strides
+    p0, q0, p1, slope = ray
+    per_line = 1.0 / (p1 - p0)
+    ahead = stride_line * step
     # Below this line, from the lowest needed mount to the lowest target, nothing matters.
     lowest = _smallest(need)
     low_eye = _smallest(eye)
     bar = lowest + base + TOUCH_M - _SLACK_M
     climb = low_eye - lowest
+    level = base + TOUCH_M
     for i in range(count):
-        p = line + i * step
-        away = p - p0
-        q = q0 + away * slope
+        from_line = line + i * step
+        from_p = from_line + 0.0
+        to_p = from_p + step
+        # The first and the last strip are cut short by the ends of the ray.
+        if (p0 - from_p) * step > 0.0:
+            from_p = p0
+        last = (to_p - p1) * step >= 0.0
+        if last:
+            to_p = p1
+        from_q = q0 + (from_p - p0) * slope
+        to_q = q0 + (to_p - p0) * slope
+        low = from_q if from_q < to_q else to_q
+        high = to_q if from_q < to_q else from_q
         # Rounding may carry q past the first or last node by 1e-12.
-        node = min(int(max(q, 0.0)), size - 2)
-        share = q - node
-        k = p * stride_line + node * stride_along
-        near = np.float64(surface[k])
-        far = np.float64(surface[k + stride_along])
-        height = near * (1.0 - share) + far * share
-        t = away * per_line
-        if height <= bar + climb * t:
+        node = min(int(max(low, 0.0)), size - 2)
+        k = from_line * stride_line + node * stride_along
+        z00 = np.float64(surface[k])
+        z01 = np.float64(surface[k + stride_along])
+        z10 = np.float64(surface[k + ahead])
+        z11 = np.float64(surface[k + ahead + stride_along])
+        from_t = (from_p - p0) * per_line
+        to_t = (to_p - p0) * per_line
+        from_far = (from_p - from_line) * step
+        to_far = (to_p - from_line) * step
+        split = high > node + 1 + SNAP_CELLS and node + 2 < size
+        top = max(max(z00, z01), max(z10, z11))
+        if split:
+            z02 = np.float64(surface[k + 2 * stride_along])
+            z12 = np.float64(surface[k + ahead + 2 * stride_along])
+            top = max(top, max(z02, z12))
+        # Any NaN fails this comparison, and is looked at.
+        if top <= bar + min(climb * from_t, climb * to_t) and not np.isnan(
+            z00 + z01 + z10 + z11 + (z02 + z12 if split else 0.0)
+        ):
             continue
-        if (p == own_p0 and abs(q - own_q0) < inside) or (p == own_p1 and abs(q - own_q1) < inside):
-            continue
-        if np.isnan(height):
+        begin_p, begin_q, begin_t, begin_far = from_p, from_q, from_t, from_far
+        pieces = 2 if split else 1
+        for piece in range(pieces):
+            second = split and (piece == 1) == (to_q > from_q)
+            if second:
+                n, a, b, c, d = node + 1, z01, z02, z11, z12
+            else:
+                n, a, b, c, d = node, z00, z01, z10, z11
+            end_p, end_q, end_t, end_far = to_p, to_q, to_t, to_far
+            crossing = not last
+            if piece + 1 < pieces:
+                end_q = node + 1.0
+                end_p = p0 + (end_q - q0) / slope
+                end_t = (end_p - p0) * per_line
+                end_far = (end_p - from_line) * step
+                crossing = True
+            along = min(max(end_q - n, 0.0), 1.0)
+            across = min(max(end_far, 0.0), 1.0)
+            tested = crossing and not _own(end_p, end_q, *owns)
             # A node without weight must not spread its NaN.
-            if share < SNAP_CELLS:
-                height = near
-            elif share > 1.0 - SNAP_CELLS:
-                height = far
-            if np.isnan(height):
-                at[0] = t
+            end = _weighted(a, b, c, d, along, across)
+            if tested and np.isnan(end):
+                at[0] = end_t
                 return UNKNOWN
-        height -= base + TOUCH_M
-        rest = 1.0 - t
-        raised = False
-        for k in range(need.size):
-            asked = (height - eye[k] * t) / rest
-            if asked > need[k]:
-                need[k] = asked
-                at[k] = t
-                raised = True
-        if raised:
-            lowest = _smallest(need)
-            if lowest > limit:
-                return HIDDEN
-            bar = lowest + base + TOUCH_M - _SLACK_M
-            climb = low_eye - lowest
+            if tested and not end <= bar + climb * end_t:
+                if _raise_at(end - level, end_t, eye, need, at):
+                    lowest = _smallest(need)
+                    if lowest > limit:
+                        return HIDDEN
+                    bar = lowest + level - _SLACK_M
+                    climb = low_eye - lowest
+            moved = (end_q - begin_q) * (end_far - begin_far)
+            if abs(moved) > SNAP_CELLS and not _own(
+                0.5 * (begin_p + end_p), 0.5 * (begin_q + end_q), *owns
+            ):
+                bulge = (a - b - c + d) * moved
+                if np.isnan(bulge):
+                    at[0] = 0.5 * (begin_t + end_t)
+                    return UNKNOWN
+                if bulge < 0.0:
+                    begin = _weighted(
+                        a, b, c, d, min(max(begin_q - n, 0.0), 1.0),
+                        min(max(begin_far, 0.0), 1.0),
+                    )  # fmt: skip
+                    over = max(begin - bar - climb * begin_t, end - bar - climb * end_t)
+                    if over > 0.25 * bulge and _raise_inside(
+                        begin - level, end - level, begin_t, end_t, bulge, eye, need, at
+                    ):
+                        lowest = _smallest(need)
+                        if lowest > limit:
+                            return HIDDEN
+                        bar = lowest + level - _SLACK_M
+                        climb = low_eye - lowest
+            begin_p, begin_q, begin_t, begin_far = end_p, end_q, end_t, end_far
     return CLEAR
+
+
+@njit(cache=True)
+def _weighted(a, b, c, d, along, across):
+    """Bilinear height; nodes without weight are left out, so that their NaN does not spread."""
+    if along < SNAP_CELLS:
+        near, far = a, c
+    elif along > 1.0 - SNAP_CELLS:
+        near, far = b, d
+    else:
+        near = a * (1.0 - along) + b * along
+        far = c * (1.0 - along) + d * along
+    if across < SNAP_CELLS:
+        return near
+    if across > 1.0 - SNAP_CELLS:
+        return far
+    return near * (1.0 - across) + far * across
 
 
 @njit(cache=True)
@@ -173,49 +271,46 @@ def walk_ray(flat, shape, tiles, unknowns, ends, heights, eye, need, at, floor, 
     wide = abs(col1 - col0) >= abs(row1 - row0)
     if wide:
         p0, q0, p1, q1 = col0, row0, col1, row1
-        major = _frame(1, cols, rows, p0, q0, p1, q1)
-        minor = _frame(cols, 1, cols, q0, p0, q1, p1)
-        last = rows - 1
+        strides, last = (1, cols), rows - 1
     else:
         p0, q0, p1, q1 = row0, col0, row1, col1
-        major = _frame(cols, 1, cols, p0, q0, p1, q1)
-        minor = _frame(1, cols, rows, q0, p0, q1, p1)
-        last = cols - 1
+        strides, last = (cols, 1), cols - 1
     if p0 == p1:
         return CLEAR
-    line_p, step_p, left_p = _first_line(p0, p1)
-    line_q, step_q, left_q = _first_line(q0, q1)
-    if q0 == q1:
-        left_q = 0
+    owns = (
+        int(np.floor(p0 + 0.5)), int(np.floor(q0 + 0.5)),
+        int(np.floor(p1 + 0.5)), int(np.floor(q1 + 0.5)),
+    )  # fmt: skip
     per_line = 1.0 / (p1 - p0)
     slope = (q1 - q0) * per_line
+    ray = (p0, q0, p1, slope)
+    if p1 > p0:
+        step = 1
+        line = int(np.floor(p0))
+        left = int(np.ceil(p1)) - line
+    else:
+        step = -1
+        line = int(np.ceil(p0))
+        left = line - int(np.floor(p1))
     begin = p0
-    wait_p = wait_q = waiting = 0
+    wait = waiting = 0
     # Tile by tile along the longer axis; tiles to be tested wait for a few to be tested at once.
     while True:
-        tile = line_p >> _TILE_BITS
-        edge = (tile + 1) * TILE if step_p > 0 else tile * TILE
-        many_p = min(left_p, edge - line_p if step_p > 0 else line_p - edge + 1)
-        final = many_p == left_p or tiles.size == 0
+        tile = (line if step > 0 else line - 1) >> _TILE_BITS
+        many = (tile + 1) * TILE - line if step > 0 else line - tile * TILE
+        final = many >= left or tiles.size == 0
         if final:
-            many_p = left_p
-        end = p1 if final else float(edge)
-        q_begin = q0 + (begin - p0) * slope
-        q_end = q0 + (end - p0) * slope
-        many_q = left_q
-        if not final:
-            many_q = int(np.ceil(q_end)) - line_q if step_q > 0 else line_q - int(np.floor(q_end))
-            many_q = min(max(many_q, 0), left_q)
+            many = left
+        end = p1 if final else float(line + step * many)
         skip = tiles.size > 0
         if skip:
-            low_p = int(min(begin, end)) >> _TILE_BITS
-            high_p = max((int(np.ceil(max(begin, end))) - 1) >> _TILE_BITS, low_p)
+            q_begin = q0 + (begin - p0) * slope
+            q_end = q0 + (end - p0) * slope
             low_q = int(max(min(q_begin, q_end) - SNAP_CELLS, 0.0)) >> _TILE_BITS
-            high_q = int(min(max(q_begin, q_end) + SNAP_CELLS, last)) >> _TILE_BITS
+            high_q = int(min(max(q_begin, q_end) + SNAP_CELLS, last - 1)) >> _TILE_BITS
             highest = -np.inf
-            for p in range(low_p, high_p + 1):
-                for q in range(low_q, high_q + 1):
-                    highest = max(highest, tiles[q, p] if wide else tiles[p, q])
+            for q in range(low_q, high_q + 1):
+                highest = max(highest, tiles[q, tile] if wide else tiles[tile, q])
             # A straight line from the needed mount to the target, at both ends of the stretch.
             highest -= z0 + TOUCH_M - _SLACK_M
             share_begin, share_end = (begin - p0) * per_line, (end - p0) * per_line
@@ -224,25 +319,21 @@ def walk_ray(flat, shape, tiles, unknowns, ends, heights, eye, need, at, floor, 
                 lowest = need[k] + min(share_begin * rise, share_end * rise)
                 if not highest <= lowest:
                     skip = False
-        line_p += step_p * many_p
-        line_q += step_q * many_q
-        left_p -= many_p
-        left_q -= many_q
+        line += step * many
+        left -= many
         begin = end
         if not skip:
-            wait_p += many_p
-            wait_q += many_q
+            wait += many
             waiting += 1
         if waiting and (skip or final or waiting == _AT_ONCE):
-            # Lines of a skipped tile have been passed already: those that wait lie before them.
-            from_p = line_p - step_p * (wait_p + (many_p if skip else 0))
-            from_q = line_q - step_q * (wait_q + (many_q if skip else 0))
-            state = _test_lines(flat, major, from_p, step_p, wait_p, z0, eye, need, at, limit)
-            if state == CLEAR and wait_q > 0:
-                state = _test_lines(flat, minor, from_q, step_q, wait_q, z0, eye, need, at, limit)
+            # Strips of a skipped tile have been passed already: those that wait lie before them.
+            first = line - step * (wait + (many if skip else 0))
+            state = _test_strips(
+                flat, strides, last + 1, ray, owns, first, step, wait, z0, eye, need, at, limit
+            )
             if state != CLEAR:
                 return state
-            wait_p = wait_q = waiting = 0
+            wait = waiting = 0
         if final:
             return CLEAR
 
