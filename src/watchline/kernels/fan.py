@@ -25,10 +25,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from watchline.errors import UsageError
 from watchline.kernels.bits import word_count
+from watchline.kernels.buckets import mark_lost, middle_level, pad_lines, sort_targets
+from watchline.kernels.cone import BINS
 from watchline.kernels.grid import Grid, Points
 from watchline.kernels.lanes import LANES
-from watchline.kernels.sight import RANGE_SLACK, candidates, finite_heights
-from watchline.kernels.sweep import BINS, PAD, sweep_cone
+from watchline.kernels.ray import RANGE_SLACK
+from watchline.kernels.sight import candidates, finite_heights
+from watchline.kernels.sweep import sweep_cone
 
 
 @njit(cache=True, parallel=True)
@@ -91,11 +94,11 @@ def _fan_bits(
             inside = 0.0 <= col <= cols - 1 and 0.0 <= row <= rows - 1
             if np.isnan(oz[i]) or not inside:
                 for j in range(first[i], last[i]):
-                    _mark_lost(j, col, row, reach2, tx, ty, x0, y0, cell, unknown[i, part])
+                    mark_lost(j, col, row, reach2, tx, ty, x0, y0, cell, unknown[i, part])
                 continue
             for j in lost:
                 if first[i] <= j < last[i]:
-                    _mark_lost(j, col, row, reach2, tx, ty, x0, y0, cell, unknown[i, part])
+                    mark_lost(j, col, row, reach2, tx, ty, x0, y0, cell, unknown[i, part])
             for cone in range(4):
                 if parts > 1 and cone != part:
                     continue
@@ -112,54 +115,6 @@ def _fan_bits(
                         first[i], last[i], spacing, holes, cull, by_row, mounts, heads, scratch,
                         visible[i, part], unknown[i, part],
                     )  # fmt: skip
-
-
-@njit(cache=True)
-def _mark_lost(j, col, row, reach2, tx, ty, x0, y0, cell, unknown):
-    """Set a target without a ray unknown if it is in range."""
-    dp = (tx[j] - x0) / cell - col
-    dq = (y0 - ty[j]) / cell - row
-    if dp * dp + dq * dq <= reach2:
-        for k in range(unknown.shape[0]):
-            unknown[k, j // 64] |= np.uint64(1) << np.uint64(j % 64)
-
-
-@njit(cache=True)
-def _sort_stable(keys, order, bins):
-    """Reorder `order` by keys[order], an integer below `bins`; equal keys keep their order."""
-    start = np.zeros(bins + 1, dtype=np.int64)
-    for i in order:
-        start[keys[i] + 1] += 1
-    start = np.cumsum(start)
-    place = start.copy()
-    result = np.empty_like(order)
-    for i in order:
-        result[place[keys[i]]] = i
-        place[keys[i]] += 1
-    return result, start
-
-
-@njit(cache=True)
-def _bucket(found, p, q, z, lines, size):
-    """Sort the targets `found` by the grid line nearest to them, then along it.
-
-    Returns start (lines + 1), p, q, z, original index, and the highest z of each line.
-    """
-    line = np.floor(p + 0.5).astype(np.int64)
-    cell = np.floor(q + 0.5).astype(np.int64)
-    order, _ = _sort_stable(cell, found, size)
-    order, start = _sort_stable(line, order, lines)
-    line_top = np.full(lines, -np.inf)
-    for k in range(order.size):
-        i = order[k]
-        line_top[line[i]] = max(line_top[line[i]], z[i])
-        # Sorted by whole cells so far: insertion brings the few that share one into order.
-        at = k
-        while at > start[line[i]] and q[order[at - 1]] > q[i]:
-            order[at] = order[at - 1]
-            at -= 1
-        order[at] = i
-    return start, p[order], q[order], z[order], order, line_top
 
 
 def fan_bits(
@@ -208,27 +163,15 @@ def fan_bits(
     reach, first, last = candidates(observers, targets, max_range_m, first_target, last_target)
     surface = grid.surface_m
     rows, cols = surface.shape
-    # Relative to the middle of the heights, float32 rounds by less than 0.1 mm within ± 1 km.
-    level = np.nanmean(surface) if not np.isnan(surface).all() else 0.0
-    relative = (surface - level).astype(np.float32)
-    ends = ((0, 0), (PAD, PAD))
-    flats = (
-        np.pad(relative.T, ends, mode="edge").ravel(),
-        np.pad(relative, ends, mode="edge").ravel(),
-    )
-    col = (targets.x_m - grid.x0_m) / grid.cell_m
-    row = (grid.y0_m - targets.y_m) / grid.cell_m
-    inside = (col >= 0) & (col <= cols - 1) & (row >= 0) & (row <= rows - 1)
-    found = np.flatnonzero(inside & ~np.isnan(targets.z_m))
-    lost = np.flatnonzero(~inside | np.isnan(targets.z_m))
-    z = targets.z_m - level
-    words = word_count(col.size)
+    level = middle_level(surface)
+    by_col, by_row, lost = sort_targets(grid, targets, level)
+    words = word_count(targets.x_m.size)
     sites = observers.x_m.size
     parts = 4 if sites < 8 else 1
     visible = np.zeros((sites, parts, mounts.size, heads.size, words), dtype=np.uint64)
     unknown = np.zeros((sites, parts, heads.size, words), dtype=np.uint64)
     _fan_bits(
-        flats,
+        tuple(lines.ravel() for lines in pad_lines(surface, level)),
         rows,
         cols,
         *grid[1:],
@@ -239,8 +182,8 @@ def fan_bits(
         targets.x_m,
         targets.y_m,
         lost,
-        _bucket(found, col, row, z, cols, rows),
-        _bucket(found, row, col, z, rows, cols),
+        by_col,
+        by_row,
         heads,
         reach,
         first,

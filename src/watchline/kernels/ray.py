@@ -13,6 +13,9 @@ from watchline.kernels.grid import SNAP_CELLS
 TOUCH_M = 5e-4
 """A ray that runs less than this below the surface touches it, and so sees [m]."""
 
+RANGE_SLACK = 1.0 + 1e-9
+"""A target whose squared distance exceeds the squared range by this factor is just in range."""
+
 CLEAR, UNKNOWN, HIDDEN = 0, 1, 2
 
 NO_NEED = -1e9
@@ -162,13 +165,16 @@ def _test_strips(surface, strides, size, ray, owns, line, step, count, base, eye
             if tested and np.isnan(end):
                 at[0] = end_t
                 return UNKNOWN
-            if tested and not end <= bar + climb * end_t:
-                if _raise_at(end - level, end_t, eye, need, at):
-                    lowest = _smallest(need)
-                    if lowest > limit:
-                        return HIDDEN
-                    bar = lowest + level - _SLACK_M
-                    climb = low_eye - lowest
+            if (
+                tested
+                and not end <= bar + climb * end_t
+                and _raise_at(end - level, end_t, eye, need, at)
+            ):
+                lowest = _smallest(need)
+                if lowest > limit:
+                    return HIDDEN
+                bar = lowest + level - _SLACK_M
+                climb = low_eye - lowest
             moved = (end_q - begin_q) * (end_far - begin_far)
             if abs(moved) > SNAP_CELLS and not _own(
                 0.5 * (begin_p + end_p), 0.5 * (begin_q + end_q), *owns
@@ -210,6 +216,18 @@ def _weighted(a, b, c, d, along, across):
     if across > 1.0 - SNAP_CELLS:
         return far
     return near * (1.0 - across) + far * across
+
+
+@njit(cache=True)
+def holes_between(unknowns, shape, ends):
+    """Count the NaN nodes of all cells that lie between the ends of a ray, which are inside."""
+    rows, cols = shape
+    col0, row0, _, col1, row1, _ = ends
+    top, left = int(min(row0, row1)), int(min(col0, col1))
+    bottom = min(int(max(row0, row1)) + 2, rows)
+    right = min(int(max(col0, col1)) + 2, cols)
+    holes = unknowns[bottom, right] - unknowns[top, right]
+    return holes - unknowns[bottom, left] + unknowns[top, left]
 
 
 @njit(cache=True)
@@ -260,13 +278,8 @@ def walk_ray(flat, shape, tiles, unknowns, ends, heights, eye, need, at, floor, 
         return UNKNOWN
     for k in range(need.size):
         eye[k] = z1 - z0 + heights[k]
-    if unknowns.size > 0:
-        top, left = int(min(row0, row1)), int(min(col0, col1))
-        bottom = min(int(max(row0, row1)) + 2, rows)
-        right = min(int(max(col0, col1)) + 2, cols)
-        holes = unknowns[bottom, right] - unknowns[top, right]
-        if holes - unknowns[bottom, left] + unknowns[top, left] > 0:
-            limit = np.inf  # a hidden ray may still turn out unknown: walk it to its end
+    if unknowns.size > 0 and holes_between(unknowns, shape, ends) > 0:
+        limit = np.inf  # a hidden ray may still turn out unknown: walk it to its end
     # p runs along the longer axis, q along the other.
     wide = abs(col1 - col0) >= abs(row1 - row0)
     if wide:
