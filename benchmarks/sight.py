@@ -155,7 +155,9 @@ def lidar(name: str, sites: int) -> Case | None:
         surface = raster.read(1)
     middle = np.linspace(150, 850, 1_000)
     col, row = (axis.ravel() for axis in np.mgrid[3:997, :1_000])
-    inside = abs(row - middle[col]) <= 50
+    inside = np.flatnonzero(abs(row - middle[col]) <= 50)
+    # Along the line, so that what a site can see is a run of target numbers.
+    inside = inside[np.argsort(col[inside], kind="stable")]
     site_col = np.linspace(3, 996, sites).round().astype(int)
     crop = slice(90, 911)
     grid = make_grid(np.ascontiguousarray(surface[crop]), 1.0, 0.0, 0.0)

@@ -6,6 +6,7 @@ compared as fractions, so a ray that touches is exactly that.
 
 from __future__ import annotations
 
+import itertools
 import math
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -77,7 +78,7 @@ def least_mount(surface, observer, target, target_height):
 
     # Inside a cell the surface under the ray is a quadratic, which may rise above the crossings.
     shares = sorted({Fraction(0), Fraction(1), *(share for _, _, share, _ in found)})
-    for begin, end in zip(shares, shares[1:], strict=False):
+    for begin, end in itertools.pairwise(shares):
         middle = (begin + end) / 2
         u, v = u0 + middle * (u1 - u0), v0 + middle * (v1 - v0)
         if any(max(abs(u - col), abs(v - row)) < 1 for col, row in own):

@@ -51,9 +51,7 @@ def scene(seed: int, rows: int, cols: int, *, rough: float, holes: float, walls:
     base=st.sampled_from([0.0, 4_000.0]),
 )
 def test_bounds_change_no_bit(seed, size, rough, holes, walls, base):
-    grid, observers, targets = scene(
-        seed, *size, rough=rough, holes=holes, walls=walls, base=base
-    )
+    grid, observers, targets = scene(seed, *size, rough=rough, holes=holes, walls=walls, base=base)
     more = {"max_range_m": np.linspace(20, 700, 9), "first_target": np.arange(9) * 30}
     bounded = sight_bits(grid, observers, MOUNTS, targets, HEADS, **more)
     walked = sight_bits(grid, observers, MOUNTS, targets, HEADS, cull=False, **more)

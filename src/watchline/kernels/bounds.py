@@ -23,11 +23,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from watchline.kernels.buckets import mark_lost
+from watchline.kernels.buckets import lowest_bit, mark_lost, set_bits
 from watchline.kernels.cone import BINS, CHECK, NO_HORIZON, PAD, cut_rays, find_runs, plan_cone
 from watchline.kernels.grid import SNAP_CELLS
-from watchline.kernels.lanes import LANES, bound_sectors, read_bends
-from watchline.kernels.ray import HIDDEN, RANGE_SLACK, TOUCH_M, UNKNOWN, holes_between, walk_ray
+from watchline.kernels.lanes import LANES, beyond_lanes, bound_sectors, read_bends
+from watchline.kernels.ray import HIDDEN, RANGE_SLACK, TOUCH_M, UNKNOWN, walk_ray
 
 SPACING = 0.5
 """Widest sector, in cells: narrower ones leave fewer rays to walk and cost more to sweep."""
@@ -120,7 +120,22 @@ def _raise_between(before_m, high_m, bend_m, begin, end, drop, nearer, scale, up
 
 @njit(cache=True)
 def _sweep_line(
-    flat, bends, line, step, width, p0, q0, away, rays, begin, done, strip, slack, base, bounds, drops
+    flat,
+    bends,
+    line,
+    step,
+    width,
+    p0,
+    q0,
+    away,
+    rays,
+    begin,
+    done,
+    strip,
+    slack,
+    base,
+    bounds,
+    drops,
 ):
     """Take one grid line into the bounds of the blocks begin … done - 1 of 16 sectors.
 
@@ -209,6 +224,62 @@ def _raise_beside(flat, lines, size, p0, q0, step, own, rays, level, slack, uppe
 
 
 @njit(cache=True)
+def _place_targets(p, q, z, order, window, p0, q0, step, wide, rays, reach2, level, room):
+    """Say in which sector each target of a line lies, and how steeply above `level`.
+
+    A target outside the cone, the range or the window gets a lift of -infinity. `passes` tells
+    where the ray leaves the observer's side of the target's own cells before the target's line.
+    """
+    sectors, lifts, scales, passes = room
+    some = False
+    for i in range(p.size):
+        dp = (p[i] - p0) * step
+        dq = q[i] - q0
+        aside = abs(dq)
+        scale = 1.0 / max(dp, 1e-9)
+        far = dp * dp + dq * dq > reach2
+        edge = ((aside == dp) & (not wide)) | ((dp == 0.0) & (step < 0))
+        off = far | edge | (aside > dp) | (order[i] < window[0]) | (order[i] >= window[1])
+        sectors[i] = min(max(int((dq * scale + 1.0) * (0.5 * rays)), 0), rays - 1)
+        scales[i] = scale
+        lifts[i] = -np.inf if off else (z[i] - level) * scale
+        node_p, node_q = np.floor(p[i] + 0.5), np.floor(q[i] + 0.5)
+        back = (p[i] - node_p) * step + 1.0
+        outside = abs(q[i] - dq * scale * back - node_q) >= 1.0 - 1e-6
+        between = (abs(p[i] - node_p) > SNAP_CELLS) | (abs(q[i] - node_q) > SNAP_CELLS)
+        passes[i] = between & outside
+        some |= passes[i]
+    count = p.size
+    sectors[count : count + LANES] = 0
+    lifts[count : count + LANES] = -np.inf
+    scales[count : count + LANES] = 0.0
+    return some
+
+
+@njit(cache=True)
+def _hidden_beside(dp, p, q, z, dq, step, z0, slack, surface, heads, mounts, sure, lane):
+    """Whether nodes beside a target's own cells, in sight of a ray to it, might hide it.
+
+    The ray passes between two nodes on the line before the target's and two on the target's.
+    """
+    flat, lines, size = surface
+    line, node_q = int(np.floor(p + 0.5)), int(np.floor(q + 0.5))
+    toward = -1 if dq > 0 else 1
+    beside = slack - z0 + _highest_of_four(
+        flat, size + 2 * PAD, line - step, line, node_q + toward, node_q + 2 * toward, lines, size
+    )  # fmt: skip
+    near = dp - ((p - line) * step + 1.0)
+    for m in range(mounts.size):
+        above = beside - mounts[m]
+        most = above / (near if above > 0 else near + 1.0)
+        for k in range(heads.size):
+            lift = (z + heads[k] - z0 - mounts[m]) / dp
+            if (sure[m, k] >> lane) & 1 and not lift >= most + 2e-6 * abs(most):
+                return True
+    return False
+
+
+@njit(cache=True)
 def _decide(
     begin, end, s, sight, rays, window, surface, buckets, mounts, heads, bounds, walk, room, planes
 ):
@@ -217,83 +288,84 @@ def _decide(
     Returns the number of rays walked.
     """
     p0, q0, z0, step, wide, reach2, slack, off_node = sight
-    flat, lines, size = surface
-    _, tp, tq, tz, order, _ = buckets
-    lower, upper, _, _, _ = bounds
+    _, tp, tq, tz, order, _, runs = buckets
     whole, shape, tiles, unknowns, level = walk
-    eye, need, at, drops = room
+    eye, need, at, _, sure, targets = room
+    sectors, lifts, scales, passes = targets
     visible, unknown = planes
-    best = int(np.argmax(mounts))
-    tallest = heads.max()
-    width = size + 2 * PAD
+    best, last = int(np.argmax(mounts)), int(np.argmax(heads))
+    across = bounds[0].shape[1]
+    lower, upper = bounds[0].ravel(), bounds[1].ravel()
+    top = z0 + mounts[best] - heads[last]
+    some = _place_targets(
+        tp[begin:end], tq[begin:end], tz[begin:end], order[begin:end], window, p0, q0, step, wide,
+        rays, reach2, top, targets,
+    )  # fmt: skip
+    # Bounds say nothing of rays that start or end beside the first lines, or meet unknown nodes.
+    certain = unknowns.size == 0 and s > 2
     walked = 0
-    for i in range(begin, end):
-        dp = (tp[i] - p0) * step
-        dq = tq[i] - q0
-        aside = abs(dq)
-        if dp * dp + dq * dq > reach2 or aside > dp:
-            continue
-        if ((aside == dp) and (not wide)) or (dp == 0.0 and step < 0):
-            continue
-        j = order[i]
-        if j < window[0] or j >= window[1]:
-            continue
-        ends = (p0, q0, z0 + level, tp[i], tq[i], tz[i] + level)
-        if not wide:
-            ends = (q0, p0, z0 + level, tq[i], tp[i], tz[i] + level)
-        node_p, node_q = np.floor(tp[i] + 0.5), np.floor(tq[i] + 0.5)
-        between = abs(tp[i] - node_p) > SNAP_CELLS or abs(tq[i] - node_q) > SNAP_CELLS
-        certain = dp > 0.0 and not (s <= 2 and (between or off_node))
-        if certain and unknowns.size > 0:
-            certain = holes_between(unknowns, shape, ends) == 0
-        if certain:
-            scale = 1.0 / dp
-            sector = min(int((dq * scale + 1.0) * (rays / 2)), rays - 1)
-            lift = (tz[i] + tallest - z0 - mounts[best]) * scale
-            least = lower[best, sector]
-            if lift < least - 1e-6 * abs(least):
-                continue
-            beside = -np.inf
-            near = 1.0
-            if between:
-                # Outside its own cells, but no farther than its line, a ray may pass two nodes.
-                back = (tp[i] - node_p) * step + 1.0
-                if abs(tq[i] - dq * scale * back - node_q) >= 1.0 - 1e-6:
-                    toward = -1 if dq > 0 else 1
-                    line = int(node_p)
-                    beside = slack - z0 + _highest_of_four(
-                        flat, width, line - step, line, int(node_q) + toward,
-                        int(node_q) + 2 * toward, lines, size,
-                    )  # fmt: skip
-                    near = dp - back
-        word = j // 64
-        bit = np.uint64(1) << np.uint64(j % 64)
-        if certain:
-            for k in range(heads.size):
-                for m in range(mounts.size):
-                    lift = (tz[i] + heads[k] - z0 - mounts[m]) * scale
-                    least, most = lower[m, sector], upper[m, sector]
-                    if between and beside > -np.inf:
-                        above = beside - mounts[m]
-                        most = max(most, np.float32(above / (near if above > 0 else near + 1.0)))
-                    if lift >= most + 1e-6 * abs(most):
-                        visible[m, k, word] |= bit
-                    elif not lift < least - 1e-6 * abs(least):
-                        certain = False
-        if certain:
-            continue
-        walked += 1
-        state = walk_ray(
-            whole, shape, tiles, unknowns, ends, heads, eye, need, at, mounts.min(), mounts.max()
+    for block in range(0, end - begin, LANES):
+        some = beyond_lanes(
+            sectors, lifts, scales, np.float32(0.0), np.float32(-2e-6), lower, best * across, block
         )
-        for k in range(heads.size):
-            if state == UNKNOWN:
-                unknown[k, word] |= bit
-            for m in range(mounts.size):
-                if state != UNKNOWN and state != HIDDEN and mounts[m] >= need[k]:
-                    visible[m, k, word] |= bit
-                else:
-                    visible[m, k, word] &= ~bit
+        if not certain:
+            some = 0
+            for lane in range(LANES):
+                if lifts[block + lane] > -np.inf:
+                    some |= 1 << lane
+        if some == 0:
+            continue
+        left = 0
+        for m in range(mounts.size):
+            for k in range(heads.size):
+                down = np.float32(mounts[best] - mounts[m] + heads[k] - heads[last])
+                sure[m, k] = some & beyond_lanes(
+                    sectors, lifts, scales, down, np.float32(2e-6), upper, m * across, block
+                )
+                could = beyond_lanes(
+                    sectors, lifts, scales, down, np.float32(-2e-6), lower, m * across, block
+                )
+                left |= some & could & ~sure[m, k]
+        for lane in range(LANES):
+            if not (some >> lane) & 1:
+                continue
+            i = begin + block + lane
+            if not certain:
+                between = (
+                    abs(tp[i] - np.floor(tp[i] + 0.5)) > SNAP_CELLS
+                    or abs(tq[i] - np.floor(tq[i] + 0.5)) > SNAP_CELLS
+                )
+                if unknowns.size > 0 or between or off_node:
+                    left |= 1 << lane
+            if passes[block + lane] and not (left >> lane) & 1:
+                dp, dq = (tp[i] - p0) * step, tq[i] - q0
+                if _hidden_beside(
+                    dp, tp[i], tq[i], tz[i], dq, step, z0, slack, surface, heads, mounts, sure,
+                    lane,
+                ):  # fmt: skip
+                    left |= 1 << lane
+        for m in range(mounts.size):
+            for k in range(heads.size):
+                set_bits(sure[m, k] & ~left, begin + block, order, runs, window, visible[m, k])
+        while left:
+            i = begin + block + lowest_bit(left)
+            left &= left - 1
+            walked += 1
+            ends = (p0, q0, z0 + level, tp[i], tq[i], tz[i] + level)
+            if not wide:
+                ends = (q0, p0, z0 + level, tq[i], tp[i], tz[i] + level)
+            state = walk_ray(
+                whole, shape, tiles, unknowns, ends, heads, eye, need, at, mounts.min(),
+                mounts.max(),
+            )  # fmt: skip
+            j = order[i]
+            bit = np.uint64(1) << np.uint64(j % 64)
+            for k in range(heads.size):
+                if state == UNKNOWN:
+                    unknown[k, j // 64] |= bit
+                for m in range(mounts.size):
+                    if state != UNKNOWN and state != HIDDEN and mounts[m] >= need[k]:
+                        visible[m, k, j // 64] |= bit
     return walked
 
 
@@ -303,7 +375,7 @@ def _bound_cone(
     buckets, mounts, heads, walk, scratch, planes,
 ):  # fmt: skip
     """Sweep one cone of one observer and set the bits of its targets; see sweep_cone."""
-    start, _, tq, _, _, line_top = buckets
+    start, _, tq, _, _, line_top, _ = buckets
     lower, upper, high_m, low_m, spare, farthest, runs, begins, ends, tops, room = scratch
     bounds = (lower, upper, high_m, low_m, spare)
     drops = room[3]
@@ -381,6 +453,7 @@ def bounded_bits(
     chunks = min(jobs, 64)
     longest = max(rows, cols)
     holes = unknowns.size > 0
+    crowd = max(np.max(np.diff(by_col[0])), np.max(np.diff(by_row[0]))) + LANES
     for chunk in prange(chunks):
         rays = _FEWEST
         while 2.0 * longest > SPACING * rays:
@@ -398,7 +471,11 @@ def bounded_bits(
             np.empty(longest),
             (
                 np.empty(heads.size), np.empty(heads.size), np.empty(heads.size),
-                mounts.astype(np.float32),
+                mounts.astype(np.float32), np.empty((mounts.size, heads.size), dtype=np.int64),
+                (
+                    np.empty(crowd, dtype=np.int32), np.empty(crowd, dtype=np.float32),
+                    np.empty(crowd, dtype=np.float32), np.empty(crowd, dtype=np.bool_),
+                ),
             ),
         )  # fmt: skip
         for job in range(chunk * jobs // chunks, (chunk + 1) * jobs // chunks):

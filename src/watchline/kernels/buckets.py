@@ -31,7 +31,8 @@ def _sort_stable(keys, order, bins):
 def bucket_targets(found, p, q, z, lines, size):
     """Sort the targets `found` by the grid line nearest to them, then along it.
 
-    Returns start (lines + 1), p, q, z, original index, and the highest z of each line.
+    Returns start (lines + 1), p, q, z, original index, the highest z of each line, and for each
+    place where the run of targets ends whose indices follow one another from there.
     """
     line = np.floor(p + 0.5).astype(np.int64)
     cell = np.floor(q + 0.5).astype(np.int64)
@@ -47,7 +48,47 @@ def bucket_targets(found, p, q, z, lines, size):
             order[at] = order[at - 1]
             at -= 1
         order[at] = i
-    return start, p[order], q[order], z[order], order, line_top
+    runs = np.arange(1, order.size + 1)
+    for k in range(order.size - 2, -1, -1):
+        if order[k + 1] == order[k] + 1:
+            runs[k] = runs[k + 1]
+    return start, p[order], q[order], z[order], order, line_top, runs
+
+
+@njit(cache=True)
+def set_bits(mask, begin, order, runs, window, plane):
+    """Set the bits of a mask of 16 sorted targets from `begin` on, if they lie in the window."""
+    if mask == 0:
+        return
+    first, last = window
+    j = order[begin]
+    if runs[begin] >= begin + 16 and first <= j and j + 16 <= last:
+        shift = j % 64
+        plane[j // 64] |= np.uint64(mask) << np.uint64(shift)
+        if shift > 48:
+            plane[j // 64 + 1] |= np.uint64(mask) >> np.uint64(64 - shift)
+        return
+    while mask:
+        j = order[begin + lowest_bit(mask)]
+        mask &= mask - 1
+        if first <= j < last:
+            plane[j // 64] |= np.uint64(1) << np.uint64(j % 64)
+
+
+@njit(cache=True)
+def lowest_bit(mask):
+    """Place of the lowest set bit of a mask of 16."""
+    place = 0
+    if mask & 0xFF == 0:
+        mask >>= 8
+        place = 8
+    if mask & 0xF == 0:
+        mask >>= 4
+        place += 4
+    if mask & 0x3 == 0:
+        mask >>= 2
+        place += 2
+    return place + 1 - (mask & 1)
 
 
 @njit(cache=True)

@@ -12,7 +12,7 @@ from numba import njit
 from watchline.kernels.lanes import LANES
 
 BINS = 512  # directions of a cone whose farthest target is known
-PAD = LANES + 4  # nodes repeated at both ends of a grid line: lanes may run over
+PAD = LANES + 12  # nodes repeated at both ends of a grid line: lanes may run over
 CHECK = 16  # grid lines between two looks at which rays still matter
 NO_HORIZON = -1e30  # finite, so that it can be interpolated
 _MORE = 2  # rays walked on either side of those that matter, for interpolation between rays

@@ -81,9 +81,9 @@ def _fan_bits(
             np.empty(longest, dtype=np.int64),
             np.empty(longest, dtype=np.int64),
             np.empty(longest),
-            np.empty(crowd, dtype=np.float32),
-            np.empty(crowd, dtype=np.float32),
-            np.empty(crowd, dtype=np.float32),
+            np.empty(crowd + LANES, dtype=np.float32),
+            np.empty(crowd + LANES, dtype=np.float32),
+            np.empty(crowd + LANES, dtype=np.float32),
         )
         for job in range(chunk * jobs // chunks, (chunk + 1) * jobs // chunks):
             i = job // parts

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.extending import intrinsic
 
 LANES = 16
 """Samples of one call."""
 
+_AVX2 = "x86" in binding.get_default_triple() and bool(binding.get_host_cpu_features().get("avx2"))
 _NUMBER, _WORD, _REAL = ir.IntType(32), ir.IntType(64), ir.FloatType()
 _NUMBERS, _WORDS, _REALS = (ir.VectorType(kind, LANES) for kind in (_NUMBER, _WORD, _REAL))
 
@@ -65,6 +66,29 @@ def _bend_plain(bends, line, place, spacing, aside, widening, out, first):
         out[first + lane] = bends[line + node] * np.float32(aside + np.float32(lane) * widening)
 
 
+def _steeper_plain(places, lifts, scales, lower, final, horizon, row, first):
+    mask = 0
+    for lane in range(LANES):
+        place = places[first + lane]
+        ray = min(int(place), final - 1)
+        share = min(place, np.float32(final)) - np.float32(ray)
+        left, right = horizon[row + ray], horizon[row + ray + 1]
+        lift = lifts[first + lane] + lower * scales[first + lane]
+        if lift >= left + share * (right - left):
+            mask |= 1 << lane
+    return mask
+
+
+def _beyond_plain(sectors, lifts, scales, lower, slack, bounds, row, first):
+    mask = 0
+    for lane in range(LANES):
+        bound = bounds[row + sectors[first + lane]]
+        lift = lifts[first + lane] + lower * scales[first + lane]
+        if lift >= bound + slack * abs(bound):
+            mask |= 1 << lane
+    return mask
+
+
 def _line_types(typing_context, flat, line, place, spacing, first, base, scale, out):
     """Sample rays first … first + 15 on one grid line.
 
@@ -98,6 +122,22 @@ def _bend_types(typing_context, bends, line, place, spacing, aside, widening, ou
     return types.void(bends, whole, real, real, real, real, out, whole), _emit_bends
 
 
+def _steeper_types(typing_context, places, lifts, scales, lower, final, horizon, row, first):
+    """Tell which of the targets first … first + 15 are no less steep than the horizon.
+
+    A target's slope is ``lifts[i] + lower·scales[i]``; it lies ``places[i]`` rays along the
+    horizon that begins at `row`, whose last ray is `final`. Bit i of the answer is target first + i.
+    """
+    whole, real = types.int64, types.float32
+    return types.int64(places, lifts, scales, real, whole, horizon, whole, whole), _emit_steeper
+
+
+def _beyond_types(typing_context, sectors, lifts, scales, lower, slack, bounds, row, first):
+    """Tell which slopes, as for `steeper_lanes`, reach the bound b of their sector + slack·|b|."""
+    whole, real = types.int64, types.float32
+    return types.int64(sectors, lifts, scales, real, real, bounds, whole, whole), _emit_beyond
+
+
 def _raise_types(typing_context, values, drop, out, first):
     """Raise out[first … first + 15] to values[0 … 15] - drop where those are higher, not NaN."""
     return types.void(values, types.float32, out, types.int64), _emit_raise
@@ -125,6 +165,64 @@ def _read(builder, data, line, nodes):
     return [builder.bitcast(builder.trunc(part, _NUMBERS), _REALS) for part in (pairs, upper)]
 
 
+def _nodes(builder, q):
+    """The node at or below each place, and the share of the way to the next.
+
+    Places rise from lane to lane by at most 1. Rounding may lift the eighth place after a node by
+    nearly 8 to 8; it is then the far end of the seventh step, so that `_neighbours` finds it.
+    """
+    node = builder.fptosi(q, _NUMBERS)
+    starts = ir.Constant(_NUMBERS, [0] * 8 + [8] * 8)
+    begin = builder.shuffle_vector(node, ir.Constant(_NUMBERS, ir.Undefined), starts)
+    last = builder.add(begin, ir.Constant(_NUMBERS, [7] * LANES))
+    node = builder.select(builder.icmp_signed("<", node, last), node, last)
+    return node, builder.fsub(q, builder.sitofp(node, _REALS))
+
+
+def _neighbours(builder, data, line, node):
+    """Each lane's node and the next on a line, for places as `_nodes` takes them.
+
+    Eight lanes lie within eight nodes: with AVX2 two loads and two permutations bring them.
+    """
+    if not _AVX2:
+        octets = builder.shl(builder.sext(node, _WORDS), ir.Constant(_WORDS, [2] * LANES))
+        return _read(builder, data, line, octets)
+    eight_reals, eight_numbers = ir.VectorType(_REAL, 8), ir.VectorType(_NUMBER, 8)
+    permute = builder.module.declare_intrinsic(
+        "llvm.x86.avx2.permps", (), ir.FunctionType(eight_reals, [eight_reals, eight_numbers])
+    )
+    empty = ir.Constant(_NUMBERS, ir.Undefined)
+    halves = []
+    for begin in (0, 8):
+        lanes = ir.Constant(eight_numbers, list(range(begin, begin + 8)))
+        mine = builder.shuffle_vector(node, empty, lanes)
+        first = builder.extract_element(node, ir.Constant(_NUMBER, begin))
+        whole = ir.Constant(eight_numbers, ir.Undefined)
+        whole = builder.insert_element(whole, first, ir.Constant(_NUMBER, 0))
+        whole = builder.shuffle_vector(whole, whole, ir.Constant(eight_numbers, [0] * 8))
+        place = builder.sub(mine, whole)
+        at = builder.add(line, builder.sext(first, _WORD))
+        half = []
+        for step in (0, 1):
+            pointer = builder.gep(data, [builder.add(at, ir.Constant(_WORD, step))])
+            values = builder.load(builder.bitcast(pointer, eight_reals.as_pointer()))
+            values.align = 4
+            half.append(builder.call(permute, [values, place]))
+        halves.append(half)
+    both = ir.Constant(_NUMBERS, list(range(LANES)))
+    return [builder.shuffle_vector(low, high, both) for low, high in zip(*halves, strict=True)]
+
+
+def _pick(builder, begin, places):
+    """Each lane's value at its place behind a pointer."""
+    values = ir.Constant(_REALS, ir.Undefined)
+    for lane in range(LANES):
+        at = ir.Constant(_NUMBER, lane)
+        pointer = builder.gep(begin, [builder.extract_element(places, at)])
+        values = builder.insert_element(values, builder.load(pointer), at)
+    return values
+
+
 def _emit(context, builder, signature, arguments):
     flat, *lines, place, spacing, first, base, scale, out = arguments
     lanes = builder.fadd(
@@ -133,16 +231,16 @@ def _emit(context, builder, signature, arguments):
     )
     along = builder.fmul(lanes, _spread(builder, spacing, _REALS))
     q = builder.fadd(_spread(builder, place, _REALS), along)
-    node = builder.fptosi(q, _NUMBERS)
-    share = builder.fsub(q, builder.sitofp(node, _REALS))
-    octets = builder.shl(builder.sext(node, _WORDS), ir.Constant(_WORDS, [2] * LANES))
+    node, share = _nodes(builder, q)
     data = context.make_array(signature.args[0])(context, builder, flat).data
-    near, far = _read(builder, data, lines[0], octets)
+    near, far = _neighbours(builder, data, lines[0], node)
     if len(lines) == 2:
         half = ir.Constant(_REALS, [0.5] * LANES)
         near, far = (
             builder.fmul(builder.fadd(here, there), half)
-            for here, there in zip((near, far), _read(builder, data, lines[1], octets), strict=True)
+            for here, there in zip(
+                (near, far), _neighbours(builder, data, lines[1], node), strict=True
+            )
         )
     height = builder.fadd(near, builder.fmul(share, builder.fsub(far, near)))
     above = builder.fsub(height, _spread(builder, base, _REALS))
@@ -154,12 +252,11 @@ def _emit(context, builder, signature, arguments):
 
 
 def _along(builder, place, spacing):
-    """The places of 16 lanes, and the nodes at or below them."""
+    """The places of 16 lanes."""
     lanes = ir.Constant(_REALS, [float(lane) for lane in range(LANES)])
-    q = builder.fadd(
+    return builder.fadd(
         _spread(builder, place, _REALS), builder.fmul(lanes, _spread(builder, spacing, _REALS))
     )
-    return q, builder.fptosi(q, _NUMBERS)
 
 
 def _store(context, builder, kind, array, value, first):
@@ -179,10 +276,8 @@ def _smaller(builder, one, other):
 def _emit_sectors(context, builder, signature, arguments):
     flat, line, place, spacing, base, high, low, first = arguments
     data = context.make_array(signature.args[0])(context, builder, flat).data
-    q, node = _along(builder, place, spacing)
-    octets = builder.shl(builder.sext(node, _WORDS), ir.Constant(_WORDS, [2] * LANES))
-    near, far = _read(builder, data, line, octets)
-    share = builder.fsub(q, builder.sitofp(node, _REALS))
+    node, share = _nodes(builder, _along(builder, place, spacing))
+    near, far = _neighbours(builder, data, line, node)
     begin = builder.fadd(near, builder.fmul(share, builder.fsub(far, near)))
     # The far end of lane i is the near end of lane i + 1; the seventeenth is read by itself.
     end_q = builder.fadd(place, builder.fmul(ir.Constant(_REAL, float(LANES)), spacing))
@@ -191,9 +286,7 @@ def _emit_sectors(context, builder, signature, arguments):
     end_near = builder.load(builder.gep(data, [at]))
     end_far = builder.load(builder.gep(data, [builder.add(at, ir.Constant(_WORD, 1))]))
     end_share = builder.fsub(end_q, builder.sitofp(end_node, _REAL))
-    end_height = builder.fadd(
-        end_near, builder.fmul(end_share, builder.fsub(end_far, end_near))
-    )
+    end_height = builder.fadd(end_near, builder.fmul(end_share, builder.fsub(end_far, end_near)))
     shift = ir.Constant(_NUMBERS, list(range(1, LANES + 1)))
 
     def shifted(values, last, kind):
@@ -214,16 +307,59 @@ def _emit_sectors(context, builder, signature, arguments):
 def _emit_bends(context, builder, signature, arguments):
     bends, line, place, spacing, aside, widening, out, first = arguments
     data = context.make_array(signature.args[0])(context, builder, bends).data
-    _, node = _along(builder, place, spacing)
-    begin = builder.gep(data, [line])
-    values = ir.Constant(_REALS, ir.Undefined)
-    for lane in range(LANES):
-        at = ir.Constant(_NUMBER, lane)
-        pointer = builder.gep(begin, [builder.extract_element(node, at)])
-        values = builder.insert_element(values, builder.load(pointer), at)
-    size, _ = _along(builder, aside, widening)
+    node, _ = _nodes(builder, _along(builder, place, spacing))
+    values, _ = _neighbours(builder, data, line, node)
+    size = _along(builder, aside, widening)
     _store(context, builder, signature.args[6], out, builder.fmul(values, size), first)
     return context.get_dummy_value()
+
+
+def _take(context, builder, kind, array, first, vector=_REALS):
+    """Sixteen values that follow one another."""
+    source = context.make_array(kind)(context, builder, array).data
+    values = builder.load(builder.bitcast(builder.gep(source, [first]), vector.as_pointer()))
+    values.align = 4
+    return values
+
+
+def _slopes(context, builder, kinds, lifts, scales, lower, first):
+    lift, scale = (
+        _take(context, builder, kind, array, first)
+        for kind, array in zip(kinds, (lifts, scales), strict=True)
+    )
+    return builder.fadd(lift, builder.fmul(_spread(builder, lower, _REALS), scale))
+
+
+def _mask(builder, flags):
+    return builder.zext(builder.bitcast(flags, ir.IntType(LANES)), _WORD)
+
+
+def _emit_steeper(context, builder, signature, arguments):
+    places, lifts, scales, lower, final, horizon, row, first = arguments
+    lift = _slopes(context, builder, signature.args[1:3], lifts, scales, lower, first)
+    place = _take(context, builder, signature.args[0], places, first)
+    final = builder.trunc(final, _NUMBER)
+    most = _spread(builder, builder.sub(final, ir.Constant(_NUMBER, 1)), _NUMBERS)
+    ray = builder.fptosi(place, _NUMBERS)
+    ray = builder.select(builder.icmp_signed("<", ray, most), ray, most)
+    place = _smaller(builder, place, _spread(builder, builder.sitofp(final, _REAL), _REALS))
+    share = builder.fsub(place, builder.sitofp(ray, _REALS))
+    octets = builder.shl(builder.sext(ray, _WORDS), ir.Constant(_WORDS, [2] * LANES))
+    data = context.make_array(signature.args[5])(context, builder, horizon).data
+    left, right = _read(builder, data, row, octets)
+    height = builder.fadd(left, builder.fmul(share, builder.fsub(right, left)))
+    return _mask(builder, builder.fcmp_ordered(">=", lift, height))
+
+
+def _emit_beyond(context, builder, signature, arguments):
+    sectors, lifts, scales, lower, slack, bounds, row, first = arguments
+    lift = _slopes(context, builder, signature.args[1:3], lifts, scales, lower, first)
+    sector = _take(context, builder, signature.args[0], sectors, first, _NUMBERS)
+    data = context.make_array(signature.args[5])(context, builder, bounds).data
+    bound = _pick(builder, builder.gep(data, [row]), sector)
+    size = _larger(builder, bound, builder.fsub(ir.Constant(_REALS, [0.0] * LANES), bound))
+    bound = builder.fadd(bound, builder.fmul(_spread(builder, slack, _REALS), size))
+    return _mask(builder, builder.fcmp_ordered(">=", lift, bound))
 
 
 def _emit_raise(context, builder, signature, arguments):
@@ -243,7 +379,9 @@ def _emit_raise(context, builder, signature, arguments):
 if numba.config.DISABLE_JIT:
     sample_line, sample_between, raise_lanes = _line_plain, _between_plain, _raise_plain
     bound_sectors, read_bends = _sector_plain, _bend_plain
+    steeper_lanes, beyond_lanes = _steeper_plain, _beyond_plain
 else:
     sample_line, sample_between = intrinsic(_line_types), intrinsic(_between_types)
     raise_lanes = intrinsic(_raise_types)
     bound_sectors, read_bends = intrinsic(_sector_types), intrinsic(_bend_types)
+    steeper_lanes, beyond_lanes = intrinsic(_steeper_types), intrinsic(_beyond_types)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from watchline.kernels.buckets import set_bits
 from watchline.kernels.cone import (
     BINS,
     CHECK,
@@ -14,7 +15,13 @@ from watchline.kernels.cone import (
     find_runs,
     plan_cone,
 )
-from watchline.kernels.lanes import LANES, raise_lanes, sample_between, sample_line
+from watchline.kernels.lanes import (
+    LANES,
+    raise_lanes,
+    sample_between,
+    sample_line,
+    steeper_lanes,
+)
 from watchline.kernels.ray import TOUCH_M
 
 
@@ -42,7 +49,7 @@ def _place_targets(p, q, z, p0, q0, step, wide, half, reach2, level, places, lif
 def _decide(begin, end, sight, rays, first, last, buckets, mounts, heads, fans, room, planes):
     """Compare the targets of one line with the horizons of the rays to their left and right."""
     p0, q0, z0, step, wide, reach2 = sight
-    _, tp, tq, tz, order, _ = buckets
+    _, tp, tq, tz, order, _, runs = buckets
     horizon, holed, holes = fans
     places, lifts, scales = room
     visible, unknown = planes
@@ -53,34 +60,44 @@ def _decide(begin, end, sight, rays, first, last, buckets, mounts, heads, fans, 
         tp[begin:end], tq[begin:end], tz[begin:end], p0, q0, step, wide, rays / 2, reach2, level,
         places, lifts, scales,
     )  # fmt: skip
-    steepest = horizon[best]
-    final = np.float32(rays - 1)
-    for i in range(end - begin):
-        lift = lifts[i]
-        if lift == -np.inf:
-            continue
-        ray = min(int(places[i]), rays - 2)
-        share = min(places[i], final) - np.float32(ray)
-        hole = holes and holed[ray if share < 0.5 else ray + 1]
+    count = end - begin
+    lifts[count : count + LANES] = -np.inf
+    places[count : count + LANES] = 0.0
+    scales[count : count + LANES] = 0.0
+    flat = horizon.ravel()
+    across = horizon.shape[1]
+    window = (first, last)
+    for block in range(0, count, LANES):
         # What the highest mount does not see of the tallest target is hidden from all.
-        if not hole and lift < steepest[ray] + share * (steepest[ray + 1] - steepest[ray]):
+        some = steeper_lanes(
+            places, lifts, scales, np.float32(0.0), rays - 1, flat, best * across, block
+        )
+        lost = 0
+        if holes:
+            lost = _holed_lanes(places, lifts, rays, holed, block)
+            for k in range(heads.size):
+                set_bits(lost, begin + block, order, runs, window, unknown[k])
+        if some & ~lost == 0:
             continue
-        j = order[begin + i]
-        if j < first or j >= last:
-            continue
-        word = j // 64
-        shift = np.uint64(j % 64)
         for k in range(heads.size):
-            if hole:
-                unknown[k, word] |= np.uint64(1) << shift
-                continue
             for m in range(mounts.size):
-                row = horizon[m]
-                lower = mounts[best] - mounts[m] + heads[k] - tallest
-                seen = lift + np.float32(lower) * scales[i] >= row[ray] + share * (
-                    row[ray + 1] - row[ray]
-                )
-                visible[m, k, word] |= np.uint64(seen) << shift
+                seen = some
+                if m != best or heads[k] != tallest:
+                    lower = np.float32(mounts[best] - mounts[m] + heads[k] - tallest)
+                    seen = steeper_lanes(
+                        places, lifts, scales, lower, rays - 1, flat, m * across, block
+                    )
+                set_bits(seen & ~lost, begin + block, order, runs, window, visible[m, k])
+
+
+@njit(cache=True)
+def _holed_lanes(places, lifts, rays, holed, block):
+    """Which of 16 targets have an unknown node on the nearest ray, as bits."""
+    mask = 0
+    for lane in range(LANES):
+        if lifts[block + lane] > -np.inf and holed[min(int(places[block + lane] + 0.5), rays - 1)]:
+            mask |= 1 << lane
+    return mask
 
 
 @njit(cache=True)
@@ -195,7 +212,7 @@ def sweep_cone(
     visible, unknown : ndarray of uint64, shapes (h, k, words) and (k, words)
         The observer's planes; bits are set in place.
     """
-    start, _, tq, _, _, line_top = buckets
+    start, _, tq, _, _, line_top, _ = buckets
     horizon, holed, slopes, farthest, runs, begins, ends, tops, places, lifts, scales = scratch
     fans = (horizon, holed, holes)
     flat_horizon = horizon.ravel()
