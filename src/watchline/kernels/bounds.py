@@ -26,7 +26,7 @@ from numba import njit, prange
 from watchline.kernels.buckets import lowest_bit, mark_lost, set_bits
 from watchline.kernels.cone import BINS, CHECK, NO_HORIZON, PAD, cut_rays, find_runs, plan_cone
 from watchline.kernels.grid import SNAP_CELLS
-from watchline.kernels.lanes import LANES, beyond_lanes, bound_sectors, read_bends
+from watchline.kernels.lanes import LANES, beyond_lanes, bound_sectors, raise_lanes
 from watchline.kernels.ray import HIDDEN, RANGE_SLACK, TOUCH_M, UNKNOWN, walk_ray
 
 SPACING = 0.5
@@ -70,7 +70,7 @@ def find_bends(lines):
 @njit(cache=True)
 def _split_sectors(bounds, low, high):
     """Cut every sector of low … high - 1 in two, in place; what held for it holds for both."""
-    lower, upper, high_m, _, _ = bounds
+    lower, upper, high_m, _ = bounds
     for m in range(lower.shape[0]):
         for k in range(high - 1, low - 1, -1):
             value = lower[m, k]
@@ -86,108 +86,50 @@ def _split_sectors(bounds, low, high):
 
 
 @njit(cache=True)
-def _raise_lower(low_m, begin, end, drop, scale, lower):
-    for k in range(begin, end):
-        slope = (low_m[k] - drop) * scale
-        lower[k] = slope if slope > lower[k] else lower[k]
-
-
-@njit(cache=True)
-def _raise_upper(high_m, begin, end, drop, scale, upper):
-    for k in range(begin, end):
-        slope = (high_m[k] - drop) * scale
-        upper[k] = slope if slope > upper[k] else upper[k]
-
-
-@njit(cache=True)
-def _add_bends(before_m, bend_m, begin, end):
-    for k in range(begin, end):
-        before_m[k] += bend_m[k]
-
-
-@njit(cache=True)
-def _raise_between(before_m, high_m, bend_m, begin, end, drop, nearer, scale, upper):
-    """Raise `upper` by what lies in a strip: the chords' ends, each with the bend on top.
-
-    Per unit of distance a bend counts most at the near line, and there it is added to both ends.
-    """
-    for k in range(begin, end):
-        near = (before_m[k] - drop) * nearer
-        far = (high_m[k] - drop) * scale + bend_m[k] * nearer
-        slope = near if near > far else far
-        upper[k] = slope if slope > upper[k] else upper[k]
-
-
-@njit(cache=True)
 def _sweep_line(
-    flat,
-    bends,
-    line,
-    step,
-    width,
-    p0,
-    q0,
-    away,
-    rays,
-    begin,
-    done,
-    strip,
-    slack,
-    base,
-    bounds,
+    flat, bends, line, step, width, p0, q0, away, rays, begin, done, strip, slack, base, bounds,
     drops,
-):
+):  # fmt: skip
     """Take one grid line into the bounds of the blocks begin … done - 1 of 16 sectors.
 
     `strip` says whether the strip before the line counts, too.
     """
-    lower, upper, high_m, low_m, spare = bounds
-    before_m, bend_m = spare
+    lower, upper, high_m, spare = bounds
+    below, near, far = spare
+    across = lower.shape[1]
+    flat_lower, flat_upper = lower.ravel(), upper.ravel()
     here = line * width
+    between = here if step < 0 else here - width
     gap = 2.0 * away / rays
-    narrow = np.float32(gap)
-    first, last = begin * LANES, done * LANES
-    if strip:
-        before_m[first:last] = high_m[first:last]
-        between = here if step < 0 else here - width
-        closer = 2.0 * (away - 1.0) / rays
-        side = 2.0 / rays
-        for block in range(begin, done):
-            lane = block * LANES
-            # Bends are read from the lower end of what the sector sweeps on, less a hair.
-            if 2 * lane < rays:
-                start = q0 - away + PAD + lane * gap - 1e-4
-                lanes = gap
-                aside, widening = 1.0 - lane * side, -side
-            else:
-                start = q0 - (away - 1.0) + PAD + lane * closer - 1e-4
-                lanes = closer
-                aside, widening = (lane + 1) * side - 1.0, side
-            whole = int(start)
-            read_bends(
-                bends[0] if (step > 0) == (2 * lane >= rays) else bends[1],
-                between + whole, np.float32(start - whole), np.float32(lanes),
-                np.float32(aside), np.float32(widening), bend_m, lane,
-            )  # fmt: skip
-    for block in range(begin, done):
-        place = q0 - away + PAD + block * LANES * gap
-        whole = int(place)
-        bound_sectors(
-            flat, here + whole, np.float32(place - whole), narrow, base, high_m, low_m,
-            block * LANES,
-        )  # fmt: skip
+    closer = 2.0 * (away - 1.0) / rays
+    side = 2.0 / rays
     scale = np.float32(1.0 / away)
-    if strip:
-        nearer = np.float32(1.0 / (away - 1.0))
-        _add_bends(before_m, bend_m, first, last)
-    for m in range(drops.size):
-        _raise_lower(low_m, first, last, drops[m] + slack, scale, lower[m])
-        if strip:
-            _raise_between(
-                before_m, high_m, bend_m, first, last, drops[m] - slack, nearer, scale, upper[m]
-            )
-        else:
-            _raise_upper(high_m, first, last, drops[m] - slack, scale, upper[m])
+    nearer = np.float32(1.0 / (away - 1.0) if strip else 0.0)
+    for block in range(begin, done):
+        lane = block * LANES
+        right = 2 * lane >= rays
+        place = q0 - away + PAD + lane * gap
+        # Bends are read from the lower end of what the sector sweeps on, less a hair.
+        start, lanes = place - 1e-4, gap
+        aside, widening = 1.0 - lane * side, -side
+        if right:
+            start, lanes = q0 - (away - 1.0) + PAD + lane * closer - 1e-4, closer
+            aside, widening = (lane + 1) * side - 1.0, side
+        if not strip:
+            start, lanes, aside, widening = place, gap, 0.0, 0.0
+        whole, from_node = int(place), int(start)
+        bound_sectors(
+            flat, here + whole, np.float32(place - whole), np.float32(gap), base, scale, nearer,
+            bends[0] if (step > 0) == right else bends[1],
+            between + from_node, np.float32(start - from_node), np.float32(lanes),
+            np.float32(aside), np.float32(widening), high_m, lane, below, near, far,
+        )  # fmt: skip
+        for m in range(drops.size):
+            row = m * across + lane
+            raise_lanes(below, (drops[m] + slack) * scale, flat_lower, row)
+            raise_lanes(far, (drops[m] - slack) * scale, flat_upper, row)
+            if strip:
+                raise_lanes(near, (drops[m] - slack) * nearer, flat_upper, row)
 
 
 @njit(cache=True)
@@ -224,14 +166,14 @@ def _raise_beside(flat, lines, size, p0, q0, step, own, rays, level, slack, uppe
 
 
 @njit(cache=True)
-def _place_targets(p, q, z, order, window, p0, q0, step, wide, rays, reach2, level, room):
+def _place_targets(p, q, z, p0, q0, step, wide, rays, reach2, level, room):
     """Say in which sector each target of a line lies, and how steeply above `level`.
 
-    A target outside the cone, the range or the window gets a lift of -infinity. `passes` tells
-    where the ray leaves the observer's side of the target's own cells before the target's line.
+    A target outside the cone or the range gets a lift of -infinity. Free of branches and of
+    scattered access, so that the compiler makes vectors of it.
     """
-    sectors, lifts, scales, passes = room
-    some = False
+    sectors, lifts, scales, _ = room
+    half, most = 0.5 * rays, rays - 1.0
     for i in range(p.size):
         dp = (p[i] - p0) * step
         dq = q[i] - q0
@@ -239,21 +181,30 @@ def _place_targets(p, q, z, order, window, p0, q0, step, wide, rays, reach2, lev
         scale = 1.0 / max(dp, 1e-9)
         far = dp * dp + dq * dq > reach2
         edge = ((aside == dp) & (not wide)) | ((dp == 0.0) & (step < 0))
-        off = far | edge | (aside > dp) | (order[i] < window[0]) | (order[i] >= window[1])
-        sectors[i] = min(max(int((dq * scale + 1.0) * (0.5 * rays)), 0), rays - 1)
+        off = far | edge | (aside > dp)
+        sectors[i] = np.int32(min(max((dq * scale + 1.0) * half, 0.0), most))
         scales[i] = scale
         lifts[i] = -np.inf if off else (z[i] - level) * scale
-        node_p, node_q = np.floor(p[i] + 0.5), np.floor(q[i] + 0.5)
-        back = (p[i] - node_p) * step + 1.0
-        outside = abs(q[i] - dq * scale * back - node_q) >= 1.0 - 1e-6
-        between = (abs(p[i] - node_p) > SNAP_CELLS) | (abs(q[i] - node_q) > SNAP_CELLS)
-        passes[i] = between & outside
-        some |= passes[i]
     count = p.size
     sectors[count : count + LANES] = 0
     lifts[count : count + LANES] = -np.inf
     scales[count : count + LANES] = 0.0
-    return some
+
+
+@njit(cache=True)
+def _find_passes(p, q, p0, q0, step, passes):
+    """Tell where a ray leaves its target's own cells before the target's line.
+
+    That takes a target between nodes. `passes` is 0 for a target at a node, 1 between nodes, 2
+    where the ray does.
+    """
+    for i in range(p.size):
+        node_p, node_q = np.floor(p[i] + 0.5), np.floor(q[i] + 0.5)
+        passes[i] = 0
+        if abs(p[i] - node_p) > SNAP_CELLS or abs(q[i] - node_q) > SNAP_CELLS:
+            back = (p[i] - node_p) * step + 1.0
+            slope = (q[i] - q0) / max((p[i] - p0) * step, 1e-9)
+            passes[i] = 2 if abs(q[i] - slope * back - node_q) >= 1.0 - 1e-6 else 1
 
 
 @njit(cache=True)
@@ -289,7 +240,7 @@ def _decide(
     """
     p0, q0, z0, step, wide, reach2, slack, off_node = sight
     _, tp, tq, tz, order, _, runs = buckets
-    whole, shape, tiles, unknowns, level = walk
+    whole, shape, tiles, unknowns, level, beside = walk
     eye, need, at, _, sure, targets = room
     sectors, lifts, scales, passes = targets
     visible, unknown = planes
@@ -297,18 +248,22 @@ def _decide(
     across = bounds[0].shape[1]
     lower, upper = bounds[0].ravel(), bounds[1].ravel()
     top = z0 + mounts[best] - heads[last]
-    some = _place_targets(
-        tp[begin:end], tq[begin:end], tz[begin:end], order[begin:end], window, p0, q0, step, wide,
-        rays, reach2, top, targets,
-    )  # fmt: skip
+    count = end - begin
+    _place_targets(
+        tp[begin:end], tq[begin:end], tz[begin:end], p0, q0, step, wide, rays, reach2, top, targets
+    )
+    if beside:
+        _find_passes(tp[begin:end], tq[begin:end], p0, q0, step, passes)
     # Bounds say nothing of rays that start or end beside the first lines, or meet unknown nodes.
     certain = unknowns.size == 0 and s > 2
     walked = 0
-    for block in range(0, end - begin, LANES):
-        some = beyond_lanes(
-            sectors, lifts, scales, np.float32(0.0), np.float32(-2e-6), lower, best * across, block
-        )
-        if not certain:
+    for block in range(0, count, LANES):
+        if certain:
+            some = beyond_lanes(
+                sectors, lifts, scales, np.float32(0.0), np.float32(-2e-6), lower, best * across,
+                block,
+            )  # fmt: skip
+        else:
             some = 0
             for lane in range(LANES):
                 if lifts[block + lane] > -np.inf:
@@ -326,23 +281,33 @@ def _decide(
                     sectors, lifts, scales, down, np.float32(-2e-6), lower, m * across, block
                 )
                 left |= some & could & ~sure[m, k]
-        for lane in range(LANES):
-            if not (some >> lane) & 1:
-                continue
-            i = begin + block + lane
-            if not certain:
-                between = (
-                    abs(tp[i] - np.floor(tp[i] + 0.5)) > SNAP_CELLS
-                    or abs(tq[i] - np.floor(tq[i] + 0.5)) > SNAP_CELLS
-                )
-                if unknowns.size > 0 or between or off_node:
-                    left |= 1 << lane
-            if passes[block + lane] and not (left >> lane) & 1:
+        if unknowns.size > 0 or (s <= 2 and off_node):
+            left = some
+        elif beside:
+            for lane in range(min(LANES, count - block)):
+                passed = passes[block + lane]
+                if passed == 0 or not ((some & ~left) >> lane) & 1:
+                    continue
+                i = begin + block + lane
                 dp, dq = (tp[i] - p0) * step, tq[i] - q0
-                if _hidden_beside(
-                    dp, tp[i], tq[i], tz[i], dq, step, z0, slack, surface, heads, mounts, sure,
-                    lane,
-                ):  # fmt: skip
+                if s <= 2 or (
+                    passed == 2
+                    and _hidden_beside(
+                        dp,
+                        tp[i],
+                        tq[i],
+                        tz[i],
+                        dq,
+                        step,
+                        z0,
+                        slack,
+                        surface,
+                        heads,
+                        mounts,
+                        sure,
+                        lane,
+                    )  # fmt: skip
+                ):
                     left |= 1 << lane
         for m in range(mounts.size):
             for k in range(heads.size):
@@ -350,15 +315,24 @@ def _decide(
         while left:
             i = begin + block + lowest_bit(left)
             left &= left - 1
+            j = order[i]
+            if j < window[0] or j >= window[1]:
+                continue
             walked += 1
             ends = (p0, q0, z0 + level, tp[i], tq[i], tz[i] + level)
             if not wide:
                 ends = (q0, p0, z0 + level, tq[i], tp[i], tz[i] + level)
+            # Mounts that certainly see nothing need not be asked about again.
+            floor, sector = mounts.min(), sectors[i - begin]
+            for m in range(mounts.size):
+                if certain and mounts[m] > floor:
+                    least = bounds[0][m, sector]
+                    lift = lifts[i - begin] + scales[i - begin] * (mounts[best] - mounts[m])
+                    if lift < least - 4e-6 * abs(least):
+                        floor = mounts[m]
             state = walk_ray(
-                whole, shape, tiles, unknowns, ends, heads, eye, need, at, mounts.min(),
-                mounts.max(),
-            )  # fmt: skip
-            j = order[i]
+                whole, shape, tiles, unknowns, ends, heads, eye, need, at, floor, mounts.max()
+            )
             bit = np.uint64(1) << np.uint64(j % 64)
             for k in range(heads.size):
                 if state == UNKNOWN:
@@ -376,8 +350,8 @@ def _bound_cone(
 ):  # fmt: skip
     """Sweep one cone of one observer and set the bits of its targets; see sweep_cone."""
     start, _, tq, _, _, line_top, _ = buckets
-    lower, upper, high_m, low_m, spare, farthest, runs, begins, ends, tops, room = scratch
-    bounds = (lower, upper, high_m, low_m, spare)
+    lower, upper, high_m, spare, farthest, runs, begins, ends, tops, room = scratch
+    bounds = (lower, upper, high_m, spare)
     drops = room[3]
     reach = np.sqrt(reach2)
     own = int(np.floor(p0 + 0.5))
@@ -445,7 +419,7 @@ def _bound_cone(
 @njit(cache=True, parallel=True)
 def bounded_bits(
     flats, bends, rows, cols, cell, x0, y0, ox, oy, oz, mounts, tx, ty, lost, by_col, by_row,
-    heads, reach, first, last, slack, whole, tiles, unknowns, level, parts, visible, unknown,
+    heads, reach, first, last, slack, whole, tiles, unknowns, level, beside, parts, visible, unknown,
     walked,
 ):  # fmt: skip
     """Fill the planes; `parts` is 4 to share one observer's cones out, else 1."""
@@ -462,8 +436,10 @@ def bounded_bits(
             np.empty((mounts.size, rays), dtype=np.float32),
             np.empty((mounts.size, rays), dtype=np.float32),
             np.empty(rays, dtype=np.float32),
-            np.empty(rays, dtype=np.float32),
-            (np.empty(rays, dtype=np.float32), np.empty(rays, dtype=np.float32)),
+            (
+                np.empty(LANES, dtype=np.float32), np.empty(LANES, dtype=np.float32),
+                np.empty(LANES, dtype=np.float32),
+            ),
             np.empty(BINS, dtype=np.int64),
             np.empty((BINS, 2), dtype=np.int64),
             np.empty(longest, dtype=np.int64),
@@ -474,7 +450,7 @@ def bounded_bits(
                 mounts.astype(np.float32), np.empty((mounts.size, heads.size), dtype=np.int64),
                 (
                     np.empty(crowd, dtype=np.int32), np.empty(crowd, dtype=np.float32),
-                    np.empty(crowd, dtype=np.float32), np.empty(crowd, dtype=np.bool_),
+                    np.empty(crowd, dtype=np.float32), np.empty(crowd, dtype=np.int8),
                 ),
             ),
         )  # fmt: skip
@@ -486,7 +462,7 @@ def bounded_bits(
             reach2 = (reach[i] / cell) ** 2 * RANGE_SLACK
             window = (first[i], last[i])
             planes = (visible[i, part], unknown[i, part])
-            walk = (whole, (rows, cols), tiles, unknowns, level)
+            walk = (whole, (rows, cols), tiles, unknowns, level, beside)
             inside = 0.0 <= col <= cols - 1 and 0.0 <= row <= rows - 1
             if np.isnan(oz[i]) or not inside:
                 for j in range(first[i], last[i]):

@@ -43,27 +43,28 @@ def _raise_plain(values, drop, out, first):
             out[first + lane] = value
 
 
-def _sector_plain(flat, line, place, spacing, base, high, low, first):
+def _sector_plain(
+    flat, line, place, spacing, base, scale, nearer, bends, strip, begin, step, aside, widening,
+    high, first, below, near, far,
+):  # fmt: skip
     for lane in range(LANES):
         start = np.float32(place + np.float32(lane) * spacing)
         stop = np.float32(place + np.float32(lane + 1) * spacing)
         ends = np.empty(2, dtype=np.float32)
         for i, q in enumerate((start, stop)):
             node = int(q)
-            near, far = flat[line + node], flat[line + node + 1]
-            ends[i] = near + np.float32(q - np.float32(node)) * (far - near)
+            left, right = flat[line + node], flat[line + node + 1]
+            ends[i] = left + np.float32(q - np.float32(node)) * (right - left)
         top, bottom = max(ends[0], ends[1]), min(ends[0], ends[1])
         if int(start) != int(stop):
             top = max(top, flat[line + int(stop)])
             bottom = min(bottom, flat[line + int(stop)])
+        node = int(np.float32(begin + np.float32(lane) * step))
+        bend = bends[strip + node] * np.float32(aside + np.float32(lane) * widening)
+        near[lane] = (high[first + lane] + bend) * nearer
+        far[lane] = (top - base) * scale + bend * nearer
+        below[lane] = (bottom - base) * scale
         high[first + lane] = top - base
-        low[first + lane] = bottom - base
-
-
-def _bend_plain(bends, line, place, spacing, aside, widening, out, first):
-    for lane in range(LANES):
-        node = int(np.float32(place + np.float32(lane) * spacing))
-        out[first + lane] = bends[line + node] * np.float32(aside + np.float32(lane) * widening)
 
 
 def _steeper_plain(places, lifts, scales, lower, final, horizon, row, first):
@@ -105,28 +106,32 @@ def _between_types(typing_context, flat, line, other, place, spacing, first, bas
     return types.void(flat, whole, whole, real, real, whole, real, real, out), _emit
 
 
-def _sector_types(typing_context, flat, line, place, spacing, base, high, low, first):
-    """Bound the surface on a grid line within sectors first … first + 15.
+def _sector_types(
+    typing_context, flat, line, place, spacing, base, scale, nearer, bends, strip, begin, step,
+    aside, widening, high, first, below, near, far,
+):  # fmt: skip
+    """Bound the surface within sectors first … first + 15, on a grid line and in the strip before.
 
     Sector i of the 16 reaches from ``place + i·spacing`` to ``place + (i + 1)·spacing`` nodes
-    behind node `line`, at most one node apart; its highest and lowest height, less `base`, go to
-    ``high[first + i]`` and ``low[first + i]``.
+    behind node `line`, at most one node apart. ``below[i]`` becomes its lowest height there, less
+    `base`, times `scale`. ``high[first + i]`` holds its highest height on the line before, less
+    `base`, and then that on this line. `near` and `far` become the two, times `nearer` and
+    `scale`, each with the strip's bend times `nearer` on top: the node ``begin + i·step`` behind
+    node `strip` of `bends`, times ``aside + i·widening``.
     """
     whole, real = types.int64, types.float32
-    return types.void(flat, whole, real, real, real, high, low, whole), _emit_sectors
-
-
-def _bend_types(typing_context, bends, line, place, spacing, aside, widening, out, first):
-    """Read the node at ``place + i·spacing`` and store it times ``aside + i·widening``."""
-    whole, real = types.int64, types.float32
-    return types.void(bends, whole, real, real, real, real, out, whole), _emit_bends
+    return types.void(
+        flat, whole, real, real, real, real, real, bends, whole, real, real, real, real, high,
+        whole, below, near, far,
+    ), _emit_sectors  # fmt: skip
 
 
 def _steeper_types(typing_context, places, lifts, scales, lower, final, horizon, row, first):
     """Tell which of the targets first … first + 15 are no less steep than the horizon.
 
     A target's slope is ``lifts[i] + lower·scales[i]``; it lies ``places[i]`` rays along the
-    horizon that begins at `row`, whose last ray is `final`. Bit i of the answer is target first + i.
+    horizon that begins at `row`, whose last ray is `final`. Bit i of the answer is target
+    first + i.
     """
     whole, real = types.int64, types.float32
     return types.int64(places, lifts, scales, real, whole, horizon, whole, whole), _emit_steeper
@@ -274,43 +279,50 @@ def _smaller(builder, one, other):
 
 
 def _emit_sectors(context, builder, signature, arguments):
-    flat, line, place, spacing, base, high, low, first = arguments
+    (
+        flat, line, place, spacing, base, scale, nearer, bends, strip, begin, step, aside,
+        widening, high, first, below, near, far,
+    ) = arguments  # fmt: skip
     data = context.make_array(signature.args[0])(context, builder, flat).data
     node, share = _nodes(builder, _along(builder, place, spacing))
-    near, far = _neighbours(builder, data, line, node)
-    begin = builder.fadd(near, builder.fmul(share, builder.fsub(far, near)))
+    left, right = _neighbours(builder, data, line, node)
+    start = builder.fadd(left, builder.fmul(share, builder.fsub(right, left)))
     # The far end of lane i is the near end of lane i + 1; the seventeenth is read by itself.
     end_q = builder.fadd(place, builder.fmul(ir.Constant(_REAL, float(LANES)), spacing))
     end_node = builder.fptosi(end_q, _NUMBER)
     at = builder.add(line, builder.sext(end_node, _WORD))
-    end_near = builder.load(builder.gep(data, [at]))
-    end_far = builder.load(builder.gep(data, [builder.add(at, ir.Constant(_WORD, 1))]))
+    end_left = builder.load(builder.gep(data, [at]))
+    end_right = builder.load(builder.gep(data, [builder.add(at, ir.Constant(_WORD, 1))]))
     end_share = builder.fsub(end_q, builder.sitofp(end_node, _REAL))
-    end_height = builder.fadd(end_near, builder.fmul(end_share, builder.fsub(end_far, end_near)))
+    last = builder.fadd(end_left, builder.fmul(end_share, builder.fsub(end_right, end_left)))
     shift = ir.Constant(_NUMBERS, list(range(1, LANES + 1)))
 
     def shifted(values, last, kind):
         return builder.shuffle_vector(values, _spread(builder, last, kind), shift)
 
-    end = shifted(begin, end_height, _REALS)
-    middle = shifted(near, end_near, _REALS)
+    stop = shifted(start, last, _REALS)
+    middle = shifted(left, end_left, _REALS)
     apart = builder.icmp_signed("!=", node, shifted(node, end_node, _NUMBERS))
-    top, bottom = _larger(builder, begin, end), _smaller(builder, begin, end)
+    top, bottom = _larger(builder, start, stop), _smaller(builder, start, stop)
     top = builder.select(apart, _larger(builder, top, middle), top)
     bottom = builder.select(apart, _smaller(builder, bottom, middle), bottom)
-    level = _spread(builder, base, _REALS)
-    _store(context, builder, signature.args[5], high, builder.fsub(top, level), first)
-    _store(context, builder, signature.args[6], low, builder.fsub(bottom, level), first)
-    return context.get_dummy_value()
-
-
-def _emit_bends(context, builder, signature, arguments):
-    bends, line, place, spacing, aside, widening, out, first = arguments
-    data = context.make_array(signature.args[0])(context, builder, bends).data
-    node, _ = _nodes(builder, _along(builder, place, spacing))
-    values, _ = _neighbours(builder, data, line, node)
-    size = _along(builder, aside, widening)
-    _store(context, builder, signature.args[6], out, builder.fmul(values, size), first)
+    level, scale = _spread(builder, base, _REALS), _spread(builder, scale, _REALS)
+    nearer = _spread(builder, nearer, _REALS)
+    bend_data = context.make_array(signature.args[7])(context, builder, bends).data
+    at_bend, _ = _nodes(builder, _along(builder, begin, step))
+    bend, _ = _neighbours(builder, bend_data, strip, at_bend)
+    bend = builder.fmul(bend, _along(builder, aside, widening))
+    before = _take(context, builder, signature.args[13], high, first)
+    top = builder.fsub(top, level)
+    raised = builder.fadd(builder.fmul(top, scale), builder.fmul(bend, nearer))
+    zero = ir.Constant(_WORD, 0)
+    for kind, array, value, to in (
+        (signature.args[13], high, top, first),
+        (signature.args[15], below, builder.fmul(builder.fsub(bottom, level), scale), zero),
+        (signature.args[16], near, builder.fmul(builder.fadd(before, bend), nearer), zero),
+        (signature.args[17], far, raised, zero),
+    ):
+        _store(context, builder, kind, array, value, to)
     return context.get_dummy_value()
 
 
@@ -378,10 +390,10 @@ def _emit_raise(context, builder, signature, arguments):
 
 if numba.config.DISABLE_JIT:
     sample_line, sample_between, raise_lanes = _line_plain, _between_plain, _raise_plain
-    bound_sectors, read_bends = _sector_plain, _bend_plain
+    bound_sectors = _sector_plain
     steeper_lanes, beyond_lanes = _steeper_plain, _beyond_plain
 else:
     sample_line, sample_between = intrinsic(_line_types), intrinsic(_between_types)
     raise_lanes = intrinsic(_raise_types)
-    bound_sectors, read_bends = intrinsic(_sector_types), intrinsic(_bend_types)
+    bound_sectors = intrinsic(_sector_types)
     steeper_lanes, beyond_lanes = intrinsic(_steeper_types), intrinsic(_beyond_types)

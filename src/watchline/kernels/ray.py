@@ -22,9 +22,9 @@ NO_NEED = -1e9
 """Stands for a mount height of -infinity [m]: low enough, and finite so that it has a slope."""
 
 _SLACK_M = 1e-6  # rounding of a line's height; what is nearer to it is looked at in full
-_AT_ONCE = 4  # tiles tested in one go
-TILE = 16
-_TILE_BITS = 4
+_AT_ONCE = 64  # strips tested in one go
+TILE_BITS, SMALL_TILE_BITS = 4, 2
+TILE, SMALL_TILE = 1 << TILE_BITS, 1 << SMALL_TILE_BITS
 
 
 @njit(cache=True)
@@ -240,8 +240,9 @@ def walk_ray(flat, shape, tiles, unknowns, ends, heights, eye, need, at, floor, 
         Heights [m].
     shape : tuple of 2 int
         Rows and columns.
-    tiles : ndarray, shape (ceil(rows / 16), ceil(cols / 16)) or (0, 0)
-        Highest node of each tile, see :func:`highest_in_tiles`; empty to test every crossing.
+    tiles : tuple of 2 ndarray
+        Highest node of each tile of 16 × 16 and of 4 × 4 cells, see :func:`highest_in_tiles`;
+        of shape (0, 0) to test every crossing.
     unknowns : ndarray
         Summed-area table of NaN nodes, see :func:`count_unknowns`.
     ends : tuple of 6 float
@@ -305,65 +306,93 @@ def walk_ray(flat, shape, tiles, unknowns, ends, heights, eye, need, at, floor, 
         step = -1
         line = int(np.ceil(p0))
         left = line - int(np.floor(p1))
-    begin = p0
-    wait = waiting = 0
-    # Tile by tile along the longer axis; tiles to be tested wait for a few to be tested at once.
-    while True:
-        tile = (line if step > 0 else line - 1) >> _TILE_BITS
-        many = (tile + 1) * TILE - line if step > 0 else line - tile * TILE
-        final = many >= left or tiles.size == 0
-        if final:
-            many = left
-        end = p1 if final else float(line + step * many)
-        skip = tiles.size > 0
-        if skip:
-            q_begin = q0 + (begin - p0) * slope
-            q_end = q0 + (end - p0) * slope
-            low_q = int(max(min(q_begin, q_end) - SNAP_CELLS, 0.0)) >> _TILE_BITS
-            high_q = int(min(max(q_begin, q_end) + SNAP_CELLS, last - 1)) >> _TILE_BITS
-            highest = -np.inf
-            for q in range(low_q, high_q + 1):
-                highest = max(highest, tiles[q, tile] if wide else tiles[tile, q])
-            # A straight line from the needed mount to the target, at both ends of the stretch.
-            highest -= z0 + TOUCH_M - _SLACK_M
-            share_begin, share_end = (begin - p0) * per_line, (end - p0) * per_line
-            for k in range(need.size):
-                rise = eye[k] - need[k]
-                lowest = need[k] + min(share_begin * rise, share_end * rise)
-                if not highest <= lowest:
-                    skip = False
-        line += step * many
-        left -= many
-        begin = end
-        if not skip:
-            wait += many
-            waiting += 1
-        if waiting and (skip or final or waiting == _AT_ONCE):
-            # Strips of a skipped tile have been passed already: those that wait lie before them.
-            first = line - step * (wait + (many if skip else 0))
+    coarse, fine = tiles
+    if coarse.size == 0:
+        return _test_strips(
+            flat, strides, last + 1, ray, owns, line, step, left, z0, eye, need, at, limit
+        )
+    low = _smallest(need)
+    lines = (low + z0 + TOUCH_M - _SLACK_M, _smallest(eye) - low)
+    # Tile by tile along the longer axis; strips to be tested wait for some to be tested at once.
+    wait = 0
+    while left > 0:
+        many = _to_edge(line, step, TILE, left)
+        skip = _below(coarse, TILE_BITS, wide, line, step, many, ray, last, lines)
+        end = many
+        while not skip and many > 0:
+            some = _to_edge(line, step, SMALL_TILE, many)
+            if _below(fine, SMALL_TILE_BITS, wide, line, step, some, ray, last, lines):
+                if wait > 0:
+                    break
+            else:
+                wait += some
+            line += step * some
+            many -= some
+            left -= some
+        if wait > 0 and (skip or many > 0 or left == 0 or wait >= _AT_ONCE):
             state = _test_strips(
-                flat, strides, last + 1, ray, owns, first, step, wait, z0, eye, need, at, limit
-            )
+                flat, strides, last + 1, ray, owns, line - step * wait, step, wait, z0, eye,
+                need, at, limit,
+            )  # fmt: skip
             if state != CLEAR:
                 return state
-            wait = waiting = 0
-        if final:
-            return CLEAR
+            low = _smallest(need)
+            lines = (low + z0 + TOUCH_M - _SLACK_M, _smallest(eye) - low)
+            wait = 0
+        if skip:
+            line += step * end
+            left -= end
+    return CLEAR
 
 
 @njit(cache=True)
-def highest_in_tiles(surface):
-    """Return the highest node of every tile of 16 × 16 cells; infinity where a node is NaN.
+def _to_edge(line, step, tile, left):
+    """Count the strips from a line to the edge of its tile, at most those that are left."""
+    behind = line & (tile - 1) if step > 0 else -line & (tile - 1)
+    return min(tile - behind, left)
+
+
+@njit(cache=True)
+def _below(tiles, bits, wide, line, step, many, ray, last, lines):
+    """Whether a stretch of strips within one row of tiles lies below the line that matters.
+
+    The line from the lowest needed mount to the lowest target is `lines`: its height at the
+    observer, and its rise to the target.
+    """
+    p0, q0, p1, slope = ray
+    begin, end = float(line), float(line + step * many)
+    if (p0 - begin) * step > 0.0:
+        begin = p0
+    if (end - p1) * step > 0.0:
+        end = p1
+    tile = (line if step > 0 else line - 1) >> bits
+    q_begin = q0 + (begin - p0) * slope
+    q_end = q0 + (end - p0) * slope
+    low_q = int(max(min(q_begin, q_end) - SNAP_CELLS, 0.0)) >> bits
+    high_q = int(min(max(q_begin, q_end) + SNAP_CELLS, last - 1)) >> bits
+    per_line = 1.0 / (p1 - p0)
+    share = ((begin if lines[1] > 0.0 else end) - p0) * per_line
+    bar = lines[0] + lines[1] * share
+    for q in range(low_q, high_q + 1):
+        highest = tiles[q, tile] if wide else tiles[tile, q]
+        if not highest <= bar:
+            return False
+    return True
+
+
+@njit(cache=True)
+def highest_in_tiles(surface, size):
+    """Return the highest node of every tile of size × size cells; infinity where a node is NaN.
 
     A tile's nodes are those of its cells' four corners, so neighbouring tiles share an edge.
     """
     rows, cols = surface.shape
-    tiles = np.empty(((rows + TILE - 1) // TILE, (cols + TILE - 1) // TILE))
+    tiles = np.empty(((rows + size - 1) // size, (cols + size - 1) // size))
     for i in range(tiles.shape[0]):
         for j in range(tiles.shape[1]):
             highest = -np.inf
-            for row in range(i * TILE, min((i + 1) * TILE + 1, rows)):
-                for col in range(j * TILE, min((j + 1) * TILE + 1, cols)):
+            for row in range(i * size, min((i + 1) * size + 1, rows)):
+                for col in range(j * size, min((j + 1) * size + 1, cols)):
                     height = np.float64(surface[row, col])
                     if np.isnan(height):
                         highest = np.inf

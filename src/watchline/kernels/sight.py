@@ -41,6 +41,8 @@ from watchline.kernels.ray import (
     HIDDEN,
     NO_NEED,
     RANGE_SLACK,
+    SMALL_TILE,
+    TILE,
     TOUCH_M,
     UNKNOWN,
     highest_in_tiles,
@@ -171,9 +173,11 @@ def count_unknowns(surface_m: NDArray[np.floating]) -> NDArray[np.int64]:
 
 def _walkable(
     grid: Grid, cull: bool
-) -> tuple[NDArray, tuple[int, int], NDArray[np.float64], NDArray[np.int64], tuple[float, ...]]:
+) -> tuple[NDArray, tuple[int, int], tuple[NDArray, NDArray], NDArray[np.int64], tuple[float, ...]]:
     surface = grid.surface_m
-    tiles = highest_in_tiles(surface) if cull else np.empty((0, 0))
+    tiles = (np.empty((0, 0)), np.empty((0, 0)))
+    if cull:
+        tiles = (highest_in_tiles(surface, TILE), highest_in_tiles(surface, SMALL_TILE))
     return surface.ravel(), surface.shape, tiles, count_unknowns(surface), grid[1:]
 
 
@@ -370,6 +374,7 @@ def bounded_sight(
         tiles,
         unknowns,
         level,
+        bool(np.any(by_col[1] % 1) or np.any(by_col[2] % 1)),
         parts,
         visible,
         unknown,
