@@ -23,6 +23,7 @@ from watchline.kernels import (
     Grid,
     Points,
     bilinear_heights_m,
+    circle_flags,
     fan_bits,
     fold_curvature,
     make_grid,
@@ -148,6 +149,20 @@ def viewshed(
     cropped = Grid(
         np.ascontiguousarray(grid.surface_m[window]), grid.cell_m, float(x_m[0]), float(y_m[0])
     )
+    if method == "fan" and ground is None and not np.isnan(cropped.surface_m).any():
+        # All cells are targets, and none is unknown: the sweep over whole grid lines is faster.
+        plane = circle_flags(
+            cropped,
+            (x, y, float(observer.z_m[0])),
+            [height],
+            [float(target_height)],
+            max_range,
+            spacing=spacing,
+            refraction=refraction if curvature else None,
+        )
+        all_round = np.zeros((rows, cols), dtype=bool)
+        all_round[window] = plane[0, 0]
+        return np.ma.MaskedArray(all_round, mask=np.zeros((rows, cols), dtype=bool))
     if curvature:
         cropped, observer, targets = _fold(cropped, observer, targets, (x, y), refraction)
     seen, unknown = _sight(

@@ -1,6 +1,7 @@
 """Numba kernels on plain SI arrays: line of sight, horizons. No input or output, no objects."""
 
 from watchline.kernels.bits import count_bits, pack_bits, unpack_bits, word_count
+from watchline.kernels.circle import circle_flags
 from watchline.kernels.curvature import (
     EARTH_RADIUS_M,
     REFRACTION_COEFFICIENT,
@@ -25,6 +26,7 @@ __all__ = [
     "Points",
     "SightLine",
     "bilinear_heights_m",
+    "circle_flags",
     "count_bits",
     "curvature_drop_m",
     "explain_sight",

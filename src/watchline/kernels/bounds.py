@@ -306,7 +306,7 @@ def _decide(
                         mounts,
                         sure,
                         lane,
-                    )  # fmt: skip
+                    )
                 ):
                     left |= 1 << lane
         for m in range(mounts.size):
@@ -419,8 +419,8 @@ def _bound_cone(
 @njit(cache=True, parallel=True)
 def bounded_bits(
     flats, bends, rows, cols, cell, x0, y0, ox, oy, oz, mounts, tx, ty, lost, by_col, by_row,
-    heads, reach, first, last, slack, whole, tiles, unknowns, level, beside, parts, visible, unknown,
-    walked,
+    heads, reach, first, last, slack, whole, tiles, unknowns, level, beside, parts, visible,
+    unknown, walked,
 ):  # fmt: skip
     """Fill the planes; `parts` is 4 to share one observer's cones out, else 1."""
     jobs = ox.size * parts

@@ -90,6 +90,26 @@ def _beyond_plain(sectors, lifts, scales, lower, slack, bounds, row, first):
     return mask
 
 
+def _see_plain(
+    flat, first, level, scale, place, each, final, horizon, row, count
+):  # fmt: skip
+    mask = 0
+    for lane in range(LANES):
+        at = max(np.float32(place + np.float32(lane) * each), np.float32(0.0))
+        ray = min(int(at), final - 1)
+        share = min(at, np.float32(final)) - np.float32(ray)
+        left, right = horizon[row + ray], horizon[row + ray + 1]
+        lift = (flat[first + lane] - level) * scale
+        if lane < count and lift >= left + share * (right - left):
+            mask |= 1 << lane
+    return mask
+
+
+def _store_plain(mask, seen, to):
+    for lane in range(LANES):
+        seen[to + lane] = (mask >> lane) & 1
+
+
 def _line_types(typing_context, flat, line, place, spacing, first, base, scale, out):
     """Sample rays first … first + 15 on one grid line.
 
@@ -141,6 +161,23 @@ def _beyond_types(typing_context, sectors, lifts, scales, lower, slack, bounds, 
     """Tell which slopes, as for `steeper_lanes`, reach the bound b of their sector + slack·|b|."""
     whole, real = types.int64, types.float32
     return types.int64(sectors, lifts, scales, real, real, bounds, whole, whole), _emit_beyond
+
+
+def _see_types(
+    typing_context, flat, first, level, scale, place, each, final, horizon, row, count
+):  # fmt: skip
+    """Hold nodes first … first + 15 of a line, the first `count` of them, against a horizon.
+
+    Their slopes are ``(height - level)·scale``; node i lies ``place + i·each`` rays along the
+    horizon that begins at `row`, whose last ray is `final`. Bit i of the answer is node i.
+    """
+    whole, real = types.int64, types.float32
+    return types.int64(flat, whole, real, real, real, real, whole, horizon, whole, whole), _emit_see
+
+
+def _store_types(typing_context, mask, seen, to):
+    """Write a mask of 16 as booleans to seen[to … to + 15]."""
+    return types.void(types.int64, seen, types.int64), _emit_store
 
 
 def _raise_types(typing_context, values, drop, out, first):
@@ -346,10 +383,8 @@ def _mask(builder, flags):
     return builder.zext(builder.bitcast(flags, ir.IntType(LANES)), _WORD)
 
 
-def _emit_steeper(context, builder, signature, arguments):
-    places, lifts, scales, lower, final, horizon, row, first = arguments
-    lift = _slopes(context, builder, signature.args[1:3], lifts, scales, lower, first)
-    place = _take(context, builder, signature.args[0], places, first)
+def _horizon(context, builder, kind, horizon, row, place, final):
+    """The horizon at places between its rays."""
     final = builder.trunc(final, _NUMBER)
     most = _spread(builder, builder.sub(final, ir.Constant(_NUMBER, 1)), _NUMBERS)
     ray = builder.fptosi(place, _NUMBERS)
@@ -357,10 +392,45 @@ def _emit_steeper(context, builder, signature, arguments):
     place = _smaller(builder, place, _spread(builder, builder.sitofp(final, _REAL), _REALS))
     share = builder.fsub(place, builder.sitofp(ray, _REALS))
     octets = builder.shl(builder.sext(ray, _WORDS), ir.Constant(_WORDS, [2] * LANES))
-    data = context.make_array(signature.args[5])(context, builder, horizon).data
+    data = context.make_array(kind)(context, builder, horizon).data
     left, right = _read(builder, data, row, octets)
-    height = builder.fadd(left, builder.fmul(share, builder.fsub(right, left)))
+    return builder.fadd(left, builder.fmul(share, builder.fsub(right, left)))
+
+
+def _emit_steeper(context, builder, signature, arguments):
+    places, lifts, scales, lower, final, horizon, row, first = arguments
+    lift = _slopes(context, builder, signature.args[1:3], lifts, scales, lower, first)
+    place = _take(context, builder, signature.args[0], places, first)
+    height = _horizon(context, builder, signature.args[5], horizon, row, place, final)
     return _mask(builder, builder.fcmp_ordered(">=", lift, height))
+
+
+def _emit_see(context, builder, signature, arguments):
+    flat, first, level, scale, place, each, final, horizon, row, count = arguments
+    height = _take(context, builder, signature.args[0], flat, first)
+    lift = builder.fsub(height, _spread(builder, level, _REALS))
+    lift = builder.fmul(lift, _spread(builder, scale, _REALS))
+    places = _along(builder, place, each)
+    places = _larger(builder, places, ir.Constant(_REALS, [0.0] * LANES))
+    edge = _horizon(context, builder, signature.args[7], horizon, row, places, final)
+    lanes = ir.Constant(_NUMBERS, list(range(LANES)))
+    counted = builder.icmp_signed(
+        "<", lanes, _spread(builder, builder.trunc(count, _NUMBER), _NUMBERS)
+    )
+    visible = builder.and_(builder.fcmp_ordered(">=", lift, edge), counted)
+    return _mask(builder, visible)
+
+
+def _emit_store(context, builder, signature, arguments):
+    mask, seen, to = arguments
+    octets = ir.VectorType(ir.IntType(8), LANES)
+    flags = builder.bitcast(
+        builder.trunc(mask, ir.IntType(LANES)), ir.VectorType(ir.IntType(1), LANES)
+    )
+    data = context.make_array(signature.args[1])(context, builder, seen).data
+    target = builder.bitcast(builder.gep(data, [to]), octets.as_pointer())
+    builder.store(builder.zext(flags, octets), target).align = 1
+    return context.get_dummy_value()
 
 
 def _emit_beyond(context, builder, signature, arguments):
@@ -391,9 +461,11 @@ def _emit_raise(context, builder, signature, arguments):
 if numba.config.DISABLE_JIT:
     sample_line, sample_between, raise_lanes = _line_plain, _between_plain, _raise_plain
     bound_sectors = _sector_plain
-    steeper_lanes, beyond_lanes = _steeper_plain, _beyond_plain
+    steeper_lanes, beyond_lanes, see_lanes = _steeper_plain, _beyond_plain, _see_plain
+    store_mask = _store_plain
 else:
     sample_line, sample_between = intrinsic(_line_types), intrinsic(_between_types)
     raise_lanes = intrinsic(_raise_types)
     bound_sectors = intrinsic(_sector_types)
     steeper_lanes, beyond_lanes = intrinsic(_steeper_types), intrinsic(_beyond_types)
+    see_lanes, store_mask = intrinsic(_see_types), intrinsic(_store_types)

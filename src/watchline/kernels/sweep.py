@@ -101,7 +101,7 @@ def _holed_lanes(places, lifts, rays, holed, block):
 
 
 @njit(cache=True)
-def _split_rays(horizon, holed, low, high):
+def split_rays(horizon, holed, low, high):
     """Give every ray of low … high - 1 two children, in place.
 
     A child lies a quarter of the way to its parent's neighbour, and takes on that much of it.
@@ -122,7 +122,7 @@ def _split_rays(horizon, holed, low, high):
 
 
 @njit(cache=True)
-def _sample_blocks(flat, line, other, start, at, rays, base, low, high, drops, horizon, slopes):
+def sample_blocks(flat, line, other, start, at, rays, base, low, high, drops, horizon, slopes):
     """Sample the blocks low … high - 1 of 16 rays at the distance `at` and raise their horizons.
 
     Whole blocks, each placed by itself, so that a ray's value does not depend on which of its
@@ -248,7 +248,7 @@ def sweep_cone(
             continue
         away = (line - p0) * step
         while 2.0 * away > spacing * rays:
-            _split_rays(horizon, holed, lowest, highest)
+            split_rays(horizon, holed, lowest, highest)
             rays *= 2
             count, lowest, highest = find_runs(s, rays, farthest, runs)
         if s % CHECK == 0:
@@ -268,7 +268,7 @@ def sweep_cone(
             done = max((min(runs[r, 1], right) + LANES - 1) // LANES, done)
             if begin >= done:
                 continue
-            _sample_blocks(
+            sample_blocks(
                 flat, here, here, q0 - away + PAD, away, rays, base, begin, done, drops,
                 flat_horizon, slopes,
             )  # fmt: skip
@@ -276,7 +276,7 @@ def sweep_cone(
                 _mark_holes(flat, here, q0 - away + PAD, away, rays, begin, done, holed)
             if s > 1:
                 between = away - 0.5
-                _sample_blocks(
+                sample_blocks(
                     flat, here, here - step * width, q0 - between + PAD, between, rays, base,
                     begin, done, drops, flat_horizon, slopes,
                 )  # fmt: skip
