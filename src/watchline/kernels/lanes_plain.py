@@ -1,0 +1,107 @@
+"""Plain twins of :mod:`watchline.kernels.lanes`, where numba is switched off and in its tests.
+
+What each function takes and gives is written there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+LANES = 16
+"""Samples of one call."""
+
+
+def sample_line(flat, line, place, spacing, first, base, scale, out):
+    """Sample sixteen rays on one grid line."""
+    sample_between(flat, line, line, place, spacing, first, base, scale, out)
+
+
+def sample_between(flat, line, other, place, spacing, first, base, scale, out):
+    """Sample sixteen rays halfway between two grid lines."""
+    for lane in range(LANES):
+        q = np.float32(place + np.float32(first + lane) * spacing)
+        node = int(q)
+        near = (flat[line + node] + flat[other + node]) * np.float32(0.5)
+        far = (flat[line + node + 1] + flat[other + node + 1]) * np.float32(0.5)
+        height = near + np.float32(q - np.float32(node)) * (far - near)
+        out[first + lane] = (height - base) * scale
+
+
+def raise_lanes(values, drop, out, first):
+    """Raise sixteen horizons."""
+    for lane in range(LANES):
+        value = values[lane] - drop
+        if value > out[first + lane]:
+            out[first + lane] = value
+
+
+def bound_sectors(
+    flat, line, place, spacing, base, scale, nearer, bends, strip, begin, step, aside, widening,
+    high, first, below, near, far,
+):  # fmt: skip
+    """Bound the surface in sixteen sectors."""
+    for lane in range(LANES):
+        start = np.float32(place + np.float32(lane) * spacing)
+        stop = np.float32(place + np.float32(lane + 1) * spacing)
+        ends = np.empty(2, dtype=np.float32)
+        for i, q in enumerate((start, stop)):
+            node = int(q)
+            left, right = flat[line + node], flat[line + node + 1]
+            ends[i] = left + np.float32(q - np.float32(node)) * (right - left)
+        top, bottom = max(ends[0], ends[1]), min(ends[0], ends[1])
+        if int(start) != int(stop):
+            top = max(top, flat[line + int(stop)])
+            bottom = min(bottom, flat[line + int(stop)])
+        node = int(np.float32(begin + np.float32(lane) * step))
+        bend = bends[strip + node] * np.float32(aside + np.float32(lane) * widening)
+        near[lane] = (high[first + lane] + bend) * nearer
+        far[lane] = (top - base) * scale + bend * nearer
+        below[lane] = (bottom - base) * scale
+        high[first + lane] = top - base
+
+
+def steeper_lanes(places, lifts, scales, lower, final, horizon, row, first):
+    """Hold sixteen targets against a horizon."""
+    mask = 0
+    for lane in range(LANES):
+        place = places[first + lane]
+        ray = min(int(place), final - 1)
+        share = min(place, np.float32(final)) - np.float32(ray)
+        left, right = horizon[row + ray], horizon[row + ray + 1]
+        lift = lifts[first + lane] + lower * scales[first + lane]
+        if lift >= left + share * (right - left):
+            mask |= 1 << lane
+    return mask
+
+
+def beyond_lanes(sectors, lifts, scales, lower, slack, bounds, row, first):
+    """Hold sixteen targets against the bounds of their sectors."""
+    mask = 0
+    for lane in range(LANES):
+        bound = bounds[row + sectors[first + lane]]
+        lift = lifts[first + lane] + lower * scales[first + lane]
+        if lift >= bound + slack * abs(bound):
+            mask |= 1 << lane
+    return mask
+
+
+def see_lanes(
+    flat, first, level, scale, place, each, final, horizon, row, count
+):  # fmt: skip
+    """Hold sixteen nodes against a horizon."""
+    mask = 0
+    for lane in range(LANES):
+        at = max(np.float32(place + np.float32(lane) * each), np.float32(0.0))
+        ray = min(int(at), final - 1)
+        share = min(at, np.float32(final)) - np.float32(ray)
+        left, right = horizon[row + ray], horizon[row + ray + 1]
+        lift = (flat[first + lane] - level) * scale
+        if lane < count and lift >= left + share * (right - left):
+            mask |= 1 << lane
+    return mask
+
+
+def store_mask(mask, seen, to):
+    """Write a mask of sixteen as booleans."""
+    for lane in range(LANES):
+        seen[to + lane] = (mask >> lane) & 1
