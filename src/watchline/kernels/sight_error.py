@@ -207,11 +207,15 @@ def _draw(
     drawn = np.arange(count)
     if count > OBSERVERS:
         drawn = np.sort(rng.choice(count, OBSERVERS, replace=False))
+    order = np.argsort(targets.x_m, kind="stable")
+    x_m, y_m = targets.x_m[order], targets.y_m[order]
     near = []
-    for i in drawn:
-        aside = targets.x_m - observers.x_m[i]
-        away = targets.y_m - observers.y_m[i]
-        near.append(np.flatnonzero(aside * aside + away * away <= reach * reach * RANGE_SLACK))
+    for x, y in zip(observers.x_m[drawn], observers.y_m[drawn], strict=True):
+        low, high = np.searchsorted(x_m, (x - reach * RANGE_SLACK, x + reach * RANGE_SLACK))
+        part = slice(max(int(low) - 1, 0), int(high) + 1)
+        aside, away = x_m[part] - x, y_m[part] - y
+        within = aside * aside + away * away <= reach * reach * RANGE_SLACK
+        near.append(order[part][within])
     ends = np.cumsum([0, *(found.size for found in near)])
     chosen = np.sort(rng.choice(ends[-1], min(sample, ends[-1]), replace=False))
     cut = np.searchsorted(chosen, ends)

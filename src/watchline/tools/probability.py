@@ -98,9 +98,7 @@ def visibility_probability(
     """
     _check(terrain_sigma, correlation_length, sway, realisations, spacing)
     head = check_height(target_height)
-    scene = read_scene(
-        surface, transform, observer_xyh, max_range, curvature, refraction, ground
-    )
+    scene = read_scene(surface, transform, observer_xyh, max_range, curvature, refraction, ground)
     if sway > scene.grid.cell_m / 2:
         raise UsageError(
             f"sway = {sway} m is more than half a cell of {scene.grid.cell_m} m",

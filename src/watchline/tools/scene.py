@@ -13,8 +13,20 @@ from watchline.errors import TerrainError, UsageError
 from watchline.kernels import Grid, bilinear_heights_m, fold_curvature
 
 # The tools take the same arrays as `viewshed` and check them by the same functions.
+from watchline.see import _filled as filled
+from watchline.see import _fold as fold
 from watchline.see import _read_grids as read_grids
 from watchline.see import _window as find_window
+
+__all__ = [
+    "Scene",
+    "check_height",
+    "filled",
+    "find_window",
+    "fold",
+    "read_grids",
+    "read_scene",
+]
 
 
 @dataclass(frozen=True)
