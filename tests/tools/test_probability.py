@@ -144,7 +144,7 @@ def test_sway_blurs_the_edge_of_a_near_wall_as_trigonometry_says():
     for col in (19, 20, 21):
         limit = (200 - col * CELL) / 4  # seen iff -4 δ <= 10 col - 200
         expected = stats.norm.cdf(-limit / sway)
-        assert found[20, col] == pytest.approx(expected, abs=0.07)
+        assert found[20, col] == pytest.approx(expected, abs=0.04)
 
 
 def test_culling_chunks_and_seeds(monkeypatch):

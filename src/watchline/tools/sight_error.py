@@ -25,7 +25,7 @@ def sight_error(
     surface: ArrayLike,
     transform: Sequence[float],
     observers: ArrayLike,
-    target_height: float,
+    target_height: float | Sequence[float],
     max_range: float,
     curvature: bool = True,
     refraction: float = REFRACTION_COEFFICIENT,
@@ -39,10 +39,12 @@ def sight_error(
 
     Parameters
     ----------
-    surface, transform, target_height, max_range, curvature, refraction, ground, spacing
+    surface, transform, max_range, curvature, refraction, ground, spacing
         As in :func:`watchline.viewshed`.
     observers : array_like, shape (n, 3) or (3,)
         x, y and height above the ground of each observer [m].
+    target_height : float or sequence of float
+        Height of the target [m]; of several, every ray is judged for each.
     sample : int
         Rays to judge; all are taken where there are fewer.
     seed : int
@@ -77,7 +79,7 @@ def sight_error(
         )
     if len(points) == 0:
         raise UsageError("no observers", mend="pass at least one")
-    head = check_height(target_height)
+    heads = [check_height(height) for height in np.atleast_1d(target_height)]
     if not max_range >= 0:
         raise UsageError(f"max_range = {max_range}", mend="pass a range of at least 0 m")
     grid, stand = read_grids(surface, transform, ground)
@@ -106,5 +108,5 @@ def sight_error(
         middle = (float(x_m.mean()), float(y_m.mean()))
         cropped, eyes, targets = fold(cropped, eyes, targets, middle, refraction)
     return measure_sight_error(
-        cropped, eyes, [0.0], targets, [head], max_range, spacing=spacing, sample=sample, seed=seed
+        cropped, eyes, [0.0], targets, heads, max_range, spacing=spacing, sample=sample, seed=seed
     )
