@@ -8,6 +8,7 @@ from affine import Affine
 from scipy import stats
 
 from watchline.errors import UsageError
+from watchline.kernels import probability as kernel
 from watchline.kernels.error_field import draw_error_fields, interpolate_error
 from watchline.see import viewshed
 from watchline.tools import probability
@@ -163,6 +164,9 @@ def test_culling_chunks_and_seeds(monkeypatch):
     assert (visibility_probability(**call) == once).all()
     assert (visibility_probability(**call, seed=1) != once).any()
     monkeypatch.setattr(probability, "FIELD_BYTES", 1.0)
+    assert (visibility_probability(**call) == once).all()
+    # With so large an error in store no sample is passed over.
+    monkeypatch.setattr(kernel, "_SLACK_M", 1e6)
     assert (visibility_probability(**call) == once).all()
 
 

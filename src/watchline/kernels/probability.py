@@ -9,7 +9,7 @@ realisation's horizon even with the largest error costs nothing more; that chang
 
 Sway moves the head horizontally. What it does along the ray is computed: all slopes from a head
 that is δ nearer are those over a distance shorter by δ. What it does across the ray is left out:
-the ray then passes an obstacle sideways by less than δ, which is less than half a cell.
+the ray then passes an obstacle sideways by less than δ, a fraction of a cell.
 """
 
 from __future__ import annotations
