@@ -161,6 +161,22 @@ def test_a_surface_blocks_while_both_ends_stand_on_the_ground(tmp_path, monkeypa
     )  # fmt: skip
     assert code == 3
     assert "bring both into one CRS" in err
+    write(tmp_path / "things.tif", surface - fine, 2.5)
+    code, _, err = run_cli(
+        monkeypatch, capsys, "see", tmp_path / "ground.tif", "--surface", tmp_path / "things.tif",
+        "--at", at,
+    )  # fmt: skip
+    assert code == 3
+    assert "heights above the ground" in err
+
+
+def test_a_window_that_fits_no_memory_is_refused(tmp_path, monkeypatch, capsys):
+    import watchline.io.viewshed as module
+
+    monkeypatch.setattr(module, "MOST_CELLS", 1_000)
+    code, _, err = run_cli(monkeypatch, capsys, "see", LIDAR, "--at", AT, "--to", tmp_path / "a")
+    assert code == 3
+    assert "shorter range" in err
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,19 @@ def test_the_skyline_agrees_with_a_dense_ray_from_every_cell(method):
     assert {1, 2} <= set(np.unique(found.data))
 
 
+def test_the_own_cell_is_no_horizon():
+    surface = np.zeros((41, 41))
+    surface[20, 20] = 50.0
+    x, y = centre(20, 20)
+    found = horizon(surface, TRANSFORM, (x + 4, y, 2), 300, [270, 90, 0], curvature=False)
+    eye = 50 * 0.6 + 2
+    # The next line that counts is a whole cell from the node: 14 m to the west, 6 m to the east.
+    farthest = 200 + 4, 200 - 4, 200
+    assert found.elevation_deg == pytest.approx(
+        [-np.degrees(np.arctan(eye / away)) for away in farthest]
+    )
+
+
 def test_wrong_arguments_name_what_is_wrong():
     surface = np.zeros((9, 9))
     place = (*centre(4, 4), 2)

@@ -16,13 +16,19 @@ from rasterio.io import MemoryFile
 from watchline.errors import TerrainError
 from watchline.geo.grid import Grid
 from watchline.io.files import atomic_write
-from watchline.io.heights import GroundReader
+from watchline.io.heights import NOISE_BELOW_GROUND_M, GroundReader
 from watchline.io.raster import Raster, crs_words, open_raster, same_crs
 from watchline.io.resample import resample
 
 HIDDEN, SEEN, UNKNOWN = 0, 1, 255
 
 Bounds = tuple[float, float, float, float]
+
+MOST_CELLS = 1_000_000_000
+"""Cells of the largest window: its arrays take some 20 GB."""
+
+MOSTLY = 0.5
+"""A surface below the ground on more than this share of its cells is none."""
 
 _SPARE_CELLS = 2  # round the range, so that every ray in it finds its nodes
 
@@ -123,6 +129,7 @@ def read_surroundings(
                 )
             heights, grid = _read_round(top, xs, ys, range_m)
             stand = resample(ground, grid, top.crs, "bilinear", GroundReader("m", None, None))
+            _check_above(heights, stand, surface, dem)
             return Surroundings(heights, stand, Affine(*grid.to_affine()), top.crs.to_wkt())
 
 
@@ -152,9 +159,33 @@ def _read_round(
     spare = range_m + _SPARE_CELLS * whole.cell
     part = whole.covering((min(xs) - spare, min(ys) - spare, max(xs) + spare, max(ys) + spare))
     part = whole if part is None else part
+    if part.rows * part.cols > MOST_CELLS:
+        raise TerrainError(
+            f"the window in range has {part.rows * part.cols / 1e6:,.0f} M cells",
+            where=raster.where,
+            mend="ask for fewer or nearer places at a time, a shorter range, or coarser cells",
+        )
     top, left = part.offset_in(whole)
     raw, stored = raster.read(top, left, part.rows, part.cols)
     return GroundReader("m", None, None)(raw, stored), part
+
+
+def _check_above(
+    heights: npt.NDArray[np.float32], ground: npt.NDArray[np.float32], surface: Path, dem: Path
+) -> None:
+    """Refuse heights of things above the ground where heights of a surface are asked for."""
+    known = ~(np.isnan(heights) | np.isnan(ground))
+    below = (
+        float(np.mean(heights[known] < ground[known] - NOISE_BELOW_GROUND_M)) if known.any() else 0
+    )
+    if below > MOSTLY:
+        raise TerrainError(
+            f"it lies below {dem.name} on {below:.0%} of the cells: it seems to hold heights above "
+            "the ground, not a surface",
+            where=str(surface),
+            mend="add the ground to it, e.g. `gdal_calc.py -A things.tif -B ground.tif "
+            "--calc='A+B' --outfile=surface.tif`",
+        )
 
 
 def _check(raster: Raster) -> None:
