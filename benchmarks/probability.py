@@ -40,7 +40,7 @@ def cases(quick: bool):
         ("lidar 1 m, 0.4 km", "TM1_564_146.tif", 1.0, (480, 500, 15.0), 0.3),
         ("Alps 2.5 m, 0.5 km", "swiss_2573_1085_2m5.tif", 2.5, (200, 200, 10.0), 1.0),
     ):
-        if not (DATA / file).exists():
+        if not (DATA / file).exists() or (quick and cell == 1.0):
             continue
         import rasterio
 

@@ -56,8 +56,8 @@ def horizon(
 ) -> Horizon:
     """Return the horizon round a place: elevation and distance of the skyline in each direction.
 
-    Every direction is tested at every crossing with a grid line, as by ``method="exact"`` of
-    :func:`watchline.viewshed`; the own cell is no horizon.
+    Every direction is tested at every crossing with a grid line and inside the cells between, so
+    the horizon is that of the bilinear surface; the own cell is no horizon.
 
     Parameters
     ----------
