@@ -111,19 +111,26 @@ class Parameter:
         words = {Path: "path", float: "number", int: "whole number", str: "text"}
         if self.kind is bool:
             return ""
-        if typing.get_origin(self.kind) is list:
-            return f"{words[typing.get_args(self.kind)[0]]}, several times"
         low, high = self.info.min, self.info.max
-        limits = "" if low is None else f" from {low:g}"
-        return words[self.kind] + limits + ("" if high is None else f" to {high:g}")
+        limits = ("" if low is None else f" from {low:g}") + (
+            "" if high is None else f" to {high:g}"
+        )
+        (kind,) = _alternatives(self.kind)
+        if typing.get_origin(kind) is list:
+            return f"{words[typing.get_args(kind)[0]]}{limits}, several times"
+        return words[kind] + limits
 
     @property
     def default(self) -> str:
         """What holds where it is not given."""
         if self.required:
             return "must be given"
-        none = self.info.default is None or self.info.default is False
-        return "" if none else f"`{self.info.default}`"
+        default = self.info.default
+        if default is None or default is False or default == []:
+            return ""
+        if isinstance(default, list):
+            default = ", ".join(map(str, default))
+        return f"`{default}`"
 
 
 def verbs() -> dict[str, Callable[..., None]]:
