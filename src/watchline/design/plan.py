@@ -106,11 +106,16 @@ def design_plan(
         design_claims=_claims(candidates, rows, solution),
         cost_along=_cost_along(candidates, rows, solution),
         log=tuple(solution.log),
-        notes=_notes(site, problem, solution, effort),
+        notes=(*_notes(site, problem, solution, effort), sight_note(visibility)),
         provenance=Provenance(
             dict(visibility.provenance.inputs), site.seed, site.provenance.watchline_version
         ),
     )
+
+
+def sight_note(visibility: Visibility) -> str:
+    """How the design found out who sees what, and how well that is known, in a sentence."""
+    return f"Who sees which cell was computed by the method {visibility.method}."
 
 
 def _status(site: Site, solution: CoverSolution) -> str:
