@@ -29,6 +29,7 @@ CROP_GROWTH = 2.0
 not depend on how far apart sites stand; small pieces may grow to :data:`SMALL_CROP`."""
 
 SMALL_CROP = 1_000_000
+SITES_AT_ONCE = 512
 MARGIN_CELLS = 2
 BYTES_A_NODE = 48
 """What a node of the piece costs at most while it is folded and searched: three float64 copies, a
@@ -105,32 +106,45 @@ def lay_out(candidates: Candidates) -> Corridor:
     spots = pd.DataFrame(mounts[["site", "s", "x", "y", "ground_z"]]).drop_duplicates("site")
     spots = spots.sort_values(["s", "site"], kind="stable").reset_index(drop=True)
     row_of = pd.Series(spots.index, index=spots["site"])
+    x, y = spots["x"].to_numpy(float), spots["y"].to_numpy(float)
     boxes = _block_boxes(cells["x"].to_numpy(float), cells["y"].to_numpy(float))
-    places = shapely.points(spots["x"], spots["y"])
+    tree = shapely.STRtree(shapely.box(*boxes.T))
     # A hair beyond the range: whether a cell just in range counts is for the kernel to say.
     reach = candidates.range_m * (1 + 1e-6) + 1e-3
-    found = shapely.STRtree(shapely.box(*boxes.T)).query(places, "dwithin", reach)
-    site, block = found[:, np.lexsort(found[::-1])]
-    begins = np.ones(len(site), dtype=bool)
-    begins[1:] = (np.diff(site) != 0) | (np.diff(block) != 1)
-    ends = np.ones(len(site), dtype=bool)
-    ends[:-1] = begins[1:]
+    touched = np.column_stack([x, y, x, y])
+    runs = [np.empty((3, 0), dtype=np.int64)]
+    for first in range(0, len(spots), SITES_AT_ONCE):
+        some = slice(first, first + SITES_AT_ONCE)
+        found = tree.query(shapely.points(x[some], y[some]), "dwithin", reach)
+        site, block = found[:, np.lexsort(found[::-1])]
+        runs.append(_runs(site + first, block))
+        _touch(touched[some], x[some], y[some], reach, site, boxes[block])
+    of_site, block, last = np.concatenate(runs, axis=1)
     words = -(-len(cells) // WORD_CELLS)
     layout = Layout(
         cells=len(cells),
         targets=len(candidates.target_heights_m),
         site=row_of[mounts["site"]].to_numpy(np.int64),
-        run_start=np.searchsorted(site[begins], np.arange(len(spots) + 1)).astype(np.int64),
-        run_first=(block[begins] * BLOCK_WORDS).astype(np.int64),
-        run_last=np.minimum((block[ends] + 1) * BLOCK_WORDS, words).astype(np.int64),
+        run_start=np.searchsorted(of_site, np.arange(len(spots) + 1)).astype(np.int64),
+        run_first=block * BLOCK_WORDS,
+        run_last=np.minimum((last + 1) * BLOCK_WORDS, words),
     )
     return Corridor(
         layout=layout,
         spots=spots,
-        boxes=_touched(spots, boxes, site, block, reach),
+        boxes=touched,
         heights_m=mounts["height_m"].to_numpy(float),
         range_m=candidates.range_m,
     )
+
+
+def _runs(site: Indices, block: Indices) -> Indices:
+    """Site, first and last block of each run of neighbouring blocks, int64 [3, runs]."""
+    begins = np.ones(len(site), dtype=bool)
+    begins[1:] = (np.diff(site) != 0) | (np.diff(block) != 1)
+    ends = np.ones(len(site), dtype=bool)
+    ends[:-1] = begins[1:]
+    return np.stack([site[begins], block[begins], block[ends]])
 
 
 def _block_boxes(x: FloatArray, y: FloatArray) -> FloatArray:
@@ -142,17 +156,19 @@ def _block_boxes(x: FloatArray, y: FloatArray) -> FloatArray:
     return np.column_stack([low(x, starts), low(y, starts), high(x, starts), high(y, starts)])
 
 
-def _touched(
-    spots: pd.DataFrame, boxes: FloatArray, site: Indices, block: Indices, reach: float
-) -> FloatArray:
-    """The box round each site and its blocks, as far as the range goes."""
-    x, y = spots["x"].to_numpy(float), spots["y"].to_numpy(float)
-    touched = np.column_stack([x, y, x, y])
+def _touch(
+    touched: FloatArray,
+    x: FloatArray,
+    y: FloatArray,
+    reach: float,
+    site: Indices,
+    boxes: FloatArray,
+) -> None:
+    """Widen the box of each site by those of its blocks, as far as the range goes."""
     for side, (grow, clip) in enumerate(((np.minimum, np.maximum), (np.maximum, np.minimum))):
         for axis, own in ((2 * side, x), (2 * side + 1, y)):
-            grow.at(touched[:, axis], site, boxes[block, axis])
+            grow.at(touched[:, axis], site, boxes[:, axis])
             touched[:, axis] = clip(touched[:, axis], own + (2 * side - 1) * reach)
-    return touched
 
 
 def chunks(

@@ -88,11 +88,12 @@ def folded_grid(terrain: Surface, rows: slice, cols: slice) -> Grid:
     return make_grid(folded, terrain.cell_m, x[0], y[0])
 
 
-def folded_points(terrain: Surface, table: pd.DataFrame) -> Points:
-    """Places of a table (``x``, ``y``, ``ground_z``) with folded heights."""
-    x, y = table["x"].to_numpy(float), table["y"].to_numpy(float)
-    drop = curvature_drop_m(x, y, terrain.local_origin, terrain.refraction)
-    return make_points(x, y, table["ground_z"].to_numpy(float) - drop)
+def folded_points(terrain: Surface, table: pd.DataFrame, rows: Indices) -> Points:
+    """Places of some rows of a table (``x``, ``y``, ``ground_z``) with folded heights."""
+    x, y, z = (table[name].to_numpy(float)[rows] for name in ("x", "y", "ground_z"))
+    return make_points(
+        x, y, z - curvature_drop_m(x, y, terrain.local_origin, terrain.refraction)
+    )
 
 
 def compute_visibility(
@@ -221,9 +222,9 @@ def _job(terrain: Surface, candidates: Candidates, corridor: Corridor, chunk: Ch
     ]
     arguments = (
         folded_grid(terrain, chunk.rows, chunk.cols),
-        folded_points(terrain, corridor.spots.iloc[chunk.first : chunk.last]),
+        folded_points(terrain, corridor.spots, np.arange(chunk.first, chunk.last)),
         heights,
-        folded_points(terrain, candidates.cells[["x", "y", "ground_z"]].iloc[cells]),
+        folded_points(terrain, candidates.cells, cells),
         candidates.target_heights_m,
         corridor.range_m,
     )
