@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from watchline.prove.proof import prove_plan
     from watchline.report.page import build_report
     from watchline.see import intervisibility, viewshed
+    from watchline.tools import cumulative_viewshed, horizon, visibility_probability
 
 _HOME = {
     "Outcome": "watchline.chain.outcome",
@@ -47,8 +48,10 @@ _HOME = {
     "build_terrain": "watchline.io.terrain",
     "compute_visibility": "watchline.design.see",
     "cover": "watchline.design.cover",
+    "cumulative_viewshed": "watchline.tools",
     "design_plan": "watchline.design.plan",
     "explain_cell": "watchline.prove.explain",
+    "horizon": "watchline.tools",
     "intervisibility": "watchline.see",
     "plan_project": "watchline.chain.plan",
     "propose_candidates": "watchline.design.propose",
@@ -57,6 +60,7 @@ _HOME = {
     "read_proof": "watchline.io.proof",
     "read_site": "watchline.io.project",
     "viewshed": "watchline.see",
+    "visibility_probability": "watchline.tools",
     "write_plan": "watchline.io.plan",
     "write_proof": "watchline.io.proof",
     "write_report": "watchline.io.report",
@@ -80,6 +84,9 @@ __all__ = [  # noqa: RUF022 - in the order in which people use them
     "write_report",
     "viewshed",
     "intervisibility",
+    "cumulative_viewshed",
+    "visibility_probability",
+    "horizon",
     "cover",
     "WatchlineError",
     "InfeasibleError",

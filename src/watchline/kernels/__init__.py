@@ -16,13 +16,16 @@ from watchline.kernels.sight import (
     least_mount_heights_m,
     sight_bits,
 )
+from watchline.kernels.sight_error import ErrorRate, SightError, measure_sight_error
 
 __all__ = [
     "EARTH_RADIUS_M",
     "REFRACTION_COEFFICIENT",
     "TOUCH_M",
+    "ErrorRate",
     "Grid",
     "Points",
+    "SightError",
     "SightLine",
     "bilinear_heights_m",
     "count_bits",
@@ -33,6 +36,7 @@ __all__ = [
     "least_mount_heights_m",
     "make_grid",
     "make_points",
+    "measure_sight_error",
     "pack_bits",
     "sight_bits",
     "unpack_bits",
