@@ -107,9 +107,7 @@ def worker(length_km: float, sites_a_km: float, method: str) -> None:
         before = peak_mb()
         stated = memory_bytes(surface, candidates)
         cpu, wall = time.process_time(), time.perf_counter()
-        found = compute_visibility(
-            surface, candidates, method=method, sink=VisibilityWriter(path)
-        )
+        found = compute_visibility(surface, candidates, method=method, sink=VisibilityWriter(path))
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         seen = sum(int(found.visible_at(m).sum()) for m in range(0, found.mounts, 97))
         disk = sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
@@ -147,7 +145,9 @@ def main() -> None:
         worker(float(options.worker[0]), float(options.worker[1]), options.worker[2])
         return
 
-    def show(name: str, value: float, unit: str, target: str = "", holds: bool | None = None) -> None:
+    def show(
+        name: str, value: float, unit: str, target: str = "", holds: bool | None = None
+    ) -> None:
         row = {"name": name, "value": round(value, 4), "unit": unit, "target": target,
                "holds": holds}  # fmt: skip
         if options.json:
@@ -156,7 +156,7 @@ def main() -> None:
             mark = {True: "holds", False: "MISSES", None: ""}[holds]
             print(f"{name:52} {value:>12,.3f} {unit:10} {target:>10} {mark}", flush=True)
 
-    jobs = [("fan", 1.0)] if options.quick else [("fan", 20.0), ("exact", 4.0)]
+    jobs = [("fan", 2.0)] if options.quick else [("fan", 20.0), ("exact", 4.0)]
     for method, sites_a_km in jobs:
         found = {}
         for length in LENGTHS_KM:

@@ -70,7 +70,9 @@ def make_candidates(
     place = foot + t.ravel()[:, None] * np.column_stack([-step[:, 1], step[:, 0]])
     cells = pd.DataFrame({"x": place[:, 0], "y": place[:, 1], "s": s.ravel(), "t": t.ravel()})
     along = np.concatenate([np.linspace(0, path.length, sites), rng.uniform(0, path.length, 3)])
-    spot = np.array([(p.x, p.y) for p in path.interpolate(along)]) + rng.uniform(-3, 3, (sites + 3, 2))
+    spot = np.array([(p.x, p.y) for p in path.interpolate(along)]) + rng.uniform(
+        -3, 3, (sites + 3, 2)
+    )
     rows = [
         {"site": i, "s": along[i], "x": x, "y": y, "height_m": HEIGHTS[j]}
         for i, (x, y) in enumerate(spot)
@@ -291,9 +293,7 @@ def test_a_file_gives_the_bits_that_memory_gives(world, tmp_path):
     write_terrain(terrain, tmp_path / "terrain.tif")
     path = tmp_path / "visibility.zarr"
     with TerrainFile(tmp_path / "terrain.tif") as surface:
-        found = compute_visibility(
-            surface, candidates, sink=VisibilityWriter(path), chunk_sites=5
-        )
+        found = compute_visibility(surface, candidates, sink=VisibilityWriter(path), chunk_sites=5)
     assert_same(spread(found), spread(wanted))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["terrain.tif", "visibility.zarr"]
     assert found.method == wanted.method
@@ -317,32 +317,37 @@ def test_progress_rises_to_one_and_an_interrupt_leaves_nothing_behind(world, tmp
 
 
 @pytest.mark.parametrize("spacing", [1.0, 0.25])
-def test_a_fan_says_its_measured_error(world, spacing, monkeypatch):
+def test_the_error_of_a_fan_is_what_both_methods_say_of_its_own_bits(world, spacing, monkeypatch):
     terrain, candidates = world
-    texts = []
-    monkeypatch.setattr(see.FanError, "text", lambda error, _: texts.append(error) or "fan")
+    # Every site with all heights, so that every pair of the sample is one of the artefact.
+    mounts = candidates.mounts
+    full = mounts[mounts.groupby("site")["site"].transform("size") == 3]
+    candidates = replace(candidates, mounts=full.reset_index(drop=True))
+    found = []
+    monkeypatch.setattr(see, "_fan_text", lambda error: found.append(error) or "fan")
     monkeypatch.setattr(see, "SAMPLE_LEAST", 1_000)
-    found = compute_visibility(terrain, candidates, method="fan", spacing=spacing, chunk_sites=9)
-    error = texts[0]
+    fan, lost = spread(
+        compute_visibility(terrain, candidates, method="fan", spacing=spacing, chunk_sites=9)
+    )
+    error = found[0]
     truth, unknown = dense(terrain, candidates)
-    fan, _ = spread(found)
     x, y = (candidates.cells[axis].to_numpy() for axis in "xy")
-    away = [np.hypot(x - m.x, y - m.y) <= candidates.range_m for m in candidates.mounts.itertuples()]
-    known = np.array(away)[:, None] & ~unknown
-    # The sample looks from every site at every height that the chunk offers.
-    every = candidates.mounts["site"].map(candidates.mounts["site"].value_counts()) == 3
-    few = every.to_numpy()
-    assert error.false_visible >= (fan & ~truth & known)[few].sum() > 0
-    assert error.false_hidden >= (truth & ~fan & known)[few].sum()
-    assert error.pairs >= known[few].sum()
-    assert (error.false_visible + error.false_hidden) / error.pairs < 0.05
+    mounts = candidates.mounts
+    near = np.array([np.hypot(x - mx, y - my) <= candidates.range_m
+                     for mx, my in zip(mounts.x, mounts.y, strict=True)])  # fmt: skip
+    known = near[:, None] & ~unknown & ~lost
+    assert error.false_visible[:2] == ((fan & ~truth & known).sum(), (fan & known).sum())
+    assert error.false_hidden[:2] == ((~fan & truth & known).sum(), (~fan & known).sum())
+    assert error.rays == near.sum() / 3
+    assert error.unknown_differs == ((unknown ^ lost) & near[:, None]).sum() / 3
+    assert 0 < error.differs.low < error.differs.rate < error.differs.high < 0.05
 
 
 def test_the_method_of_a_fan_is_told_with_its_spacing_and_error(world):
     text = compute_visibility(*world, method="fan", spacing=0.5).method
     assert text.startswith("fan: rays at most 0.5 cells apart")
-    assert "pairs of this terrain against the exact method" in text
-    assert "called visible that are not" in text
+    assert "fan against exact on" in text
+    assert "of what is shown as seen is hidden" in text
     far = replace(world[1], range_m=1e-3)
     assert "not measured" in compute_visibility(world[0], far, method="fan").method
 

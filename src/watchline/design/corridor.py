@@ -24,6 +24,9 @@ BLOCK_WORDS = 4
 CHUNK_BYTES = 32 << 20
 """Most bytes of the bit planes of one chunk."""
 
+CHUNK_RAYS = 8_000_000
+"""Most rays of one chunk: seconds, between which progress is told and an interrupt is heard."""
+
 CROP_GROWTH = 2.0
 """A chunk's piece of surface is at most so many times that of its first site, so that memory does
 not depend on how far apart sites stand; small pieces may grow to :data:`SMALL_CROP`."""
@@ -31,9 +34,9 @@ not depend on how far apart sites stand; small pieces may grow to :data:`SMALL_C
 SMALL_CROP = 1_000_000
 SITES_AT_ONCE = 512
 MARGIN_CELLS = 2
-BYTES_A_NODE = 48
-"""What a node of the piece costs at most while it is folded and searched: three float64 copies, a
-float32 one, the table of unknown nodes, and a byte or two."""
+BYTES_A_NODE = 64
+"""What a node of the piece costs at most while it is folded and searched: four copies in float64,
+or two of them and what the kernels lay beside it."""
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -204,6 +207,7 @@ def _end_of_chunk(corridor: Corridor, first: int, cell_m: float) -> int:
     west, south, east, north = corridor.boxes[first]
     most = max(CROP_GROWTH * (east - west) * (north - south) / cell_m**2, SMALL_CROP)
     blocks: set[int] = set()
+    rays = 0
     for site in range(first, layout.sites):
         box = corridor.boxes[site]
         west, south = min(west, box[0]), min(south, box[1])
@@ -214,9 +218,9 @@ def _end_of_chunk(corridor: Corridor, first: int, cell_m: float) -> int:
             )
         words = len(blocks) * BLOCK_WORDS
         planes = 8 * (site + 1 - first) * levels * layout.targets * words
-        if site > first and (
-            planes > CHUNK_BYTES or (east - west) * (north - south) / cell_m**2 > most
-        ):
+        rays += int(layout.width[site]) * WORD_CELLS
+        crop = (east - west) * (north - south) / cell_m**2
+        if site > first and (planes > CHUNK_BYTES or rays > CHUNK_RAYS or crop > most):
             return site
     return layout.sites
 

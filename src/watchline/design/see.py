@@ -20,6 +20,7 @@ from watchline.kernels.curvature import curvature_drop_m, fold_curvature
 from watchline.kernels.fan import fan_bits
 from watchline.kernels.grid import Grid, Points, make_grid, make_points
 from watchline.kernels.sight import sight_bits
+from watchline.kernels.sight_error import SightError, clustered_rate
 from watchline.model.candidates import Candidates
 from watchline.model.provenance import Provenance
 from watchline.model.visibility import (
@@ -43,6 +44,7 @@ SAMPLE_SHARE = 0.02
 SAMPLE_LEAST = 24
 
 FloatArray = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
 
 
 class Surface(Protocol):
@@ -91,9 +93,7 @@ def folded_grid(terrain: Surface, rows: slice, cols: slice) -> Grid:
 def folded_points(terrain: Surface, table: pd.DataFrame, rows: Indices) -> Points:
     """Places of some rows of a table (``x``, ``y``, ``ground_z``) with folded heights."""
     x, y, z = (table[name].to_numpy(float)[rows] for name in ("x", "y", "ground_z"))
-    return make_points(
-        x, y, z - curvature_drop_m(x, y, terrain.local_origin, terrain.refraction)
-    )
+    return make_points(x, y, z - curvature_drop_m(x, y, terrain.local_origin, terrain.refraction))
 
 
 def compute_visibility(
@@ -141,7 +141,7 @@ def compute_visibility(
     sink = MemorySink() if sink is None else sink
     work = np.cumsum(corridor.layout.width + 1)
     sample = _sampled_sites(corridor.layout.sites) if method == "fan" else np.empty(0, np.int64)
-    error = FanError()
+    tallies: list[Counts] = []
     sink.begin(corridor.layout)
     try:
         shape = (len(terrain.y), len(terrain.x))
@@ -151,13 +151,16 @@ def compute_visibility(
             if method == "fan":
                 visible, unknown = fan_bits(*job.arguments, spacing=spacing, **job.window)
                 mine = sample[(sample >= chunk.first) & (sample < chunk.last)] - chunk.first
-                error = error.plus(_fan_error(job, mine, visible))
+                tallies += _fan_error(job, mine, visible, unknown)
             else:
                 visible, unknown = sight_bits(*job.arguments, **job.window)
             sink.add(*_own_words(corridor, chunk, job, visible, unknown))
             if progress is not None:
                 progress(float(work[chunk.last - 1] / work[-1]))
-        text = EXACT if method == "exact" else error.text(spacing)
+        text = EXACT
+        if method == "fan":
+            alike = len(np.unique(corridor.heights_m)) * len(candidates.target_heights_m)
+            text = _fan_text(pool_errors(tallies, spacing, alike))
         return sink.finish(
             candidates.target_heights_m,
             text,
@@ -245,75 +248,73 @@ def _own_words(
     return np.concatenate(seen, axis=1), np.concatenate(lost, axis=1)
 
 
-@dataclass(frozen=True)
-class FanError:
-    """How often a fan and the exact method disagree, on pairs of mount and cell in range.
-
-    Attributes
-    ----------
-    pairs : int
-        Pairs that both looked at, all mount and target heights.
-    false_visible, false_hidden : int
-        Pairs that the fan calls visible and the exact method does not, and the other way round.
-    """
-
-    pairs: int = 0
-    false_visible: int = 0
-    false_hidden: int = 0
-
-    def plus(self, other: FanError) -> FanError:
-        """Both samples together."""
-        return FanError(
-            self.pairs + other.pairs,
-            self.false_visible + other.false_visible,
-            self.false_hidden + other.false_hidden,
-        )
-
-    def text(self, spacing: float) -> str:
-        """The method and its error in words."""
-        about = (
-            f"fan: rays at most {spacing:g} cells apart, curvature and refraction on; "
-            "horizons are interpolated between rays"
-        )
-        if not self.pairs:
-            return f"{about}; its error was not measured, as no cell is in range"
-        return (
-            f"{about}; measured on {self.pairs:,} pairs of this terrain against the exact method: "
-            f"{self.false_visible / self.pairs:.3%} called visible that are not, "
-            f"{self.false_hidden / self.pairs:.3%} called hidden that are visible"
-        )
-
-
 def _sampled_sites(sites: int) -> Indices:
     """Sites on which a fan's error is measured, evenly along the line."""
     count = min(sites, max(SAMPLE_LEAST, round(sites * SAMPLE_SHARE)))
     return np.unique(np.linspace(0, max(sites - 1, 0), count).round().astype(np.int64))
 
 
-def _fan_error(job: _Job, some: Indices, visible: Words) -> FanError:
-    """A fan's bits of some sites of a chunk against the exact method's."""
+def _fan_error(job: _Job, some: Indices, visible: Words, unknown: Words) -> list[Counts]:
+    """Hold a fan's bits of some sites of a chunk against the exact method's, site by site."""
     if not len(some):
-        return FanError()
+        return []
     grid, observers, heights, targets, heads, reach = job.arguments
     few = make_points(*(values[some] for values in observers))
-    exact, unknown = sight_bits(
-        grid, few, heights, targets, heads, reach, first_target=job.first[some],
-        last_target=job.last[some],
-    )  # fmt: skip
-    count = len(targets.x_m)
-    error = FanError()
+    first, last = job.first[some], job.last[some]
+    exact, lost = sight_bits(
+        grid, few, heights, targets, heads, reach, first_target=first, last_target=last
+    )
+    place = np.arange(len(targets.x_m))
+    tallies = []
     for i, site in enumerate(some):
         near = np.hypot(targets.x_m - few.x_m[i], targets.y_m - few.y_m[i]) <= reach
-        near &= (np.arange(count) >= job.first[site]) & (np.arange(count) < job.last[site])
-        known = near & ~flags_of(unknown[i])[:, :count]
+        near &= (place >= first[i]) & (place < last[i])
+        known = near & ~flags_of(lost[i] | unknown[site])[:, : len(place)]
+        tally = np.zeros(6, dtype=np.int64)
+        tally[4] = (flags_of(lost[i] ^ unknown[site])[:, : len(place)] & near).sum()
+        tally[5] = near.sum()
         for level in range(len(heights)):
-            truth = flags_of(exact[i, level])[:, :count]
-            fan = flags_of(visible[site, level])[:, :count]
-            error = error.plus(
-                FanError(
-                    int(known.sum()),
-                    int((fan & ~truth & known).sum()),
-                    int((truth & ~fan & known).sum()),
-                )
+            truth, fan = (
+                flags_of(bits)[:, : len(place)] for bits in (exact[i, level], visible[site, level])
             )
-    return error
+            shown = (fan, ~fan, fan & ~truth, ~fan & truth)
+            tally[:4] += [int((flags & known).sum()) for flags in shown]
+        tallies.append(tally)
+    return tallies
+
+
+def pool_errors(tallies: list[Counts], spacing: float, alike: int) -> SightError:
+    """The error of a fan from the counts of sampled sites.
+
+    Parameters
+    ----------
+    tallies : list of int64 array [6]
+        Of each site: outcomes shown visible, shown hidden, false visible, false hidden, unknown to
+        one method only; rays.
+    spacing : float
+        The fan's spacing in cells.
+    alike : int
+        Outcomes of one ray: mount heights × target heights.
+    """
+    counts = np.stack(tallies) if tallies else np.zeros((0, 6), dtype=np.int64)
+    shown, wrong = counts[:, :2], counts[:, 2:4]
+    return SightError(
+        false_visible=clustered_rate(wrong[:, 0], shown[:, 0], alike),
+        false_hidden=clustered_rate(wrong[:, 1], shown[:, 1], alike),
+        differs=clustered_rate(wrong.sum(axis=1), shown.sum(axis=1), alike),
+        unknown_differs=int(counts[:, 4].sum()),
+        rays=int(counts[:, 5].sum()),
+        observers=int((counts[:, 5] > 0).sum()),
+        spacing=spacing,
+        seed=0,
+    )
+
+
+def _fan_text(error: SightError) -> str:
+    about = (
+        f"fan: rays at most {error.spacing:g} cells apart, curvature and refraction on, horizons "
+        "interpolated between rays"
+    )
+    if not error.rays:
+        return f"{about}; its error was not measured, as no cell is in range"
+    return f"{about}; {error.sentence}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -212,18 +214,13 @@ class _Appended:
         return self._hashes
 
 
-class _writing:  # noqa: N801 - reads as a phrase
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
     """Turn what the disk says into an :class:`ArtefactError` on the folder."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
-        if isinstance(problem, OSError):
-            raise write_error(problem, self._path) from problem
+    try:
+        yield
+    except OSError as problem:
+        raise write_error(problem, path) from problem
 
 
 def _remove(litter: Path) -> None:
