@@ -12,8 +12,8 @@ from watchline.chain import visibility as step
 from watchline.chain.keys import step_keys
 from watchline.chain.plan import open_run
 from watchline.chain.progress import Silent
-from watchline.design.plan import sight_note
 from watchline.design.propose import propose_candidates
+from watchline.design.see import sight_note
 from watchline.errors import ManyFaults
 from watchline.io.project import read_site
 from watchline.io.terrain import build_terrain

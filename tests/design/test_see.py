@@ -23,7 +23,14 @@ from watchline.design.see import compute_visibility, memory_bytes
 from watchline.errors import UsageError, WatchlineError
 from watchline.io.terrain_file import TerrainFile, write_terrain
 from watchline.io.visibility import VisibilityWriter
-from watchline.kernels import fold_curvature, make_grid, make_points, sight_bits, unpack_bits
+from watchline.kernels import (
+    bilinear_heights_m,
+    fold_curvature,
+    make_grid,
+    make_points,
+    sight_bits,
+    unpack_bits,
+)
 from watchline.kernels.curvature import curvature_drop_m
 from watchline.model.candidates import Candidates
 from watchline.model.terrain import Terrain
@@ -82,8 +89,6 @@ def make_candidates(
     mounts.insert(0, "mount", np.arange(len(mounts)))
     grid = make_grid(terrain.ground, terrain.cell_m, *terrain.origin)
     for table in (mounts, cells):
-        from watchline.kernels import bilinear_heights_m
-
         table["ground_z"] = bilinear_heights_m(grid, table["x"], table["y"])
     mounts = gpd.GeoDataFrame(mounts, geometry=points(mounts.x, mounts.y), crs=terrain.crs)
     return Candidates(mounts, cells, range_m, (0.5, 1.7))
@@ -345,7 +350,7 @@ def test_the_error_of_a_fan_is_what_both_methods_say_of_its_own_bits(world, spac
 
 def test_the_method_of_a_fan_is_told_with_its_spacing_and_error(world):
     text = compute_visibility(*world, method="fan", spacing=0.5).method
-    assert text.startswith("fan: rays at most 0.5 cells apart")
+    assert text.startswith("fan of rays at most 0.5 cells apart")
     assert "fan against exact on" in text
     assert "of what is shown as seen is hidden" in text
     far = replace(world[1], range_m=1e-3)

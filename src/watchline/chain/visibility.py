@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from watchline.chain.progress import Progress
-from watchline.design.see import compute_visibility, memory_bytes
+from watchline.design.see import compute_visibility, memory_bytes, sight_note
 from watchline.io.run import Run
 from watchline.io.visibility import VisibilityWriter, read_visibility
 from watchline.model.candidates import Candidates
@@ -61,5 +61,5 @@ def _computed(
         progress=listener.share,
     )
     if site.visibility.method != "exact":
-        listener.say(f"Sight by {made.method}.")
+        listener.say(sight_note(made))
     return made

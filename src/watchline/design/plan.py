@@ -15,6 +15,7 @@ from watchline.design.columns import Columns, make_columns
 from watchline.design.cover import CoverSolution, cover
 from watchline.design.explain import infeasible
 from watchline.design.rows import Rows, allowed_misses, make_rows
+from watchline.design.see import sight_note
 from watchline.model.candidates import Candidates
 from watchline.model.plan import DesignClaim, Plan
 from watchline.model.provenance import Provenance
@@ -111,11 +112,6 @@ def design_plan(
             dict(visibility.provenance.inputs), site.seed, site.provenance.watchline_version
         ),
     )
-
-
-def sight_note(visibility: Visibility) -> str:
-    """How the design found out who sees what, and how well that is known, in a sentence."""
-    return f"Who sees which cell was computed by the method {visibility.method}."
 
 
 def _status(site: Site, solution: CoverSolution) -> str:

@@ -35,7 +35,7 @@ from watchline.model.visibility import (
 
 METHODS = ("exact", "fan")
 EXACT = (
-    "exact: the ray is tested at every crossing with a grid line of the bilinear surface, "
+    "exact, every ray tested at every crossing with a grid line of the bilinear surface, "
     "curvature and refraction on; no sampling error"
 )
 SAMPLE_SHARE = 0.02
@@ -175,6 +175,11 @@ def compute_visibility(
         raise
 
 
+def sight_note(visibility: Visibility) -> str:
+    """How the design found out who sees what, and how well that is known, in a sentence."""
+    return f"Sight lines of the design: {visibility.method}."
+
+
 def check_method(method: str, spacing: float) -> None:
     """Refuse what is no method or no spacing.
 
@@ -312,8 +317,8 @@ def pool_errors(tallies: list[Counts], spacing: float, alike: int) -> SightError
 
 def _fan_text(error: SightError) -> str:
     about = (
-        f"fan: rays at most {error.spacing:g} cells apart, curvature and refraction on, horizons "
-        "interpolated between rays"
+        f"fan of rays at most {error.spacing:g} cells apart, horizons interpolated between rays, "
+        "curvature and refraction on"
     )
     if not error.rays:
         return f"{about}; its error was not measured, as no cell is in range"
