@@ -147,14 +147,15 @@ def compute_visibility(
         shape = (len(terrain.y), len(terrain.x))
         origin = (float(terrain.x[0]), float(terrain.y[0]))
         for chunk in chunks(corridor, terrain.cell_m, origin, shape, chunk_sites):
-            job = _job(terrain, candidates, corridor, chunk)
-            if method == "fan":
-                visible, unknown = fan_bits(*job.arguments, spacing=spacing, **job.window)
-                mine = sample[(sample >= chunk.first) & (sample < chunk.last)] - chunk.first
-                tallies += _fan_error(job, mine, visible, unknown)
-            else:
-                visible, unknown = sight_bits(*job.arguments, **job.window)
-            sink.add(*_own_words(corridor, chunk, job, visible, unknown))
+            if len(chunk.words):  # else none of its mounts keeps a bit
+                job = _job(terrain, candidates, corridor, chunk)
+                if method == "fan":
+                    visible, unknown = fan_bits(*job.arguments, spacing=spacing, **job.window)
+                    mine = sample[(sample >= chunk.first) & (sample < chunk.last)] - chunk.first
+                    tallies += _fan_error(job, mine, visible, unknown)
+                else:
+                    visible, unknown = sight_bits(*job.arguments, **job.window)
+                sink.add(*_own_words(corridor, chunk, job, visible, unknown))
             if progress is not None:
                 progress(float(work[chunk.last - 1] / work[-1]))
         text = EXACT
