@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely import LineString, points
+from shapely import LineString, get_coordinates, points
 
 from watchline.design import see
 from watchline.design.corridor import BLOCK_WORDS, chunks, lay_out
@@ -69,17 +69,13 @@ def make_candidates(
         np.arange(cell_m / 2, path.length, cell_m), np.arange(-wide_m, wide_m, cell_m),
         indexing="ij",
     )  # fmt: skip
-    foot, ahead = (
-        np.array([(p.x, p.y) for p in path.interpolate(s.ravel() + d)]) for d in (0.0, 1e-3)
-    )
+    foot, ahead = (get_coordinates(path.interpolate(s.ravel() + d)) for d in (0.0, 1e-3))
     step = (ahead - foot) / 1e-3
     step /= np.maximum(np.hypot(*step.T), 1e-9)[:, None]
     place = foot + t.ravel()[:, None] * np.column_stack([-step[:, 1], step[:, 0]])
     cells = pd.DataFrame({"x": place[:, 0], "y": place[:, 1], "s": s.ravel(), "t": t.ravel()})
     along = np.concatenate([np.linspace(0, path.length, sites), rng.uniform(0, path.length, 3)])
-    spot = np.array([(p.x, p.y) for p in path.interpolate(along)]) + rng.uniform(
-        -3, 3, (sites + 3, 2)
-    )
+    spot = get_coordinates(path.interpolate(along)) + rng.uniform(-3, 3, (sites + 3, 2))
     rows = [
         {"site": i, "s": along[i], "x": x, "y": y, "height_m": HEIGHTS[j]}
         for i, (x, y) in enumerate(spot)
