@@ -6,6 +6,7 @@ own piece of the surface, and goes chunk by chunk into a sink: memory does not g
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -136,7 +137,7 @@ def compute_visibility(
     UsageError
         Another method, or a spacing out of bounds.
     """
-    check_method(method, spacing)
+    look = kernel_of(method, spacing)
     corridor = lay_out(candidates)
     sink = MemorySink() if sink is None else sink
     work = np.cumsum(corridor.layout.width + 1)
@@ -149,12 +150,9 @@ def compute_visibility(
         for chunk in chunks(corridor, terrain.cell_m, origin, shape, chunk_sites):
             if len(chunk.words):  # else none of its mounts keeps a bit
                 job = _job(terrain, candidates, corridor, chunk)
-                if method == "fan":
-                    visible, unknown = fan_bits(*job.arguments, spacing=spacing, **job.window)
-                    mine = sample[(sample >= chunk.first) & (sample < chunk.last)] - chunk.first
-                    tallies += _fan_error(job, mine, visible, unknown)
-                else:
-                    visible, unknown = sight_bits(*job.arguments, **job.window)
+                visible, unknown = look(*job.arguments, **job.window)
+                mine = sample[(sample >= chunk.first) & (sample < chunk.last)] - chunk.first
+                tallies += _fan_error(job, mine, visible, unknown)
                 sink.add(*_own_words(corridor, chunk, job, visible, unknown))
             if progress is not None:
                 progress(float(work[chunk.last - 1] / work[-1]))
@@ -181,18 +179,19 @@ def sight_note(visibility: Visibility) -> str:
     return f"Sight lines of the design: {visibility.method}."
 
 
-def check_method(method: str, spacing: float) -> None:
-    """Refuse what is no method or no spacing.
+def kernel_of(method: str, spacing: float) -> Callable[..., tuple[Words, Words]]:
+    """The kernel of a method.
 
     Raises
     ------
     UsageError
-        It is none.
+        It is no method, or the spacing is out of bounds.
     """
     if method not in METHODS:
         raise UsageError(f"method = {method!r}", mend='pass "exact" or "fan"')
     if not 0 < spacing <= 1:
         raise UsageError(f"spacing = {spacing}", mend="pass a spacing above 0 and at most 1 cell")
+    return sight_bits if method == "exact" else functools.partial(fan_bits, spacing=spacing)
 
 
 def memory_bytes(terrain: Surface, candidates: Candidates) -> tuple[int, int]:
