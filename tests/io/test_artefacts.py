@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import shutil
 import tempfile
@@ -12,20 +13,20 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from shapely.geometry import Point
 
 import outputs_sample as sample
 from watchline.errors import ArtefactError
 from watchline.io.candidates import read_candidates, write_candidates
 from watchline.io.proof import proof_files, read_proof, write_proof
-from watchline.io.visibility import read_visibility, write_visibility
+from watchline.io.visibility import VisibilityWriter, read_visibility, write_visibility
 from watchline.model.candidates import CELL_COLUMNS, MOUNT_COLUMNS, Candidates
 from watchline.model.proof import Claim, Proof, Witness
 from watchline.model.provenance import Provenance
-from watchline.model.visibility import Visibility
+from watchline.model.visibility import Layout, MemoryPlanes, Visibility
 
 PROVENANCE = Provenance({"site": "12" * 32, "terrain": "34" * 32}, 5, "0.1.0")
 PROOF = sample.make_proof()
@@ -95,56 +96,129 @@ def test_candidates_of_another_version(tmp_path) -> None:
         read_candidates(tmp_path)
 
 
+def random_layout(rng, mounts: int, cells: int, targets: int = 2) -> Layout:
+    """Sites with none, one or two runs of words, mounts on them in any order."""
+    words = -(-cells // 64)
+    sites = max(1, mounts // 2)
+    runs = [np.sort(rng.integers(0, words + 1, 2 * rng.integers(0, 3))) for _ in range(sites)]
+    return Layout(
+        cells=cells,
+        targets=targets,
+        site=rng.integers(0, sites, mounts),
+        run_start=np.cumsum([0, *(len(run) // 2 for run in runs)]).astype(np.int64),
+        run_first=np.concatenate([run[::2] for run in runs]).astype(np.int64),
+        run_last=np.concatenate([run[1::2] for run in runs]).astype(np.int64),
+    )
+
+
+def random_visibility(seed: int, mounts: int, cells: int, method: str = "exact") -> Visibility:
+    rng = np.random.default_rng(seed)
+    layout = random_layout(rng, mounts, cells)
+    planes = (
+        rng.integers(0, 2**64, (2, count), dtype=np.uint64)
+        for count in (layout.visible_words, layout.unknown_words)
+    )
+    return Visibility(layout, MemoryPlanes(*planes), (0.5, 1.7), method, PROVENANCE)
+
+
+def assert_same_visibility(found: Visibility, wanted: Visibility) -> None:
+    for field in ("target_heights_m", "cells", "mounts", "method", "provenance"):
+        assert getattr(found, field) == getattr(wanted, field)
+    for mount in range(wanted.mounts):
+        np.testing.assert_array_equal(found.cells_of(mount), wanted.cells_of(mount))
+        np.testing.assert_array_equal(found.visible_at(mount), wanted.visible_at(mount))
+        np.testing.assert_array_equal(found.unknown_at(mount), wanted.unknown_at(mount))
+
+
 @settings(max_examples=20, deadline=None)
 @given(
-    bits=hnp.arrays(np.uint64, st.tuples(st.integers(0, 5), st.integers(1, 2), st.integers(0, 4))),
+    seed=st.integers(0, 1_000), mounts=st.integers(0, 9), cells=st.integers(1, 400),
     method=st.text(max_size=20),
-)
-def test_visibility_round_trip(bits, method) -> None:
-    cells = max(0, bits.shape[2] * 64 - 3)
-    wanted = Visibility(bits, bits >> np.uint64(1), (0.5, 1.7), cells, method, PROVENANCE)
+)  # fmt: skip
+def test_visibility_round_trip(seed, mounts, cells, method) -> None:
+    wanted = random_visibility(seed, mounts, cells, method)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "visibility.zarr"
         write_visibility(wanted, path)
-        found = read_visibility(path)
+        assert_same_visibility(read_visibility(path), wanted)
         assert [p.name for p in Path(folder).iterdir()] == ["visibility.zarr"]
-    np.testing.assert_array_equal(found.visible, wanted.visible)
-    np.testing.assert_array_equal(found.unknown, wanted.unknown)
-    assert found.visible.dtype == np.uint64
-    assert not found.visible.flags.writeable
-    for field in ("target_heights_m", "cells", "method", "provenance"):
-        assert getattr(found, field) == getattr(wanted, field)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """Chunks of 128 words on disk, of which a reader keeps one or two."""
+    monkeypatch.setattr("watchline.io.visibility.CHUNK_BYTES", 2_048)
+    monkeypatch.setattr("watchline.io.visibility.KEPT_CHUNKS", 1)
 
 
 def make_visibility() -> Visibility:
-    bits = np.random.default_rng(2).integers(0, 2**63, (700, 2, 800), dtype=np.uint64)
-    return Visibility(bits, bits & np.uint64(7), (0.5, 1.7), 800 * 64 - 9, "exact", PROVENANCE)
+    return random_visibility(2, 40, 64 * 100 - 9)
 
 
+@pytest.mark.usefixtures("small_chunks")
 def test_a_visibility_of_several_chunks_replaces_an_old_one(tmp_path) -> None:
     path = tmp_path / "visibility.zarr"
     path.mkdir()
     (path / "leftover").write_text("old")
     write_visibility(make_visibility(), path)
-    assert len(list((path / "visible" / "c").iterdir())) > 1
+    assert len(list((path / "visible" / "c" / "0").iterdir())) > 5
     assert not (path / "leftover").exists()
-    np.testing.assert_array_equal(read_visibility(path).visible, make_visibility().visible)
+    assert_same_visibility(read_visibility(path), make_visibility())
     assert [p.name for p in tmp_path.iterdir()] == ["visibility.zarr"]
 
 
-def test_a_lost_or_cut_chunk_of_the_visibility_is_found_out(tmp_path) -> None:
+@pytest.mark.usefixtures("small_chunks")
+def test_bits_that_come_in_pieces_of_any_size_are_kept(tmp_path) -> None:
+    wanted = make_visibility()
+    sink = VisibilityWriter(tmp_path / "visibility.zarr")
+    sink.begin(wanted.layout)
+    cuts = np.unique(np.random.default_rng(3).integers(0, wanted.layout.visible_words, 25))
+    for first, last in itertools.pairwise([0, *cuts, wanted.layout.visible_words]):
+        sink.add(wanted.planes.visible(first, last), wanted.planes.unknown(first, last))
+    assert not (tmp_path / "visibility.zarr").exists()
+    assert_same_visibility(sink.finish((0.5, 1.7), "exact", PROVENANCE), wanted)
+
+
+def test_a_visibility_of_which_bits_are_missing_is_never_kept(tmp_path) -> None:
+    wanted = make_visibility()
+    sink = VisibilityWriter(tmp_path / "visibility.zarr")
+    sink.begin(wanted.layout)
+    sink.add(wanted.planes.visible(0, 5), wanted.planes.unknown(0, 5))
+    with pytest.raises(ValueError, match="5 words came"):
+        sink.finish((0.5, 1.7), "exact", PROVENANCE)
+    sink.abandon()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("plane", ["visible", "unknown"])
+@pytest.mark.usefixtures("small_chunks")
+def test_a_lost_or_cut_chunk_of_the_visibility_is_found_out(tmp_path, plane) -> None:
     path = tmp_path / "visibility.zarr"
     write_visibility(make_visibility(), path)
-    chunk = next(p for p in sorted((path / "visible" / "c").rglob("*")) if p.is_file())
+    chunk = sorted((path / plane / "c" / "0").iterdir())[1]
     content = chunk.read_bytes()
     chunk.unlink()
-    with pytest.raises(ArtefactError, match="the array visible is not what was written"):
+    with pytest.raises(ArtefactError, match=f"the array {plane} is not what was written"):
         read_visibility(path)
+    # Without looking at all of it first, it is found out when its mounts are asked for.
+    found = read_visibility(path, verify=False)
+    with pytest.raises(ArtefactError, match="not what was written"):
+        [(found.visible_at(mount), found.unknown_at(mount)) for mount in range(found.mounts)]
     chunk.write_bytes(content[: len(content) // 2])
     with pytest.raises(ArtefactError, match="it is damaged"):
         read_visibility(path)
     chunk.write_bytes(content)
-    assert read_visibility(path).cells == 800 * 64 - 9
+    assert read_visibility(path).cells == 64 * 100 - 9
+
+
+def test_a_visibility_of_the_earlier_layout_is_told_to_be_made_again(tmp_path) -> None:
+    path = tmp_path / "visibility.zarr"
+    root = zarr.create_group(store=path, zarr_format=3)
+    for name in ("visible", "unknown"):
+        root.create_array(name, shape=(3, 2, 4), dtype=np.uint64, chunks=(3, 2, 4))
+    root.attrs.update({"cells": 250, "sha256": {}, "provenance": PROVENANCE.as_dict()})
+    with pytest.raises(ArtefactError, match=r"has layout 1, and this program reads 2; delete it"):
+        read_visibility(path)
 
 
 @pytest.mark.parametrize("spoil", ["missing", "empty folder", "a file", "bad json"])

@@ -16,6 +16,7 @@ from typing import Any
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from watchline.io.visibility import LAYOUT_VERSION
 from watchline.model.site import Site
 from watchline.version import __version__
 
@@ -85,7 +86,7 @@ def step_keys(site: Site) -> dict[str, str]:
         site.existing_mounts,
         places,
     )
-    visibility = digest("visibility", candidates)
+    visibility = digest("visibility", LAYOUT_VERSION, candidates, site.visibility)
     plan = digest(
         "plan",
         visibility,

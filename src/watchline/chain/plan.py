@@ -10,11 +10,11 @@ from watchline.chain.export import EXPORT_FILES, export_outcome
 from watchline.chain.keys import digest, step_keys
 from watchline.chain.outcome import Outcome
 from watchline.chain.progress import Progress, Silent
+from watchline.chain.visibility import round_visibility, visibility_of
 from watchline.chain.warm import warm_up
 from watchline.design.plan import design_plan
 from watchline.design.propose import propose_candidates
 from watchline.design.repair import tighten
-from watchline.design.see import compute_visibility
 from watchline.errors import InfeasibleError
 from watchline.io.candidates import read_candidates, write_candidates
 from watchline.io.plan import read_plan, write_plan
@@ -22,7 +22,6 @@ from watchline.io.proof import proof_files, read_proof, write_proof
 from watchline.io.report import write_report
 from watchline.io.run import Run
 from watchline.io.terrain import build_terrain, read_terrain, write_terrain
-from watchline.io.visibility import read_visibility, write_visibility
 from watchline.model.candidates import Candidates
 from watchline.model.plan import Plan, plan_digest
 from watchline.model.proof import Proof
@@ -93,16 +92,7 @@ def plan_project(site: Site, progress: Progress | None = None) -> Outcome:
         write_candidates,
         read_candidates,
     )
-    listener.step(
-        "visibility", f"{len(candidates.mounts):,} mounts × {len(candidates.cells):,} cells"
-    )
-    visibility = run.step(
-        "visibility",
-        ("visibility.zarr",),
-        lambda: compute_visibility(terrain, candidates),
-        lambda made, folder: write_visibility(made, folder / "visibility.zarr"),
-        lambda folder: read_visibility(folder / "visibility.zarr"),
-    )
+    visibility = visibility_of(site, terrain, candidates, run, listener)
     plan, proof = _plan_that_holds(site, terrain, candidates, visibility, run, listener)
     outcome = Outcome(
         site, terrain, candidates, plan, proof, run.folder, run.folder / "report.html"
@@ -165,8 +155,7 @@ def _plan_that_holds(
         listener.say(f"{failed[-1]} Designing again with these cells.")
         tightened |= repaired.site != asked
         asked, candidates = repaired.site, repaired.candidates
-        listener.step("visibility", f"{len(candidates.cells):,} cells with the failing ones")
-        visibility = compute_visibility(terrain, candidates)
+        visibility = round_visibility(site, terrain, candidates, run, listener)
     if failed:
         note = (
             "The proof found earlier designs failing on cells finer than the design's, and they "

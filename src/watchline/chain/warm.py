@@ -45,6 +45,7 @@ def warm_up() -> float:
     start = time.perf_counter()
     site, terrain = _small_job()
     candidates = propose_candidates(site, terrain)
+    compute_visibility(terrain, candidates, method="fan")
     plan = design_plan(site, candidates, compute_visibility(terrain, candidates))
     if plan.status == "interrupted":
         raise KeyboardInterrupt  # it was meant for whoever warms up, not for the small search

@@ -235,6 +235,23 @@ class CatalogueTable(Table):
     currency: str | None = Field(None, description="Currency of the prices (default: EUR).")
 
 
+class VisibilityTable(Table):
+    """How the design finds out which mount sees which cell; the proof always tests every ray."""
+
+    method: Literal["exact", "fan"] = Field(
+        "exact",
+        description="exact tests every ray at every crossing with a grid line; fan shares rays "
+        "between cells: many times faster on long lines, with an error that is measured and told.",
+    )
+    spacing: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Of a fan: largest gap between neighbouring rays in cells of the terrain; 1 "
+        "is quick, 0.25 for surfaces with buildings.",
+    )
+
+
 class DesignTable(Table):
     """How hard and how long to look for the least cost."""
 
@@ -276,6 +293,7 @@ class ProjectFile(Table):
     requirements: list[RequirementTable] = Field(min_length=1)
     candidates: CandidatesTable
     catalogue: CatalogueTable = CatalogueTable()
+    visibility: VisibilityTable = VisibilityTable()
     design: DesignTable = DesignTable()
 
     @model_validator(mode="after")

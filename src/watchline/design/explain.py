@@ -117,8 +117,7 @@ def _reasons(
     cell = rows.cell[bad]
     requirement = rows.requirements[int(rows.requirement[bad[0]])]
     target = int(rows.target[rows.requirement[bad[0]]])
-    seen = _any_mount(visibility.visible[:, target], visibility.cells)[cell]
-    unknown = _any_mount(visibility.unknown[:, target], visibility.cells)[cell]
+    seen, unknown = (flags[cell] for flags in visibility.seen_by_any(target))
     ground = cells["ground_z"].to_numpy()[cell]
     reach = best_reach_m(site, requirement)
     xy = cells[["x", "y"]].to_numpy()[cell]
@@ -148,11 +147,6 @@ def best_reach_m(site: Site, requirement: Requirement) -> float:
             far = device.focal_px(device.focal_max_mm) / requirement.px_per_m
             reach = max(reach, min(device.range_m, far))
     return reach
-
-
-def _any_mount(bits: npt.NDArray[np.uint64], cells: int) -> npt.NDArray[np.bool_]:
-    words = np.ascontiguousarray(np.bitwise_or.reduce(bits, axis=0)).view(np.uint8)
-    return np.unpackbits(words, count=cells, bitorder="little").astype(bool)
 
 
 def _relaxation(

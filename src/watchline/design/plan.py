@@ -15,6 +15,7 @@ from watchline.design.columns import Columns, make_columns
 from watchline.design.cover import CoverSolution, cover
 from watchline.design.explain import infeasible
 from watchline.design.rows import Rows, allowed_misses, make_rows
+from watchline.design.see import sight_note
 from watchline.model.candidates import Candidates
 from watchline.model.plan import DesignClaim, Plan
 from watchline.model.provenance import Provenance
@@ -106,7 +107,7 @@ def design_plan(
         design_claims=_claims(candidates, rows, solution),
         cost_along=_cost_along(candidates, rows, solution),
         log=tuple(solution.log),
-        notes=_notes(site, problem, solution, effort),
+        notes=(*_notes(site, problem, solution, effort), sight_note(visibility)),
         provenance=Provenance(
             dict(visibility.provenance.inputs), site.seed, site.provenance.watchline_version
         ),

@@ -101,15 +101,17 @@ def mount_view(
     no_watch : bool
         Look at the cells of no-watch areas instead of those with rows.
     """
-    seen = np.stack([visibility.sees(mount, k) for k in range(len(visibility.target_heights_m))])
-    useful = ground.no_watch if no_watch else ground.demand.any(axis=0)
-    cell = np.flatnonzero(seen.any(axis=0) & useful)
+    cell, seen = visibility.cells_of(mount), visibility.visible_at(mount)
+    useful = ground.no_watch[cell] if no_watch else ground.demand[:, cell].any(axis=0)
+    useful &= seen.any(axis=0)
+    cell, seen = cell[useful], seen[:, useful]
     x, y, z = ground.mount_xyz[mount]
     dx, dy = ground.x[cell] - x, ground.y[cell] - y
     distance = np.hypot(dx, dy)
     # A cell at the mast's foot has no bearing: it is below every frame.
     clear = distance > 1.5 * ground.radius[cell]
-    cell, dx, dy, distance = cell[clear], dx[clear], dy[clear], distance[clear]
+    cell, seen = cell[clear], seen[:, clear]
+    dx, dy, distance = dx[clear], dy[clear], distance[clear]
     radius = ground.radius[cell]
     dz = apparent_rise_m(ground.z[cell] - z, distance, ground.refraction)
     near, far = distance - radius, distance + radius
@@ -132,6 +134,6 @@ def mount_view(
         far_m=np.hypot(far, dz),
         top=top,
         feet=feet_of(dz),
-        seen=seen[:, cell],
+        seen=seen,
         demand=ground.demand[:, cell],
     )

@@ -39,6 +39,7 @@ from watchline.model.site import (
     Road,
     Site,
     TerrainSource,
+    VisibilityRules,
     Zone,
 )
 from watchline.version import __version__
@@ -215,6 +216,7 @@ class _Reader:
             requirements=requirements,
             catalogue=catalogue,
             candidates=self.candidate_rules(requirements, catalogue),
+            visibility=VisibilityRules(tables.visibility.method, tables.visibility.spacing),
             design=DesignRules(
                 work_limit=tables.design.work,
                 time_limit_s=tables.design.time_limit,

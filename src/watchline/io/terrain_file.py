@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +15,8 @@ import rasterio
 import xarray as xr
 from affine import Affine
 from rasterio.errors import RasterioError
-from rasterio.io import MemoryFile
+from rasterio.io import DatasetReader, MemoryFile
+from rasterio.windows import Window
 
 from watchline.errors import ArtefactError
 from watchline.geo.grid import Grid
@@ -22,6 +26,8 @@ from watchline.model.terrain import Terrain
 
 BANDS = ("ground", "surface")
 TAG = "WATCHLINE_TERRAIN"
+CACHE_BYTES = 64_000_000
+"""Blocks of a file that are kept while pieces of it are read."""
 
 
 def write_terrain(terrain: Terrain, path: Path | str) -> Path:
@@ -96,7 +102,20 @@ def read_terrain(path: Path | str) -> Terrain:
     ArtefactError
         If it is missing, damaged, of another version, or no terrain of this program.
     """
-    source = Path(path)
+    with _opened(Path(path)) as (raster, about, grid):
+        ground, surface = raster.read(1), raster.read(2)
+    return Terrain(
+        data=heights_dataset(grid, ground, surface),
+        crs=about["crs"],
+        refraction=about["refraction"],
+        notes=tuple(about["notes"]),
+        provenance=Provenance(**about["provenance"]),
+    )
+
+
+@contextlib.contextmanager
+def _opened(source: Path) -> Iterator[tuple[DatasetReader, dict[str, Any], Grid]]:
+    """A terrain's file, open and checked: the raster, what its tag says, and its grid."""
     again = "delete it and run again: it will be rebuilt"
     if not source.is_file():
         raise ArtefactError("there is no such terrain", where=str(source), mend="build it first")
@@ -112,21 +131,90 @@ def read_terrain(path: Path | str) -> Terrain:
                     where=str(source),
                     mend=again,
                 )
-            ground, surface = raster.read(1), raster.read(2)
             where = about["grid"]
             grid = Grid(where["x0"], where["y0"], where["cell"], raster.height, raster.width)
             moved = np.abs(np.subtract(raster.transform[:6], grid.to_affine())).max()
+            if moved > 1e-3:
+                raise ArtefactError(
+                    "it was moved since it was built", where=str(source), mend=again
+                )
+            yield raster, about, grid
     except (RasterioError, OSError, ValueError, KeyError, TypeError) as problem:
         raise ArtefactError("it is damaged", where=str(source), mend=again) from problem
-    if moved > 1e-3:
-        raise ArtefactError("it was moved since it was built", where=str(source), mend=again)
-    return Terrain(
-        data=heights_dataset(grid, ground, surface),
-        crs=about["crs"],
-        refraction=about["refraction"],
-        notes=tuple(about["notes"]),
-        provenance=Provenance(**about["provenance"]),
-    )
+
+
+class TerrainFile:
+    """A terrain on disk of which the surface is read piece by piece, never as a whole.
+
+    It is what :func:`watchline.design.see.compute_visibility` needs of a terrain, for lines whose
+    raster does not fit in memory. Use it in a ``with`` block.
+
+    Parameters
+    ----------
+    path : Path or str
+        A file of :func:`write_terrain`.
+
+    Raises
+    ------
+    ArtefactError
+        As :func:`read_terrain`.
+
+    Attributes
+    ----------
+    x, y : float64 array
+        Centres of columns (ascending) and rows (descending) in m.
+    refraction : float
+        Refraction coefficient k.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._stack = contextlib.ExitStack()
+        # GDAL keeps blocks that it read, by default up to a twentieth of all memory.
+        self._stack.enter_context(rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES))
+        try:
+            self._raster, about, grid = self._stack.enter_context(_opened(Path(path)))
+        except BaseException:
+            self._stack.close()
+            raise
+        self._path = path
+        self.x, self.y = grid.x, grid.y
+        self.refraction = float(about["refraction"])
+
+    def __enter__(self) -> TerrainFile:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    @property
+    def cell_m(self) -> float:
+        """Side of a cell in metres."""
+        return float(self.x[1] - self.x[0])
+
+    @property
+    def local_origin(self) -> tuple[float, float]:
+        """Centre of the grid: the origin for curvature."""
+        return float(self.x.mean()), float(self.y.mean())
+
+    def surface_piece(self, rows: slice, cols: slice) -> npt.NDArray[np.float32]:
+        """Heights of what blocks sight on some rows and columns, float32.
+
+        Raises
+        ------
+        ArtefactError
+            The file is damaged there.
+        """
+        try:
+            heights: npt.NDArray[np.float32] = self._raster.read(
+                BANDS.index("surface") + 1, window=Window.from_slices(rows, cols)
+            )
+        except (RasterioError, OSError) as problem:
+            raise ArtefactError(
+                "it is damaged",
+                where=str(self._path),
+                mend="delete it and run again: it will be rebuilt",
+            ) from problem
+        return heights
 
 
 def heights_dataset(

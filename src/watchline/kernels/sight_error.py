@@ -188,9 +188,9 @@ def measure_sight_error(
     alike = mounts.size * heads.size
     shown, wrong = clusters[:, :2], clusters[:, 2:4]
     return SightError(
-        false_visible=_rate(wrong[:, 0], shown[:, 0], alike),
-        false_hidden=_rate(wrong[:, 1], shown[:, 1], alike),
-        differs=_rate(wrong.sum(axis=1), shown.sum(axis=1), alike),
+        false_visible=clustered_rate(wrong[:, 0], shown[:, 0], alike),
+        false_hidden=clustered_rate(wrong[:, 1], shown[:, 1], alike),
+        differs=clustered_rate(wrong.sum(axis=1), shown.sum(axis=1), alike),
         unknown_differs=int(clusters[:, 4].sum()),
         rays=sum(ray.size for ray in rays),
         observers=sum(ray.size > 0 for ray in rays),
@@ -313,8 +313,21 @@ def _crop(grid: Grid, *ends: Points) -> Grid:
     )
 
 
-def _rate(wrong: NDArray[np.int64], of: NDArray[np.int64], alike: int) -> ErrorRate:
-    """A share and its interval from the counts of each cluster; `alike` outcomes share a ray."""
+def clustered_rate(wrong: NDArray[np.int64], of: NDArray[np.int64], alike: int) -> ErrorRate:
+    """Give a share and its interval from the counts of each cluster.
+
+    Parameters
+    ----------
+    wrong, of : ndarray of int64, shape (n,)
+        How many of how many outcomes of each cluster are wrong.
+    alike : int
+        Outcomes that share a ray.
+
+    Returns
+    -------
+    ErrorRate
+        Of all clusters together.
+    """
     count, judged = int(wrong.sum()), int(of.sum())
     if judged == 0:
         return ErrorRate(0, 0, np.nan, 0.0, 1.0)

@@ -212,6 +212,22 @@ class CandidateRules:
 
 
 @dataclass(frozen=True)
+class VisibilityRules:
+    """How the design finds out which mount sees which cell.
+
+    Attributes
+    ----------
+    method : {"exact", "fan"}
+        Every ray tested at every crossing with a grid line, or a fan of rays with a measured error.
+    spacing : float
+        Of a fan: largest gap between neighbouring rays in cells of the terrain, 0–1.
+    """
+
+    method: Literal["exact", "fan"] = "exact"
+    spacing: float = 0.5
+
+
+@dataclass(frozen=True)
 class DesignRules:
     """How hard and how long to look for the least cost.
 
@@ -270,6 +286,7 @@ class Site:
     exclusions: tuple[Area, ...] = ()
     no_watch: tuple[NoWatchArea, ...] = ()
     existing_mounts: tuple[ExistingMount, ...] = ()
+    visibility: VisibilityRules = VisibilityRules()
     line_credit: str = ""
     notes: str = ""
     seed: int = 1

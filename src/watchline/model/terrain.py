@@ -45,6 +45,16 @@ class Terrain:
         return float(self.data.x[0]), float(self.data.y[0])
 
     @property
+    def x(self) -> npt.NDArray[np.float64]:
+        """Eastings of the cells' centres, ascending, float64 [cols]."""
+        return np.asarray(self.data.x.values, dtype=np.float64)
+
+    @property
+    def y(self) -> npt.NDArray[np.float64]:
+        """Northings of the cells' centres, descending, float64 [rows]."""
+        return np.asarray(self.data.y.values, dtype=np.float64)
+
+    @property
     def ground(self) -> npt.NDArray[np.float32]:
         """Heights of the bare ground, float32 [rows, cols]."""
         return np.asarray(self.data["ground"].values)
@@ -53,6 +63,10 @@ class Terrain:
     def surface(self) -> npt.NDArray[np.float32]:
         """Heights of what blocks sight, float32 [rows, cols]."""
         return np.asarray(self.data["surface"].values)
+
+    def surface_piece(self, rows: slice, cols: slice) -> npt.NDArray[np.float32]:
+        """Heights of what blocks sight on some rows and columns (a view), float32."""
+        return self.surface[rows, cols]
 
     @property
     def has_obstacles(self) -> bool:
