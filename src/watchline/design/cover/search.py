@@ -35,6 +35,8 @@ class Scratch(NamedTuple):
     log : ndarray of int64, shape (variable,)
         Changes since the last accepted state: column + 1 added, -(column + 1) removed.
     affinity : ndarray of int64, shape (n_groups,)
+    met : ndarray of uint8, shape (n_rows,)
+        Marks; all 0 between calls.
     active : ndarray of uint8, shape (n_groups,)
         0 for groups that the search leaves alone.
     """
@@ -48,6 +50,7 @@ class Scratch(NamedTuple):
     out: NDArray[np.int64]
     log: NDArray[np.int64]
     affinity: NDArray[np.float64]
+    met: NDArray[np.uint8]
     active: NDArray[np.uint8]
 
 
@@ -78,7 +81,8 @@ def make_scratch(layout: Layout, active: NDArray[np.uint8] | None = None) -> Scr
         out=np.zeros(n_columns + 1, np.int64),
         log=np.zeros(16 * n_columns + 16, np.int64),
         affinity=np.zeros(n_groups),
-        active=active.astype(np.uint8),
+        met=np.zeros(len(layout.demand), np.uint8),
+        active=active,
     )
 
 
@@ -138,6 +142,30 @@ def _wake_some(layout: Layout, state: State) -> int:
 
 
 @nb.njit(cache=True)
+def _wake_near(layout: Layout, state: State, scratch: Scratch, n_log: int) -> int:
+    """Like ``_wake_some``, among the rows of the columns that the log gave up."""
+    found = 0
+    for t in range(n_log):
+        column = -scratch.log[t] - 1
+        if column < 0:
+            continue
+        for link in range(layout.column_start[column], layout.column_start[column + 1]):
+            atom = layout.column_atom[link]
+            for p in range(layout.atom_start[atom], layout.atom_start[atom + 1]):
+                row = layout.atom_row[p]
+                if state.lack[row] <= 0 or state.weight[row] > 0 or state.reserve[row] == 0:
+                    continue
+                kind = layout.row_class[row]
+                if state.open_weight[kind] <= state.allowed[kind]:
+                    continue
+                if found == 0 or draw(state.random) < 0.0625:
+                    wake(layout, state, row)
+                found += 1
+            state.work[0] += 1
+    return found
+
+
+@nb.njit(cache=True)
 def recreate(
     layout: Layout, state: State, scratch: Scratch, budget: float, noise: float, n_log: int
 ) -> int:
@@ -159,9 +187,13 @@ def recreate(
     int
         The new number of entries.
     """
-    again = True
+    if n_log > 0 and budget == np.inf:
+        n_log = _fill(layout, state, scratch, budget, noise, n_log, 0)
+        while state.over[0] > 0 and _wake_near(layout, state, scratch, n_log) > 0:
+            n_log = _fill(layout, state, scratch, budget, noise, n_log, 0)
+    again = state.over[0] > 0 or budget < np.inf
     while again:
-        n_log = _fill(layout, state, scratch, budget, noise, n_log)
+        n_log = _fill(layout, state, scratch, budget, noise, n_log, n_log)
         again = state.over[0] > 0 and budget == np.inf and _wake_some(layout, state) > 0
     return n_log
 
@@ -179,23 +211,67 @@ def _floor(layout: Layout, state: State, group: int) -> float:
 
 
 @nb.njit(cache=True)
-def _fill(
-    layout: Layout, state: State, scratch: Scratch, budget: float, noise: float, n_log: int
+def _push(
+    layout: Layout, state: State, scratch: Scratch, group: int, noise: float, size: int
 ) -> int:
-    """Add packages while the rows that are awake ask for them (lazy greedy)."""
+    """Put a group on the heap and return the new size."""
+    scratch.factor[group] = 1.0 + noise * draw(state.random)
+    scratch.score[group] = _floor(layout, state, group) * scratch.factor[group]
+    scratch.heap[size] = group
+    scratch.place[group] = size
+    _sift(scratch, size + 1, size)
+    return size + 1
+
+
+@nb.njit(cache=True)
+def _fill(
+    layout: Layout,
+    state: State,
+    scratch: Scratch,
+    budget: float,
+    noise: float,
+    n_log: int,
+    first: int,
+) -> int:
+    """Add packages while the rows that are awake ask for them (lazy greedy).
+
+    Only the groups that see what the log gave up from ``first`` on are looked at; all groups if
+    the log holds nothing from there on.
+    """
     size = 0
-    for atom in range(len(layout.atom_group)):
-        if state.need[atom] > 0:
-            group = layout.atom_group[atom]
-            if scratch.place[group] >= 0 or not scratch.active[group]:
+    if first < n_log:
+        # What was just given up tells where rows are open: no look over the whole problem.
+        for t in range(first, n_log):
+            column = -scratch.log[t] - 1
+            if column < 0:
                 continue
-            scratch.factor[group] = 1.0 + noise * draw(state.random)
-            scratch.score[group] = _floor(layout, state, group) * scratch.factor[group]
-            scratch.heap[size] = group
-            scratch.place[group] = size
-            size += 1
-            _sift(scratch, size, size - 1)
-    state.work[0] += len(layout.atom_group) // 8
+            for link in range(layout.column_start[column], layout.column_start[column + 1]):
+                atom = layout.column_atom[link]
+                for p in range(layout.atom_start[atom], layout.atom_start[atom + 1]):
+                    row = layout.atom_row[p]
+                    if state.lack[row] <= 0 or state.weight[row] == 0 or scratch.met[row]:
+                        continue
+                    scratch.met[row] = 1
+                    state.work[0] += layout.row_start[row + 1] - layout.row_start[row]
+                    for q in range(layout.row_start[row], layout.row_start[row + 1]):
+                        group = layout.atom_group[layout.row_atom[q]]
+                        if scratch.place[group] < 0 and scratch.active[group]:
+                            size = _push(layout, state, scratch, group, noise, size)
+        for t in range(first, n_log):
+            column = -scratch.log[t] - 1
+            if column < 0:
+                continue
+            for link in range(layout.column_start[column], layout.column_start[column + 1]):
+                atom = layout.column_atom[link]
+                for p in range(layout.atom_start[atom], layout.atom_start[atom + 1]):
+                    scratch.met[layout.atom_row[p]] = 0
+    else:
+        for atom in range(len(layout.atom_group)):
+            if state.need[atom] > 0:
+                group = layout.atom_group[atom]
+                if scratch.place[group] < 0 and scratch.active[group]:
+                    size = _push(layout, state, scratch, group, noise, size)
+        state.work[0] += len(layout.atom_group) // 8
     while size > 0 and (state.over[0] > 0 or budget < np.inf):
         group = scratch.heap[0]
         ratio, taken = package(
@@ -255,26 +331,37 @@ def prune(layout: Layout, state: State, scratch: Scratch, n_log: int) -> int:
         The new number of entries.
     """
     room = np.empty(len(state.allowed))
-    while True:
-        pick, best = -1, 0.0
-        for group in range(len(layout.fixed)):
-            if state.used[group] == 0:
+    # What is needed now stays needed: later removals only make the others less superfluous.
+    size = 0
+    for group in range(len(layout.fixed)):
+        if state.used[group] == 0:
+            continue
+        for column in range(layout.group_start[group], layout.group_start[group + 1]):
+            if state.chosen[column] and _loss(layout, state, column, room) < np.inf:
+                scratch.out[size] = column
+                size += 1
+    while size > 0:
+        pick, best, kept = -1, 0.0, 0
+        for t in range(size):
+            column = scratch.out[t]
+            lost = _loss(layout, state, column, room)
+            if lost == np.inf:
                 continue
-            for column in range(layout.group_start[group], layout.group_start[group + 1]):
-                if not state.chosen[column]:
-                    continue
-                lost = _loss(layout, state, column, room)
-                if lost == np.inf:
-                    continue
-                saved = layout.cost[column] + layout.fixed[group] / state.used[group]
-                value = (saved + 1e-9) * (1.0 + 0.5 * draw(state.random)) / (lost + 1e-3)
-                if value > best:
-                    pick, best = column, value
+            group = layout.column_group[column]
+            saved = layout.cost[column] + layout.fixed[group] / state.used[group]
+            value = (saved + 1e-9) * (1.0 + 0.5 * draw(state.random)) / (lost + 1e-3)
+            scratch.out[kept] = column
+            if value > best:
+                pick, best = kept, value
+            kept += 1
+        size = kept
         if pick < 0:
             break
-        remove_column(layout, state, pick)
-        scratch.log[n_log] = -(pick + 1)
+        remove_column(layout, state, scratch.out[pick])
+        scratch.log[n_log] = -(scratch.out[pick] + 1)
         n_log += 1
+        size -= 1
+        scratch.out[pick] = scratch.out[size]
     state.work[0] += len(layout.fixed) // 4
     return n_log
 
