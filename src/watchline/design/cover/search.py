@@ -37,8 +37,6 @@ class Scratch(NamedTuple):
     affinity : ndarray of int64, shape (n_groups,)
     met : ndarray of uint8, shape (n_rows,)
         Marks; all 0 between calls.
-    active : ndarray of uint8, shape (n_groups,)
-        0 for groups that the search leaves alone.
     """
 
     rest: NDArray[np.int64]
@@ -51,26 +49,21 @@ class Scratch(NamedTuple):
     log: NDArray[np.int64]
     affinity: NDArray[np.float64]
     met: NDArray[np.uint8]
-    active: NDArray[np.uint8]
 
 
-def make_scratch(layout: Layout, active: NDArray[np.uint8] | None = None) -> Scratch:
+def make_scratch(layout: Layout) -> Scratch:
     """Return working arrays for a layout.
 
     Parameters
     ----------
     layout : Layout
         The problem in atoms.
-    active : ndarray of uint8, shape (n_groups,), optional
-        0 for groups that the search leaves alone; all take part by default.
 
     Returns
     -------
     Scratch
     """
     n_atoms, n_groups, n_columns = len(layout.atom_group), len(layout.fixed), len(layout.cost)
-    if active is None:
-        active = np.ones(n_groups, np.uint8)
     return Scratch(
         rest=np.zeros(n_atoms, np.int64),
         twice=np.zeros(n_atoms, np.int64),
@@ -82,7 +75,6 @@ def make_scratch(layout: Layout, active: NDArray[np.uint8] | None = None) -> Scr
         log=np.zeros(16 * n_columns + 16, np.int64),
         affinity=np.zeros(n_groups),
         met=np.zeros(len(layout.demand), np.uint8),
-        active=active,
     )
 
 
@@ -255,7 +247,7 @@ def _fill(
                     state.work[0] += layout.row_start[row + 1] - layout.row_start[row]
                     for q in range(layout.row_start[row], layout.row_start[row + 1]):
                         group = layout.atom_group[layout.row_atom[q]]
-                        if scratch.place[group] < 0 and scratch.active[group]:
+                        if scratch.place[group] < 0:
                             size = _push(layout, state, scratch, group, noise, size)
         for t in range(first, n_log):
             column = -scratch.log[t] - 1
@@ -269,7 +261,7 @@ def _fill(
         for atom in range(len(layout.atom_group)):
             if state.need[atom] > 0:
                 group = layout.atom_group[atom]
-                if scratch.place[group] < 0 and scratch.active[group]:
+                if scratch.place[group] < 0:
                     size = _push(layout, state, scratch, group, noise, size)
         state.work[0] += len(layout.atom_group) // 8
     while size > 0 and (state.over[0] > 0 or budget < np.inf):
@@ -391,7 +383,7 @@ def _force(layout: Layout, state: State, scratch: Scratch, n_log: int) -> int:
         members = layout.member_start[atom + 1] - layout.member_start[atom]
         pick = layout.member_start[atom] + int(draw(state.random) * members)
         column = layout.member_column[pick]
-        if state.chosen[column] or not scratch.active[group] or layout.capacity[group] == 0:
+        if state.chosen[column] or layout.capacity[group] == 0:
             return n_log
         if state.used[group] == 0 and layout.site[group] >= 0:
             for other in range(len(layout.fixed)):
@@ -424,7 +416,7 @@ def ruin(layout: Layout, state: State, scratch: Scratch, largest: int) -> int:
     n_log = 0
     open_groups = 0
     for group in range(len(layout.fixed)):
-        if state.used[group] > 0 and scratch.active[group]:
+        if state.used[group] > 0:
             scratch.heap[open_groups] = group
             scratch.affinity[group] = 0.0
             open_groups += 1
