@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.dual import Prices, ascend, bound_of
-from watchline.design.cover.layout import Layout, part_of
+from watchline.design.cover.layout import Layout
+from watchline.design.cover.part import part_of
 from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.relaxation import Iterate, make_iterate, prices_of, relax
 

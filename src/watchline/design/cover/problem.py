@@ -154,30 +154,6 @@ class CoverProblem:
         return np.where(self.allowed > 0, self.allowed + 1e-12 * total, 0.0)
 
 
-@nb.njit(cache=True)
-def columns_with(indptr: NDArray, indices: NDArray, wanted: NDArray) -> NDArray:
-    """Tell which columns cover any of some rows.
-
-    Parameters
-    ----------
-    indptr, indices : ndarray of int
-        Rows of each column.
-    wanted : ndarray of bool, shape (n_rows,)
-        The rows.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_columns,)
-    """
-    found = np.zeros(len(indptr) - 1, np.bool_)
-    for column in range(len(found)):
-        for t in range(indptr[column], indptr[column + 1]):
-            if wanted[indices[t]]:
-                found[column] = True
-                break
-    return found
-
-
 def _fault(what: str, mend: str) -> UsageError:
     return UsageError(what, where="cover", mend=mend)
 

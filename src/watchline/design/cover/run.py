@@ -13,16 +13,12 @@ from numpy.typing import NDArray
 from watchline.design.cover.bounding import Bounder
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.exact import make_model, solve_model
-from watchline.design.cover.layout import Layout, make_layout, reach
-from watchline.design.cover.problem import CoverProblem, columns_with
-from watchline.design.cover.search import (
-    Scratch,
-    improve,
-    make_scratch,
-    objective,
-    prune,
-    recreate,
-)
+from watchline.design.cover.layout import Layout, make_layout
+from watchline.design.cover.narrow import LEAST_PRICE, narrowed, promising, weight_of
+from watchline.design.cover.problem import CoverProblem
+from watchline.design.cover.recreate import prune, recreate
+from watchline.design.cover.scratch import Scratch, make_scratch
+from watchline.design.cover.search import improve, objective
 from watchline.design.cover.solution import LogEntry
 from watchline.design.cover.state import State, add_column, make_state
 
@@ -247,48 +243,28 @@ class Run:
     def concentrate(self, entries: int | None = None) -> None:
         """Search on by the prices of the bound: the promising columns, the priced rows.
 
-        A greedy choice by prices is a far better one than by numbers of rows (Caprara, Fischetti,
-        Toth, Operations Research 47, 1999, on plain set covering), and a column whose price falls
-        far short of its cost is in no good choice.
-
         Parameters
         ----------
         entries : int, optional
-            Matrix entries of the columns to keep, the most promising first. By default every
-            column is kept that could be chosen at less than a fifth of an open group's mean cost.
+            Matrix entries of the columns to keep; see
+            :func:`watchline.design.cover.narrow.promising`.
         """
         least, bounder, problem = self._least(), self.bounder, self.problem
         if least is None or self.chosen is None:
             return
         price = np.zeros(problem.n_rows)
         price[bounder.price_rows] = bounder.prices.row
-        priced = price > 1e-3
-        if not priced.any():
+        if not np.any(price > LEAST_PRICE):
             return
-        chosen = self.order[self.chosen]
-        if entries is None:
-            mean = self.value / len(np.unique(problem.group[chosen]))
-            keep = least <= least.min() + 0.2 * mean
-        else:
-            rank, size = np.argsort(least, kind="stable"), np.diff(problem.indptr)
-            keep = np.zeros(problem.n_columns, bool)
-            keep[rank[: int(np.searchsorted(np.cumsum(size[rank]), entries)) + 1]] = True
-        keep[chosen] = True
-        narrow, order = make_layout(problem.with_columns(keep))
+        keep = promising(problem, least, self.order[self.chosen], self.value, entries)
+        narrow, kept = narrowed(problem, keep, self.supply)
         self.other_work += len(problem.indices) / 1e6
-        lacking = (reach(narrow) < problem.demand) & (self.supply >= problem.demand)
-        if lacking.any():
-            keep |= columns_with(problem.indptr, problem.indices, lacking)
-            narrow, order = make_layout(problem.with_columns(keep))
-        old = self.state
-        # No row is worth less than a quarter of what it was before: it has to be covered too.
-        usual = 64 * np.minimum(price / float(np.median(price[priced])), 2.0**16)
-        weight = np.maximum(np.rint(usual).astype(np.int64), (old.reserve + 3) // 4)
-        weight = np.where(old.reserve > 0, weight, 0)
-        awake = priced | (problem.n_rows <= 2000)
         place = np.empty(len(self.order), np.int64)
         place[self.order] = np.arange(len(self.order))
-        self.ground, self.back = narrow, place[np.flatnonzero(keep)[order]]
+        old = self.state
+        weight = weight_of(price, old.reserve)
+        awake = (price > LEAST_PRICE) | (problem.n_rows <= 2000)
+        self.ground, self.back = narrow, place[kept]
         self.state = make_state(narrow, weight, awake, old.allowed, self.seed)
         self.state.work[:], self.state.random[:] = old.work, old.random
         self.scratch = make_scratch(narrow)

@@ -178,6 +178,7 @@ def _compile() -> None:
     run.first(np.array([1]))
     run.search(0.0005)
     run.relax(0.001)
+    run.concentrate()
     run.bounder.rows = np.array([0])
     run.bounder.add_rows(1)
 
