@@ -2,62 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.dual import Prices, ascend, bound_of
-from watchline.design.cover.layout import Layout, make_layout
+from watchline.design.cover.layout import Layout
+from watchline.design.cover.part import part_of
 from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.relaxation import Iterate, make_iterate, prices_of, relax
-
-
-@nb.njit(cache=True)
-def _filtered(indptr: NDArray, indices: NDArray, place: NDArray) -> tuple:
-    """Keep the rows whose ``place`` is at least 0, renumbered."""
-    start = np.zeros(len(indptr), np.int64)
-    total = 0
-    for t in range(len(indices)):
-        total += place[indices[t]] >= 0
-    out = np.empty(total, np.int32)
-    total = 0
-    for column in range(len(indptr) - 1):
-        for t in range(indptr[column], indptr[column + 1]):
-            if place[indices[t]] >= 0:
-                out[total] = place[indices[t]]
-                total += 1
-        start[column + 1] = total
-    return start, out
-
-
-def with_rows(problem: CoverProblem, rows: NDArray[np.intp]) -> CoverProblem:
-    """Return the problem with only some of its rows: a relaxation of it.
-
-    Parameters
-    ----------
-    problem : CoverProblem
-        The problem.
-    rows : ndarray of int
-        Rows to keep, in rising order.
-
-    Returns
-    -------
-    CoverProblem
-    """
-    place = np.full(problem.n_rows, -1, np.int32)
-    place[rows] = np.arange(len(rows))
-    indptr, indices = _filtered(problem.indptr, problem.indices, place)
-    return replace(
-        problem,
-        indptr=indptr,
-        indices=indices,
-        demand=problem.demand[rows],
-        row_cap=problem.row_cap[rows],
-        row_weight=problem.row_weight[rows],
-        row_class=problem.row_class[rows],
-    )
 
 
 @nb.njit(cache=True)
@@ -140,10 +95,10 @@ class Bounder:
         self._build(None)
 
     def _build(self, previous: tuple[Layout, Iterate, NDArray[np.intp]] | None) -> None:
-        self.part = make_layout(with_rows(self.problem, self.rows))[0]
+        self.part = part_of(self.layout, self.rows)
         classes = len(self.allowed)
         self.iterates = [make_iterate(self.part, classes) for _ in range(4)]
-        self.work += len(self.problem.indices) / 1e6
+        self.work += len(self.layout.atom_row) / 1e6
         now, _, anchor, _ = self.iterates
         omega = float(np.median(self.problem.costs)) if self.problem.n_columns else 0.0
         omega = max(1e-6, omega)

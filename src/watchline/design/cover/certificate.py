@@ -44,7 +44,7 @@ def problem_digest(problem: CoverProblem) -> str:
         (problem.allowed, "<f8"),
         (np.array([budget]), "<f8"),
     ):
-        digest.update(np.ascontiguousarray(array, kind).tobytes())
+        digest.update(np.ascontiguousarray(array, kind).data)
     return digest.hexdigest()
 
 

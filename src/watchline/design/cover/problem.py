@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numba as nb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
@@ -174,6 +175,16 @@ def _vector(
     return np.ascontiguousarray(array, dtype)
 
 
+@nb.njit(cache=True)
+def _rising(indptr: NDArray, indices: NDArray) -> bool:
+    """Return whether every column's rows rise strictly (without a copy of the matrix)."""
+    for column in range(len(indptr) - 1):
+        for t in range(indptr[column] + 1, indptr[column + 1]):
+            if indices[t] <= indices[t - 1]:
+                return False
+    return True
+
+
 def _csc(columns: Any, n_rows: int, n_columns: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return ``indptr, indices`` of the columns with sorted, unique rows."""
     if sparse.issparse(columns):
@@ -214,11 +225,7 @@ def _csc(columns: Any, n_rows: int, n_columns: int) -> tuple[NDArray[np.int64], 
         raise _fault(f"columns name the row {wrong} of {n_rows}", "number rows from 0")
     indptr = np.ascontiguousarray(indptr, np.int64)
     indices = np.ascontiguousarray(indices, np.int32)
-    steps = np.diff(indices.astype(np.int64, copy=False))
-    inside = np.ones(len(steps), bool)
-    starts = indptr[1:-1]
-    inside[starts[(starts > 0) & (starts < len(indices))] - 1] = False
-    if np.any(steps[inside] <= 0):
+    if not _rising(indptr, indices):
         data = np.ones(len(indices), np.int8)
         matrix = sparse.csc_array((data, indices, indptr), shape=(n_rows, n_columns))
         matrix.sum_duplicates()

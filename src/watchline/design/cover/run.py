@@ -14,15 +14,11 @@ from watchline.design.cover.bounding import Bounder
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.exact import make_model, solve_model
 from watchline.design.cover.layout import Layout, make_layout
+from watchline.design.cover.narrow import LEAST_PRICE, narrowed, promising, weight_of
 from watchline.design.cover.problem import CoverProblem
-from watchline.design.cover.search import (
-    Scratch,
-    improve,
-    make_scratch,
-    objective,
-    prune,
-    recreate,
-)
+from watchline.design.cover.recreate import prune, recreate
+from watchline.design.cover.scratch import Scratch, make_scratch
+from watchline.design.cover.search import improve, objective
 from watchline.design.cover.solution import LogEntry
 from watchline.design.cover.state import State, add_column, make_state
 
@@ -64,6 +60,8 @@ class Run:
         The problem's column at each position of the layout.
     supply : ndarray of int64, shape (n_rows,)
         The most views that each row can get.
+    ground, back : Layout, ndarray of int64
+        The layout on which the search moves, and the position in ``layout`` of its columns.
     seed : int
         Seed of everything random.
     time_limit : float
@@ -98,6 +96,8 @@ class Run:
     bounder: Bounder | None = None
     state: State | None = None
     scratch: Scratch | None = None
+    ground: Layout | None = None
+    back: NDArray[np.int64] | None = None
 
     @property
     def budget(self) -> float:
@@ -232,12 +232,44 @@ class Run:
         weight = np.where(reachable, weight, 0)
         self.state = make_state(layout, weight, awake, allowed, self.seed)
         self.scratch = make_scratch(layout)
+        self.ground, self.back = layout, np.arange(len(self.order))
         if start is not None and len(start):
             self.warm = True
             self._put(start)
         n_log = recreate(layout, self.state, self.scratch, self.budget, 0.0, 0)
         prune(layout, self.state, self.scratch, n_log)
         self.offer(np.flatnonzero(self.state.chosen))
+
+    def concentrate(self, entries: int | None = None) -> None:
+        """Search on by the prices of the bound: the promising columns, the priced rows.
+
+        Parameters
+        ----------
+        entries : int, optional
+            Matrix entries of the columns to keep; see
+            :func:`watchline.design.cover.narrow.promising`.
+        """
+        least, bounder, problem = self._least(), self.bounder, self.problem
+        if least is None or self.chosen is None:
+            return
+        price = np.zeros(problem.n_rows)
+        price[bounder.price_rows] = bounder.prices.row
+        if not np.any(price > LEAST_PRICE):
+            return
+        keep = promising(problem, least, self.order[self.chosen], self.value, entries)
+        narrow, kept = narrowed(problem, keep, self.supply)
+        self.other_work += len(problem.indices) / 1e6
+        place = np.empty(len(self.order), np.int64)
+        place[self.order] = np.arange(len(self.order))
+        old = self.state
+        weight = weight_of(price, old.reserve)
+        awake = (price > LEAST_PRICE) | (problem.n_rows <= 2000)
+        self.ground, self.back = narrow, place[kept]
+        self.state = make_state(narrow, weight, awake, old.allowed, self.seed)
+        self.state.work[:], self.state.random[:] = old.work, old.random
+        self.scratch = make_scratch(narrow)
+        for column in np.flatnonzero(np.isin(self.back, self.chosen)):
+            add_column(narrow, self.state, column)
 
     def _put(self, start: NDArray[np.int64]) -> None:
         """Choose the columns of a start, skipping what site, capacity or budget forbid."""
@@ -262,7 +294,7 @@ class Run:
         until : float
             The share, 0 to 1.
         """
-        layout, state, scratch = self.layout, self.state, self.scratch
+        layout, state, scratch = self.ground, self.state, self.scratch
         begin = self.share()
         budget = self.budget
         penalty = 1e3 * (1.0 + float(np.sum(layout.cost[state.chosen > 0])) + state.cost[0])
@@ -302,7 +334,7 @@ class Run:
             done = max(float(state.work[0] - before) / 1e6, 1e-6)
             steps = int(np.clip(round(steps * CHUNK / done), 1, 4 * steps))
             if value < self.value - 1e-12 * abs(value):
-                self.offer(np.flatnonzero(best))
+                self.offer(self.back[np.flatnonzero(best)])
 
     def relax(self, until: float) -> None:
         """Raise the bound until a share of the limits is used up.
@@ -352,25 +384,6 @@ class Run:
             bounder.price_layout, bounder.prices, self.problem.allowance()
         )
         return least
-
-    def focus(self, entries: int) -> None:
-        """Keep the search to the groups with the most promising columns.
-
-        Parameters
-        ----------
-        entries : int
-            Matrix entries of the columns to keep.
-        """
-        least = self._least()
-        if least is None:
-            return
-        size = np.diff(self.problem.indptr)
-        rank = np.argsort(least, kind="stable")
-        count = int(np.searchsorted(np.cumsum(size[rank]), entries)) + 1
-        self.scratch.active[:] = 0
-        self.scratch.active[self.problem.group[rank[:count]]] = 1
-        if self.chosen is not None:
-            self.scratch.active[self.problem.group[self.order[self.chosen]]] = 1
 
     def finish_exactly(self, largest: int) -> None:
         """Hand what prices cannot exclude to HiGHS for the rest of the limits.

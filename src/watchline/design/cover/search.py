@@ -1,282 +1,18 @@
-"""Greedy choice and ruin-and-recreate search on the state (numba kernels).
+"""Ruin and recreate on the state (numba kernels).
 
-The recreate step opens groups by *packages*: the columns of one group that together with the
-group's fixed cost cover most new rows per cost (the fixed cost is shared among them), so that a
-mount is judged by what its best aims see together. Ruin-and-recreate after Schrimpf et al.,
-J. Comput. Phys. 159 (2000), with the acceptance of simulated annealing.
+After Schrimpf et al., J. Comput. Phys. 159 (2000), with the acceptance of simulated annealing.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.layout import Layout
-from watchline.design.cover.state import State, add_column, draw, package, remove_column, wake
-
-
-class Scratch(NamedTuple):
-    """Working arrays of the search, so that kernels allocate nothing.
-
-    Attributes
-    ----------
-    rest, twice : ndarray of int64, shape (n_atoms,)
-    score : ndarray of float64, shape (n_groups,)
-        Heap keys of the groups.
-    heap : ndarray of int32, shape (n_groups,)
-    factor : ndarray of float64, shape (n_groups,)
-        Random error of the judgement of each group.
-    place : ndarray of int32, shape (n_groups,)
-        Position in the heap, -1 if absent.
-    out : ndarray of int64, shape (n_columns,)
-    log : ndarray of int64, shape (variable,)
-        Changes since the last accepted state: column + 1 added, -(column + 1) removed.
-    affinity : ndarray of int64, shape (n_groups,)
-    active : ndarray of uint8, shape (n_groups,)
-        0 for groups that the search leaves alone.
-    """
-
-    rest: NDArray[np.int64]
-    twice: NDArray[np.int64]
-    score: NDArray[np.float64]
-    factor: NDArray[np.float64]
-    heap: NDArray[np.int32]
-    place: NDArray[np.int32]
-    out: NDArray[np.int64]
-    log: NDArray[np.int64]
-    affinity: NDArray[np.float64]
-    active: NDArray[np.uint8]
-
-
-def make_scratch(layout: Layout, active: NDArray[np.uint8] | None = None) -> Scratch:
-    """Return working arrays for a layout.
-
-    Parameters
-    ----------
-    layout : Layout
-        The problem in atoms.
-    active : ndarray of uint8, shape (n_groups,), optional
-        0 for groups that the search leaves alone; all take part by default.
-
-    Returns
-    -------
-    Scratch
-    """
-    n_atoms, n_groups, n_columns = len(layout.atom_group), len(layout.fixed), len(layout.cost)
-    if active is None:
-        active = np.ones(n_groups, np.uint8)
-    return Scratch(
-        rest=np.zeros(n_atoms, np.int64),
-        twice=np.zeros(n_atoms, np.int64),
-        score=np.full(n_groups, np.inf),
-        factor=np.ones(n_groups),
-        heap=np.zeros(n_groups, np.int32),
-        place=np.full(n_groups, -1, np.int32),
-        out=np.zeros(n_columns + 1, np.int64),
-        log=np.zeros(16 * n_columns + 16, np.int64),
-        affinity=np.zeros(n_groups),
-        active=active.astype(np.uint8),
-    )
-
-
-@nb.njit(cache=True)
-def _sift(scratch: Scratch, size: int, position: int) -> None:
-    """Restore the heap order around one position."""
-    heap, place, score = scratch.heap, scratch.place, scratch.score
-    item = heap[position]
-    while position > 0:
-        parent = (position - 1) // 2
-        if score[heap[parent]] <= score[item]:
-            break
-        heap[position] = heap[parent]
-        place[heap[position]] = position
-        position = parent
-    while True:
-        child = 2 * position + 1
-        if child >= size:
-            break
-        if child + 1 < size and score[heap[child + 1]] < score[heap[child]]:
-            child += 1
-        if score[heap[child]] >= score[item]:
-            break
-        heap[position] = heap[child]
-        place[heap[position]] = position
-        position = child
-    heap[position] = item
-    place[item] = position
-
-
-@nb.njit(cache=True)
-def _pop(scratch: Scratch, size: int) -> int:
-    """Take the first item off the heap and return the new size."""
-    scratch.place[scratch.heap[0]] = -1
-    size -= 1
-    if size > 0:
-        scratch.heap[0] = scratch.heap[size]
-        scratch.place[scratch.heap[0]] = 0
-        _sift(scratch, size, 0)
-    return size
-
-
-@nb.njit(cache=True)
-def _wake_some(layout: Layout, state: State) -> int:
-    """Wake about a sixteenth of the sleeping rows that keep the choice from being feasible."""
-    found = 0
-    for row in range(len(state.lack)):
-        if state.lack[row] > 0 and state.weight[row] == 0 and state.reserve[row] > 0:
-            kind = layout.row_class[row]
-            if state.open_weight[kind] <= state.allowed[kind]:
-                continue
-            if found == 0 or draw(state.random) < 0.0625:
-                wake(layout, state, row)
-            found += 1
-    state.work[0] += len(state.lack) // 4
-    return found
-
-
-@nb.njit(cache=True)
-def recreate(
-    layout: Layout, state: State, scratch: Scratch, budget: float, noise: float, n_log: int
-) -> int:
-    """Add packages until the choice is feasible, nothing more can be gained or afforded.
-
-    Parameters
-    ----------
-    layout, state, scratch
-        The problem, the choice and working arrays.
-    budget : float
-        The most that the choice may cost (infinite in covering mode).
-    noise : float
-        Relative size of the random error of each judgement.
-    n_log : int
-        Entries in ``scratch.log``; additions are appended.
-
-    Returns
-    -------
-    int
-        The new number of entries.
-    """
-    again = True
-    while again:
-        n_log = _fill(layout, state, scratch, budget, noise, n_log)
-        again = state.over[0] > 0 and budget == np.inf and _wake_some(layout, state) > 0
-    return n_log
-
-
-@nb.njit(cache=True)
-def _floor(layout: Layout, state: State, group: int) -> float:
-    """Return a value that the ratio of the group's package cannot fall below."""
-    total = np.int64(0)
-    for atom in range(layout.atom_first[group], layout.atom_first[group + 1]):
-        total += state.need[atom] + state.need2[atom]
-    state.work[0] += layout.atom_first[group + 1] - layout.atom_first[group]
-    if total == 0 or state.used[group] > 0:
-        return 0.0
-    return layout.fixed[group] / total
-
-
-@nb.njit(cache=True)
-def _fill(
-    layout: Layout, state: State, scratch: Scratch, budget: float, noise: float, n_log: int
-) -> int:
-    """Add packages while the rows that are awake ask for them (lazy greedy)."""
-    size = 0
-    for atom in range(len(layout.atom_group)):
-        if state.need[atom] > 0:
-            group = layout.atom_group[atom]
-            if scratch.place[group] >= 0 or not scratch.active[group]:
-                continue
-            scratch.factor[group] = 1.0 + noise * draw(state.random)
-            scratch.score[group] = _floor(layout, state, group) * scratch.factor[group]
-            scratch.heap[size] = group
-            scratch.place[group] = size
-            size += 1
-            _sift(scratch, size, size - 1)
-    state.work[0] += len(layout.atom_group) // 8
-    while size > 0 and (state.over[0] > 0 or budget < np.inf):
-        group = scratch.heap[0]
-        ratio, taken = package(
-            layout, state, group, budget - state.cost[0], scratch.rest, scratch.twice, scratch.out
-        )
-        if taken == 0:
-            size = _pop(scratch, size)
-            continue
-        scratch.score[group] = ratio * scratch.factor[group]
-        _sift(scratch, size, 0)
-        if scratch.heap[0] != group:
-            continue
-        for t in range(taken):
-            add_column(layout, state, scratch.out[t])
-            scratch.log[n_log] = scratch.out[t] + 1
-            n_log += 1
-    while size > 0:
-        size = _pop(scratch, size)
-    return n_log
-
-
-@nb.njit(cache=True)
-def _loss(layout: Layout, state: State, column: int, room: NDArray) -> float:
-    """Return the row weight lost without a column, infinite if a class cannot afford it."""
-    lost = 0.0
-    room[:] = state.allowed - state.open_weight
-    for link in range(layout.column_start[column], layout.column_start[column + 1]):
-        atom = layout.column_atom[link]
-        if state.count[atom] > layout.atom_cap[atom]:
-            continue
-        for p in range(layout.atom_start[atom], layout.atom_start[atom + 1]):
-            row = layout.atom_row[p]
-            if state.lack[row] == 0:
-                kind = layout.row_class[row]
-                lost += layout.row_weight[row]
-                room[kind] -= layout.row_weight[row]
-                if room[kind] < 0.0:
-                    state.work[0] += p - layout.atom_start[atom] + 1
-                    return np.inf
-    return lost
-
-
-@nb.njit(cache=True)
-def prune(layout: Layout, state: State, scratch: Scratch, n_log: int) -> int:
-    """Give up columns that no class needs, the dearest per lost weight first.
-
-    Parameters
-    ----------
-    layout, state, scratch
-        The problem, the choice and working arrays.
-    n_log : int
-        Entries in ``scratch.log``; removals are appended.
-
-    Returns
-    -------
-    int
-        The new number of entries.
-    """
-    room = np.empty(len(state.allowed))
-    while True:
-        pick, best = -1, 0.0
-        for group in range(len(layout.fixed)):
-            if state.used[group] == 0:
-                continue
-            for column in range(layout.group_start[group], layout.group_start[group + 1]):
-                if not state.chosen[column]:
-                    continue
-                lost = _loss(layout, state, column, room)
-                if lost == np.inf:
-                    continue
-                saved = layout.cost[column] + layout.fixed[group] / state.used[group]
-                value = (saved + 1e-9) * (1.0 + 0.5 * draw(state.random)) / (lost + 1e-3)
-                if value > best:
-                    pick, best = column, value
-        if pick < 0:
-            break
-        remove_column(layout, state, pick)
-        scratch.log[n_log] = -(pick + 1)
-        n_log += 1
-    state.work[0] += len(layout.fixed) // 4
-    return n_log
+from watchline.design.cover.recreate import prune, recreate
+from watchline.design.cover.scratch import Scratch
+from watchline.design.cover.state import State, add_column, draw, remove_column
 
 
 @nb.njit(cache=True)
@@ -304,7 +40,7 @@ def _force(layout: Layout, state: State, scratch: Scratch, n_log: int) -> int:
         members = layout.member_start[atom + 1] - layout.member_start[atom]
         pick = layout.member_start[atom] + int(draw(state.random) * members)
         column = layout.member_column[pick]
-        if state.chosen[column] or not scratch.active[group] or layout.capacity[group] == 0:
+        if state.chosen[column] or layout.capacity[group] == 0:
             return n_log
         if state.used[group] == 0 and layout.site[group] >= 0:
             for other in range(len(layout.fixed)):
@@ -337,7 +73,7 @@ def ruin(layout: Layout, state: State, scratch: Scratch, largest: int) -> int:
     n_log = 0
     open_groups = 0
     for group in range(len(layout.fixed)):
-        if state.used[group] > 0 and scratch.active[group]:
+        if state.used[group] > 0:
             scratch.heap[open_groups] = group
             scratch.affinity[group] = 0.0
             open_groups += 1

@@ -178,6 +178,7 @@ def _compile() -> None:
     run.first(np.array([1]))
     run.search(0.0005)
     run.relax(0.001)
+    run.concentrate()
     run.bounder.rows = np.array([0])
     run.bounder.add_rows(1)
 
@@ -199,13 +200,15 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         # is told by the clock alone, and a run with a work limit must not depend on it.
         run.search(0.1)
         run.relax(0.35)
-        run.focus(NARROW)
+        run.concentrate(NARROW)
         run.search(0.6)
         run.finish_exactly(NARROW)
     if pairs > SMALL and run.share() < 0.97:
         begin = run.share()
-        for kind, part in ((run.search, 0.05), (run.relax, 0.2), (run.search, 0.65)):
-            kind(begin + part * (1 - begin))
+        run.search(begin + 0.02 * (1 - begin))
+        run.relax(begin + 0.22 * (1 - begin))
+        run.concentrate()
+        run.search(begin + 0.8 * (1 - begin))
         run.relax(begin + 0.97 * (1 - begin))
 
 
@@ -257,13 +260,13 @@ def _solution(run: Run) -> CoverSolution:
     """Put the outcome of a run together."""
     problem = run.problem
     if run.infeasible:
-        views = problem.views(run.order[np.flatnonzero(run.state.chosen)])
+        views = problem.views(run.order[run.back[np.flatnonzero(run.state.chosen)]])
         rows = np.flatnonzero(views < problem.demand)
         return _infeasible(run, rows, run.supply[rows])
     found = run.chosen is not None
     layout_choice = run.chosen
     if not found and run.state is not None:
-        layout_choice = np.flatnonzero(run.state.chosen)
+        layout_choice = run.back[np.flatnonzero(run.state.chosen)]
     chosen = np.zeros(0, np.int64)
     if layout_choice is not None:
         chosen = np.sort(run.order[layout_choice])
