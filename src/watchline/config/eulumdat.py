@@ -108,7 +108,7 @@ def parse_eulumdat(text: str, where: str) -> Photometry:
         raise fault(
             f"lamp flux {flux:g} lm times conversion factor {factor:g} is not above zero", where, 24
         )
-    table = values.reshape(stored, angles) * (factor * flux / 1000.0)
+    table = words.scaled(values.reshape(stored, angles), factor * flux / 1000.0, where, 24)
     azimuth, table = _expanded(symmetry, azimuth, table, first, where)
     azimuth, table, closed = words.closed_circle(azimuth, table)
     warnings = words.plane_warnings(azimuth, closed, symmetry == 1, "C")

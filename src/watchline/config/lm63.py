@@ -70,7 +70,9 @@ class _Numbers:
             )
         taken = self.tokens[self.at : self.at + how_many]
         self.at += how_many
-        values = [words.number(text, f"one of the {what}", self.where, line) for text, line in taken]
+        values = [
+            words.number(text, f"one of the {what}", self.where, line) for text, line in taken
+        ]
         return np.array(values), [line for _, line in taken]
 
     @property
@@ -125,6 +127,7 @@ def parse_lm63(text: str, where: str) -> Photometry:
     ballast_lamp = numbers.one("the ballast-lamp factor")
     power = numbers.one("the input power")
     factor *= ballast * (ballast_lamp if year <= 1995 else 1.0)
+    factor_line = numbers.line
     if not factor > 0:
         raise fault(
             f"the product of multiplier and ballast factors is {factor:g}", where, numbers.line
@@ -137,7 +140,7 @@ def parse_lm63(text: str, where: str) -> Photometry:
     if numbers.at < len(tokens):
         rest = len(tokens) - numbers.at
         warnings.append(f"{rest} words after the last intensity are not read")
-    table = values.reshape(plane_count, polar_count) * factor
+    table = words.scaled(values.reshape(plane_count, polar_count), factor, where, factor_line)
     azimuth, polar, table, closed, more = _expanded(kind, vertical, horizontal, table)
     lamp_flux = lamps * lumens * ballast if lumens > 0 else math.nan
     if year <= 1995 and lumens > 0:

@@ -17,8 +17,8 @@ WIDE_STEP_DEG = 15.0
 """Between planes farther apart than this a linear interpolation is a guess."""
 WRAP_SLACK = 1.5
 """Planes close the circle if the last gap is at most this many times the widest other one."""
-FLUX_SLACK = 0.05
-"""Share by which integrated and declared flux may differ without a warning."""
+MOST_CD = 1e12
+"""A lighthouse has 1e7 cd: an intensity beyond this is a slip."""
 
 
 def fault(what: str, where: str, line: int, mend: str = "") -> PhotometryError:
@@ -120,6 +120,22 @@ def check_intensities(values: Sequence[float], lines: Sequence[int], where: str)
     for value, line in zip(values, lines, strict=True):
         if value < 0:
             raise fault(f"the intensity {value:g} is negative", where, line)
+
+
+def scaled(table: FloatArray, factor: float, where: str, line: int) -> FloatArray:
+    """Intensities with the file's factors applied [cd].
+
+    Raises
+    ------
+    PhotometryError
+        With the line of the factors, if no lamp has such intensities.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = table * factor
+    # Written so that NaN and infinity fail too.
+    if not (product <= MOST_CD).all():
+        raise fault(f"the factors make intensities of more than {MOST_CD:.0e} cd", where, line)
+    return product
 
 
 def mirrored(

@@ -324,7 +324,8 @@ def illuminate(
     order = along_curve(places.x_m, places.y_m)
     points = Points(*(np.ascontiguousarray(part[order]) for part in places))
     if given.ndim == 2:
-        turned = np.ascontiguousarray(np.broadcast_to(given, (count, heights.size, 3)))
+        # A copy: a view would be read-only, which is another type to the compiler.
+        turned = np.array(np.broadcast_to(given, (count, heights.size, 3)))
     else:
         turned = np.ascontiguousarray(given[order])
     results = tuple(np.zeros((count, heights.size)) for _ in range(3))

@@ -312,6 +312,4 @@ def triangle_heights_m(grid: Grid, x_m: ArrayLike, y_m: ArrayLike) -> NDArray[np
     x = np.ascontiguousarray(x_m, dtype=np.float64).ravel()
     y = np.ascontiguousarray(y_m, dtype=np.float64).ravel()
     surface = grid.surface_m
-    return _surface_heights(
-        surface.ravel(), surface.shape, grid.cell_m, grid.x0_m, grid.y0_m, x, y
-    )
+    return _surface_heights(surface.ravel(), surface.shape, grid.cell_m, grid.x0_m, grid.y0_m, x, y)

@@ -299,9 +299,7 @@ def _planes_through(peak: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.cross(across, peak), across
 
 
-def _width_deg(
-    photometry: Photometry, peak: FloatArray, toward: FloatArray, share: float
-) -> float:
+def _width_deg(photometry: Photometry, peak: FloatArray, toward: FloatArray, share: float) -> float:
     """Angle between the first falls below a share of the peak, on its two sides."""
     turn = np.radians(np.arange(0.0, 180.0 + SCAN_STEP_DEG / 2, SCAN_STEP_DEG))
     limit = share * float(photometry.intensity_cd.max())
