@@ -40,7 +40,7 @@ def test_no_light_outside_the_measured_angles(path):
     direction /= np.linalg.norm(direction, axis=1)[:, None]
     got = intensity_cd(photometry, direction)
     name = path.stem
-    x, y, z = direction.T
+    _, y, z = direction.T
     outside = {
         "C_down_only": z > 1e-6,
         "C_up_only": z < -1e-6,

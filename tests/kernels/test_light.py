@@ -6,12 +6,12 @@ import dataclasses
 import json
 import math
 
+import naive_light as naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import naive_light as naive
 import radiance_oracle as radiance
 from photometry_cases import DATA
 from watchline.errors import UsageError

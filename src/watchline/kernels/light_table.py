@@ -163,13 +163,13 @@ def _widened(bins, radius_deg):
     reach = (radius_deg + CONE_BIN_DEG * 0.7072) * DEGREE
     for i in range(rows):
         polar = (i + 0.5) * CONE_BIN_DEG * DEGREE
-        low = max(int(math.floor((polar - reach) / DEGREE / CONE_BIN_DEG)), 0)
-        high = min(int(math.floor((polar + reach) / DEGREE / CONE_BIN_DEG)), rows - 1)
+        low = max(math.floor((polar - reach) / DEGREE / CONE_BIN_DEG), 0)
+        high = min(math.floor((polar + reach) / DEGREE / CONE_BIN_DEG), rows - 1)
         side = cols // 2
-        # A circle round a direction spans asin(sin r / sin θ) to both sides, unless it holds a pole.
+        # A circle round a direction spans asin(sin r / sin θ) to both sides, unless a pole is in it.
         if reach < polar and polar + reach < math.pi and math.sin(reach) < math.sin(polar):
             width = math.asin(math.sin(reach) / math.sin(polar)) / DEGREE / CONE_BIN_DEG
-            side = min(int(math.ceil(width + 0.5)), side)
+            side = min(math.ceil(width + 0.5), side)
         for j in range(cols):
             top = 0.0
             for row in range(low, high + 1):
