@@ -133,7 +133,9 @@ def verbs() -> dict[str, Callable[..., None]]:
         inner = group.typer_instance
         if inner is not None:
             name = str(inner.info.name)
-            found |= {f"{name} {c.name}": c.callback for c in inner.registered_commands if c.callback}
+            found |= {
+                f"{name} {c.name}": c.callback for c in inner.registered_commands if c.callback
+            }
     return found
 
 
@@ -159,7 +161,10 @@ def usage(verb: str, function: Callable[..., None]) -> str:
 def verb_markdown(verb: str, function: Callable[..., None]) -> str:
     """Section of one verb."""
     paragraphs = (inspect.getdoc(function) or "").split("\n\n")
-    parts = [f"({verb.replace(' ', '-')}-verb)=\n## {verb}", "```text\n" + usage(verb, function) + "\n```"]
+    parts = [
+        f"({verb.replace(' ', '-')}-verb)=\n## {verb}",
+        "```text\n" + usage(verb, function) + "\n```",
+    ]
     parts += [said(text, f"the verb {verb}") for text in paragraphs]
     rows = [
         [

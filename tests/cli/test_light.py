@@ -40,7 +40,7 @@ def test_the_diagram_is_a_picture(tmp_path, monkeypatch, capsys):
         assert run_cli(monkeypatch, capsys, "light", "show", FLOOD, "--to", file)[0] == 0
     root = ElementTree.fromstring(svg.read_text("utf-8"))
     curves = [e for e in root.iter() if e.get("class") in ("curve-cost", "curve-bound")]
-    assert len(curves) == 2
+    assert len(curves) == 4  # two in the diagram, two in its legend
     with rasterio.open(png) as picture:
         pixels = picture.read()
     assert pixels.shape[1] > 800

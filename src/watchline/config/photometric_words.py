@@ -11,6 +11,7 @@ import numpy.typing as npt
 from watchline.errors import PhotometryError
 
 FloatArray = npt.NDArray[np.float64]
+Values = Sequence[float] | FloatArray
 MOST_ANGLES = 20_000
 """More angles on one axis than any goniophotometer gives: a count beyond it is a slip."""
 WIDE_STEP_DEG = 15.0
@@ -77,7 +78,7 @@ def count(text: str, what: str, where: str, line: int, least: int, most: int) ->
     return int(value)
 
 
-def check_ascending(values: Sequence[float], lines: Sequence[int], what: str, where: str) -> None:
+def check_ascending(values: Values, lines: Sequence[int], what: str, where: str) -> None:
     """Refuse angles that do not rise.
 
     Raises
@@ -95,7 +96,12 @@ def check_ascending(values: Sequence[float], lines: Sequence[int], what: str, wh
 
 
 def check_range(
-    values: Sequence[float], lines: Sequence[int], low: float, high: float, what: str, where: str
+    values: Values,
+    lines: Sequence[int],
+    low: float,
+    high: float,
+    what: str,
+    where: str,
 ) -> None:
     """Refuse angles outside a range.
 
@@ -109,7 +115,7 @@ def check_range(
             raise fault(f"{what} {value:g}° is not within {low:g}° to {high:g}°", where, line)
 
 
-def check_intensities(values: Sequence[float], lines: Sequence[int], where: str) -> None:
+def check_intensities(values: Values, lines: Sequence[int], where: str) -> None:
     """Refuse negative intensities.
 
     Raises

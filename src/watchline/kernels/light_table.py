@@ -166,7 +166,7 @@ def _widened(bins, radius_deg):
         low = max(math.floor((polar - reach) / DEGREE / CONE_BIN_DEG), 0)
         high = min(math.floor((polar + reach) / DEGREE / CONE_BIN_DEG), rows - 1)
         side = cols // 2
-        # A circle round a direction spans asin(sin r / sin θ) to both sides, unless a pole is in it.
+        # A circle round a direction spans asin(sin r / sin θ) to both sides, if no pole is in it.
         if reach < polar and polar + reach < math.pi and math.sin(reach) < math.sin(polar):
             width = math.asin(math.sin(reach) / math.sin(polar)) / DEGREE / CONE_BIN_DEG
             side = min(math.ceil(width + 0.5), side)

@@ -22,6 +22,8 @@ from watchline.physics.photometry import intensity_cd, pole_axes
 FloatArray = npt.NDArray[np.float64]
 NEAR_SIZES = 5.0
 """A luminaire is a point from five times its largest dimension on (CIE 43, from memory)."""
+PART_SIZES = 10.0
+"""Nearer than that it is cut into parts so small that each is ten times its size away."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +151,10 @@ def aimed_intensity_cd(luminaire: Luminaire, vector: npt.ArrayLike) -> FloatArra
 def near_parts(luminaire: Luminaire, nearest_m: float) -> tuple[Luminaire, ...]:
     """A luminaire cut into equal parts of its luminous area, so that each is small enough.
 
-    A luminous area is no point from nearby. Cut into n × n parts that each send 1/n² of the light
-    with the whole's distribution, each part is a point as soon as the receiver is
-    :data:`NEAR_SIZES` times its size away.
+    A luminous area is no point from nearer than :data:`NEAR_SIZES` times its size. It is then cut
+    into m × n parts, each :data:`PART_SIZES` times its size away or more, which send 1/mn of the
+    light with the whole's distribution: exact for an even Lambertian area as the parts shrink, and
+    a model for all others, since a file does not say which part of the area sends what.
 
     Parameters
     ----------
@@ -166,11 +169,11 @@ def near_parts(luminaire: Luminaire, nearest_m: float) -> tuple[Luminaire, ...]:
         The luminaire itself where it is a point already.
     """
     along_x, along_y, _ = luminaire.photometry.size_m
-    parts_x, parts_y = (
-        max(1, int(np.ceil(NEAR_SIZES * size / nearest_m))) for size in (along_x, along_y)
-    )
-    if parts_x == parts_y == 1:
+    if nearest_m >= NEAR_SIZES * max(along_x, along_y):
         return (luminaire,)
+    parts_x, parts_y = (
+        max(1, int(np.ceil(PART_SIZES * size / nearest_m))) for size in (along_x, along_y)
+    )
     axes = luminaire_axes(luminaire.azimuth_deg, luminaire.tilt_deg, luminaire.front_c_deg)
     share = luminaire.factor / (parts_x * parts_y)
     made = []

@@ -36,9 +36,7 @@ def planes_shown(numbers: PhotometricNumbers) -> tuple[float, ...]:
     return (0.0, 90.0, peak)
 
 
-def polar_diagram(
-    photometry: Photometry, numbers: PhotometricNumbers, css: str, title: str
-) -> str:
+def polar_diagram(photometry: Photometry, numbers: PhotometricNumbers, css: str, title: str) -> str:
     """Draw the diagram as a whole SVG file.
 
     Parameters
