@@ -30,7 +30,7 @@ from watchline.kernels.light_ray import (
     least_rise,
     surface_height,
 )
-from watchline.kernels.light_table import Tables, table_intensity
+from watchline.kernels.light_table import Tables, look_up
 from watchline.kernels.ray import TOUCH_M
 from watchline.kernels.sight import finite_heights
 
@@ -94,6 +94,9 @@ def _block_light(
     """Sum the chosen luminaires over one block of places."""
     lamp_x, lamp_y, lamp_z, frame, table, scale, tables = lights
     x, y, z = points
+    nodes, per_step, intensity, index, per_bin, layout, _, _ = tables
+    flat, shape, crests, first, wide = pyramid
+    last_row, last_col = shape[0] - 1, shape[1] - 1
     cell, x0, y0 = origin
     lux, unknown_lx = results
     kinds = heights.size
@@ -106,14 +109,13 @@ def _block_light(
             continue
         col, row = (x[i] - x0) / cell, (y0 - y[i]) / cell
         # Below the surface, as in a building, there is no light; beyond it, all is unknown.
-        ground = surface_height(pyramid.flat, pyramid.shape, col, row)
+        ground = surface_height(flat, shape, col, row)
         buried = ground - TOUCH_M - z[i]
-        off_grid = not (0.0 <= col <= pyramid.shape[1] - 1 and 0.0 <= row <= pyramid.shape[0] - 1)
+        off_grid = not (0.0 <= col <= last_col and 0.0 <= row <= last_row)
         rise, dim, walked, walked_for = 0.0, False, False, -1
         for c in range(chosen.size):
             lamp = chosen[c]
             dx, dy = lamp_x[lamp] - x[i], lamp_y[lamp] - y[i]
-            f = frame[lamp]
             any_light = False
             low, high = highest, lowest
             for k in range(kinds):
@@ -122,12 +124,17 @@ def _block_light(
                 facing = normals[i, k, 0] * dx + normals[i, k, 1] * dy + normals[i, k, 2] * dz
                 if facing <= 0.0 or buried > heights[k]:
                     continue
-                light = table_intensity(
-                    tables,
+                light = look_up(
+                    nodes,
+                    per_step,
+                    intensity,
+                    index,
+                    per_bin,
+                    layout,
                     table[lamp],
-                    -(f[0, 0] * dx + f[0, 1] * dy + f[0, 2] * dz),
-                    -(f[1, 0] * dx + f[1, 1] * dy + f[1, 2] * dz),
-                    -(f[2, 0] * dx + f[2, 1] * dy + f[2, 2] * dz),
+                    -(frame[lamp, 0, 0] * dx + frame[lamp, 0, 1] * dy + frame[lamp, 0, 2] * dz),
+                    -(frame[lamp, 1, 0] * dx + frame[lamp, 1, 1] * dy + frame[lamp, 1, 2] * dz),
+                    -(frame[lamp, 2, 0] * dx + frame[lamp, 2, 1] * dy + frame[lamp, 2, 2] * dz),
                 )
                 if light <= 0.0:
                     continue
@@ -147,21 +154,23 @@ def _block_light(
                 if walked:
                     low, high = lowest, highest
                 to_col, to_row = (lamp_x[lamp] - x0) / cell, (y0 - lamp_y[lamp]) / cell
-                lamp_on_grid = (
-                    0.0 <= to_col <= pyramid.shape[1] - 1 and 0.0 <= to_row <= pyramid.shape[0] - 1
-                )
+                lamp_on_grid = 0.0 <= to_col <= last_col and 0.0 <= to_row <= last_row
                 if off_grid or not lamp_on_grid:
                     rise, dim = low, True
                 else:
                     rise, dim, hints[c] = least_rise(
-                        pyramid,
+                        flat,
+                        shape,
+                        crests,
+                        first,
+                        wide,
                         (col, row, z[i] + low),
                         (to_col, to_row, lamp_z[lamp]),
                         high - low,
                         hints[c],
                     )
                     rise += low
-                    top = surface_height(pyramid.flat, pyramid.shape, to_col, to_row)
+                    top = surface_height(flat, shape, to_col, to_row)
                     if top - TOUCH_M > lamp_z[lamp]:
                         rise = BLOCKED
                     dim |= np.isnan(top) or np.isnan(ground)

@@ -159,7 +159,7 @@ def _first_square(start, step, last):
 
 
 @njit(cache=True)
-def least_rise(pyramid, start, end, limit, hint):
+def least_rise(flat, shape, highest, first, wide, start, end, limit, hint):
     """How far the start must rise for the ray to its end to be clear.
 
     Neighbours are hidden by the same crest: where the ray before was blocked is looked at first,
@@ -167,8 +167,8 @@ def least_rise(pyramid, start, end, limit, hint):
 
     Parameters
     ----------
-    pyramid : Pyramid
-        The surface.
+    flat, shape, highest, first, wide
+        The fields of :class:`Pyramid`, one by one: taking them out of a tuple counts references.
     start, end : tuple of 3 float
         Column, row and height [m] of the receiver and of the lamp, both on the grid.
     limit : float
@@ -186,7 +186,6 @@ def least_rise(pyramid, start, end, limit, hint):
     at : float
         Share of the way at which the ray is blocked; 0 if it is not.
     """
-    flat, shape, highest, first, wide = pyramid
     rows, cols = shape
     col0, row0, z0 = start
     col1, row1, z1 = end
