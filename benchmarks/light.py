@@ -9,7 +9,8 @@ the same triangles, lamps and receivers; it is timed on a random sample of the r
 the time to load its scene, and counted up to all of them. No thresholds are set for it: every pair
 is traced. Floodlights of one mast hang 1 m apart in both programs, so that none shares a ray.
 
-`--quick` takes 6 km and fewer receivers, under 60 s. Without pyradiance its rows say "peer missing".
+`--quick` takes 6 km and fewer receivers, under 60 s. Without pyradiance its rows say "peer
+missing".
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "kernels"), str(Path(_
 
 import radiance_oracle as radiance  # noqa: E402
 from sight import Table, fractal  # noqa: E402
-from test_light import compare_with_radiance  # noqa: E402
+from test_illuminance import compare_with_radiance  # noqa: E402
 
 from watchline.io.photometry import read_photometry  # noqa: E402
 from watchline.kernels.grid import Grid, make_grid, make_points  # noqa: E402
@@ -87,19 +88,19 @@ def make_job(name: str, length_m: float, rms_m: float) -> Job:
     lamps = []
     for x in np.arange(MAST_STEP_M / 2, length_m, MAST_STEP_M):
         top = float(triangle_heights_m(grid, [x], [MAST_OFFSET_M])[0]) + MAST_M
-        for side in (-1.0, 1.0):
-            lamps.append(
-                Luminaire(
-                    FLOOD,
-                    float(x + side / 2),
-                    MAST_OFFSET_M,
-                    top,
-                    azimuth_deg=180.0 - 35.0 * side,
-                    tilt_deg=65.0,
-                    front_c_deg=180.0,
-                    factor=FLOOD_FACTOR,
-                )
+        lamps += [
+            Luminaire(
+                FLOOD,
+                float(x + side / 2),
+                MAST_OFFSET_M,
+                top,
+                azimuth_deg=180.0 - 35.0 * side,
+                tilt_deg=65.0,
+                front_c_deg=180.0,
+                factor=FLOOD_FACTOR,
             )
+            for side in (-1.0, 1.0)
+        ]
     x, y = np.meshgrid(
         np.arange(CELL_M / 2, length_m, CELL_M), np.arange(CELL_M / 2, WIDTH_M, CELL_M)
     )

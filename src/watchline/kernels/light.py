@@ -334,7 +334,7 @@ def illuminate(
     points = Points(*(np.ascontiguousarray(part[order]) for part in places))
     if given.ndim == 2:
         # A copy: a view would be read-only, which is another type to the compiler.
-        turned = np.array(np.broadcast_to(given, (count, heights.size, 3)))
+        turned = np.array(np.broadcast_to(given, (count, heights.size, 3)), order="C")
     else:
         turned = np.ascontiguousarray(given[order])
     results = tuple(np.zeros((count, heights.size)) for _ in range(3))
