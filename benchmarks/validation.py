@@ -12,6 +12,7 @@ import csv
 import json
 import math
 import sys
+import tempfile
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,12 +22,16 @@ TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS / part) for part in ("", "kernels", "prove", "oracles", "design/cover")]
 
 import naive_sight  # noqa: E402
+import photometry_cases as light_files  # noqa: E402
+import radiance_oracle as radiance  # noqa: E402
+import test_illuminance as lit  # noqa: E402
 import test_reference_viewsheds as reference  # noqa: E402
 import test_scene as tracing  # noqa: E402
 import test_sight_naive as twin  # noqa: E402
 from cover_cases import read_orlib  # noqa: E402
 
 from watchline.design.cover import cover  # noqa: E402
+from watchline.io.photometry import read_photometry  # noqa: E402
 from watchline.kernels import (  # noqa: E402
     EARTH_RADIUS_M,
     TOUCH_M,
@@ -39,6 +44,7 @@ from watchline.kernels import (  # noqa: E402
     unpack_bits,
 )
 from watchline.physics import optics  # noqa: E402
+from watchline.physics.photometry import flux_lm, intensity_cd  # noqa: E402
 from watchline.prove.scene import FREE, UNKNOWN, build_scene, trace  # noqa: E402
 from watchline.see import viewshed  # noqa: E402
 
@@ -203,10 +209,55 @@ def covering(quick: bool) -> list[dict]:
     return found
 
 
+def photometry(quick: bool) -> list[dict]:
+    """Intensities of files made from a formula, and the flux of real ones."""
+    worst = 0.0
+    for path in light_files.SYNTHETIC:
+        direction = light_files.tabulated(path.stem, path)
+        want = light_files.formula_cd(path.stem, direction)
+        off = np.abs(intensity_cd(read_photometry(path), direction) - want).max() / want.max()
+        worst = max(worst, float(off))
+    count = len(light_files.SYNTHETIC)
+    name = f"intensity in {count} files of a formula: off by, of the peak"
+    found = [figure(name, worst, "", "<= 1e-4", worst <= 1e-4)]
+    off = 0.0
+    for path in light_files.REAL:
+        real = read_photometry(path)
+        off = max(off, abs(flux_lm(real) / real.declared_flux_lm - 1))
+    name = f"flux of {len(light_files.REAL)} real files: off the declared one by"
+    found.append(figure(name, 100 * off, "%", "<= 3", off <= 0.03))
+    return found
+
+
+def illuminance(quick: bool) -> list[dict]:
+    """Illuminance on terrain with ridges, against Radiance."""
+    if radiance.pyradiance is None:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        seen = lit.compare_with_radiance(Path(folder), 10_000)
+    name = f"illuminance and Radiance, {seen['receivers']:,} receivers"
+    dark = 100 * seen["shadow"]
+    return [
+        figure(f"{name}: mean", seen["mean"], "", "<= 1e-5", seen["mean"] <= 1e-5),
+        figure(f"{name}: 99.9 %", seen["p999"], "", "<= 5e-4", seen["p999"] <= 5e-4),
+        figure(f"{name}: largest", seen["max"], "", "<= 1e-3", seen["max"] <= 1e-3),
+        figure(f"{name}: shadow differs", dark, "%", "<= 0.01", dark <= 0.01),
+    ]
+
+
 def main() -> int:
     """Print the figures; exit code 1 where one does not hold."""
     quick = "--quick" in sys.argv
-    parts = (reference_viewsheds, naive_twin, embree, closed_forms, published_lenses, covering)
+    parts = (
+        reference_viewsheds,
+        naive_twin,
+        embree,
+        closed_forms,
+        published_lenses,
+        covering,
+        photometry,
+        illuminance,
+    )
     figures = [row for part in parts for row in part(quick)]
     if "--json" in sys.argv:
         for row in figures:

@@ -134,8 +134,16 @@ class Parameter:
 
 
 def verbs() -> dict[str, Callable[..., None]]:
-    """Functions of the command line by verb, in the order of its help."""
-    return {str(c.name): c.callback for c in cli_app.registered_commands if c.callback}
+    """Functions of the command line by verb, in the order of its help; then those of two words."""
+    found = {str(c.name): c.callback for c in cli_app.registered_commands if c.callback}
+    for group in cli_app.registered_groups:
+        inner = group.typer_instance
+        if inner is not None:
+            name = str(inner.info.name)
+            found |= {
+                f"{name} {c.name}": c.callback for c in inner.registered_commands if c.callback
+            }
+    return found
 
 
 def parameters(function: Callable[..., None]) -> list[Parameter]:
@@ -147,7 +155,7 @@ def parameters(function: Callable[..., None]) -> list[Parameter]:
 
 def usage(verb: str, function: Callable[..., None]) -> str:
     """How a verb is called."""
-    words = ["watchline", verb]
+    words = ["watchline", *verb.split()]
     for param in parameters(function):
         if param.is_argument:
             name = param.spellings[0] + ("..." if typing.get_origin(param.kind) is list else "")
@@ -160,7 +168,10 @@ def usage(verb: str, function: Callable[..., None]) -> str:
 def verb_markdown(verb: str, function: Callable[..., None]) -> str:
     """Section of one verb."""
     paragraphs = (inspect.getdoc(function) or "").split("\n\n")
-    parts = [f"({verb}-verb)=\n## {verb}", "```text\n" + usage(verb, function) + "\n```"]
+    parts = [
+        f"({verb.replace(' ', '-')}-verb)=\n## {verb}",
+        "```text\n" + usage(verb, function) + "\n```",
+    ]
     parts += [said(text, f"the verb {verb}") for text in paragraphs]
     rows = [
         [

@@ -77,6 +77,10 @@ class CatalogueError(ProjectError):
     """The device catalogue is wrong or lacks a device that the project names."""
 
 
+class PhotometryError(ProjectError):
+    """A photometric file is unreadable or contradicts itself."""
+
+
 class PlanError(ProjectError):
     """A plan file cannot be read or does not belong to the project."""
 

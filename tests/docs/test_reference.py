@@ -25,7 +25,18 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 FENCE = re.compile(r"^( *)```(?:bash|console|sh)\n(.*?)^ *```$", re.M | re.S)
 INLINE = re.compile(r"`((?:\.venv/bin/)?watchline [^`\n]+)`")
-COMMANDS = typer.main.get_command(app).commands
+
+
+def all_commands(group, before=""):
+    """Every command by its words, those of sub-applications too."""
+    found = {}
+    for name, command in group.commands.items():
+        inner = hasattr(command, "commands")
+        found |= all_commands(command, f"{name} ") if inner else {before + name: command}
+    return found
+
+
+COMMANDS = all_commands(typer.main.get_command(app))
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +171,8 @@ def command_lines():
 def test_command_lines_in_the_docs_parse(line, whole):
     words = shlex.split(line, comments=True)[1:]
     words = words[: words.index(">")] if ">" in words else words
-    verb, rest = words[0], words[1:]
+    size = 2 if " ".join(words[:2]) in COMMANDS else 1
+    verb, rest = " ".join(words[:size]), words[size:]
     if verb == "--version":
         return
     assert verb in COMMANDS, f"there is no verb '{verb}'"

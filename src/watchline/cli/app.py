@@ -13,6 +13,7 @@ from watchline.cli import (
     doctor,
     export,
     init,
+    light,
     plan,
     prove,
     report,
@@ -43,6 +44,7 @@ app.command("see")(see.see)
 app.command("catalogue")(catalogue.catalogue)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
+app.add_typer(light.light)
 
 
 def _version(wanted: bool) -> None:
