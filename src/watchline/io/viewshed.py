@@ -27,7 +27,7 @@ Bounds = tuple[float, float, float, float]
 MOST_CELLS = 1_000_000_000
 """Cells of the largest window: its arrays take some 20 GB."""
 
-MOSTLY = 0.5
+SELDOM = 0.2
 """A surface below the ground on more than this share of its cells is none."""
 
 _SPARE_CELLS = 2  # round the range, so that every ray in it finds its nodes
@@ -178,12 +178,12 @@ def _check_above(
     below = (
         float(np.mean(heights[known] < ground[known] - NOISE_BELOW_GROUND_M)) if known.any() else 0
     )
-    if below > MOSTLY:
+    if below > SELDOM:
         raise TerrainError(
-            f"it lies below {dem.name} on {below:.0%} of the cells: it seems to hold heights above "
-            "the ground, not a surface",
+            f"it lies below {dem.name} on {below:.0%} of the cells: it holds heights above the "
+            "ground, or does not belong to it",
             where=str(surface),
-            mend="add the ground to it, e.g. `gdal_calc.py -A things.tif -B ground.tif "
+            mend="give heights above the datum, e.g. by `gdal_calc.py -A things.tif -B ground.tif "
             "--calc='A+B' --outfile=surface.tif`",
         )
 
