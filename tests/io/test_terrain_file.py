@@ -12,7 +12,7 @@ from terrain_sites import TERRAIN, make_site
 from watchline.errors import ArtefactError
 from watchline.geo.grid import Grid
 from watchline.io.terrain import build_terrain, read_terrain, write_terrain
-from watchline.io.terrain_file import grid_of, heights_dataset
+from watchline.io.terrain_file import TerrainFile, grid_of, heights_dataset
 from watchline.model.provenance import Provenance
 from watchline.model.terrain import Terrain
 
@@ -122,3 +122,35 @@ def test_another_layout_and_a_moved_raster_are_refused(terrain, tmp_path):
     with rasterio.open(moved, "r+", IGNORE_COG_LAYOUT_BREAK="YES") as raster:
         raster.transform = rasterio.Affine(0.7, 0, 0, 0, -0.7, 0)
     assert "it was moved since it was built" in refused(moved)
+
+
+def test_a_file_gives_the_pieces_of_the_surface_that_the_terrain_gives(terrain, tmp_path):
+    path = write_terrain(terrain, tmp_path / "terrain.tif")
+    rows, cols = terrain.surface.shape
+    with TerrainFile(path) as file:
+        for piece in (
+            (slice(0, rows), slice(0, cols)),
+            (slice(3, 9), slice(cols - 5, cols)),
+            (slice(rows - 2, rows), slice(0, 2)),
+        ):
+            found = file.surface_piece(*piece)
+            assert found.dtype == np.float32
+            np.testing.assert_array_equal(found, terrain.surface_piece(*piece))
+        for name in ("x", "y"):
+            np.testing.assert_array_equal(getattr(file, name), getattr(terrain, name))
+        for name in ("cell_m", "local_origin", "refraction"):
+            assert getattr(file, name) == getattr(terrain, name)
+
+
+def test_a_file_that_is_no_terrain_or_is_cut_is_refused_piece_by_piece_too(terrain, tmp_path):
+    with pytest.raises(ArtefactError, match="no such terrain"):
+        TerrainFile(tmp_path / "none.tif")
+    path = write_terrain(terrain, tmp_path / "terrain.tif")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    rows, cols = terrain.surface.shape
+    with (
+        pytest.raises(ArtefactError, match="damaged"),
+        TerrainFile(path) as file,
+    ):
+        file.surface_piece(slice(0, rows), slice(0, cols))

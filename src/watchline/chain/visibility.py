@@ -49,7 +49,7 @@ def _computed(
 ) -> Visibility:
     on_disk, in_memory = memory_bytes(terrain, candidates)
     listener.say(
-        f"Visibility takes {on_disk / 1e6:,.1f} MB, packed on the disk, and at most "
+        f"Visibility holds {on_disk / 1e6:,.1f} MB of bits, packed on the disk, and takes at most "
         f"{in_memory / 1e6:,.0f} MB of memory at a time."
     )
     made = compute_visibility(
