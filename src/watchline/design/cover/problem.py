@@ -28,7 +28,7 @@ class CoverProblem:
     indptr : ndarray of int64, shape (n_columns + 1,)
         Start of each column's rows in ``indices``.
     indices : ndarray of int32
-        Rows of each column, sorted and unique within a column.
+        Rows of each column, in any order, unique within a column.
     group : ndarray of int32, shape (n_columns,)
         Group of each column.
     group_costs : ndarray of float64, shape (n_groups,)
@@ -98,7 +98,7 @@ class CoverProblem:
             costs=self.costs[keep],
             group=self.group[keep],
             indptr=np.concatenate([[0], np.cumsum(size[keep])]),
-            indices=self.indices[np.repeat(keep, size)],
+            indices=_taken(self.indptr, self.indices, keep),
         )
 
     def cost_of(self, chosen: NDArray[np.integer]) -> float:
@@ -176,17 +176,36 @@ def _vector(
 
 
 @nb.njit(cache=True)
-def _rising(indptr: NDArray, indices: NDArray) -> bool:
-    """Return whether every column's rows rise strictly (without a copy of the matrix)."""
+def _unique(indptr: NDArray, indices: NDArray, n_rows: int) -> bool:
+    """Return whether no column names a row twice (without a copy of the matrix)."""
+    last = np.full(n_rows, -1, np.int64)
     for column in range(len(indptr) - 1):
-        for t in range(indptr[column] + 1, indptr[column + 1]):
-            if indices[t] <= indices[t - 1]:
+        for t in range(indptr[column], indptr[column + 1]):
+            if last[indices[t]] == column:
                 return False
+            last[indices[t]] = column
     return True
 
 
+@nb.njit(cache=True)
+def _taken(indptr: NDArray, indices: NDArray, keep: NDArray) -> NDArray:
+    """Return the rows of the columns that are kept, one column after the other."""
+    total = 0
+    for column in range(len(keep)):
+        if keep[column]:
+            total += indptr[column + 1] - indptr[column]
+    out = np.empty(total, np.int32)
+    total = 0
+    for column in range(len(keep)):
+        if keep[column]:
+            for t in range(indptr[column], indptr[column + 1]):
+                out[total] = indices[t]
+                total += 1
+    return out
+
+
 def _csc(columns: Any, n_rows: int, n_columns: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return ``indptr, indices`` of the columns with sorted, unique rows."""
+    """Return ``indptr, indices`` of the columns with unique rows."""
     if sparse.issparse(columns):
         if columns.shape != (n_rows, n_columns):
             raise _fault(
@@ -225,7 +244,7 @@ def _csc(columns: Any, n_rows: int, n_columns: int) -> tuple[NDArray[np.int64], 
         raise _fault(f"columns name the row {wrong} of {n_rows}", "number rows from 0")
     indptr = np.ascontiguousarray(indptr, np.int64)
     indices = np.ascontiguousarray(indices, np.int32)
-    if not _rising(indptr, indices):
+    if not _unique(indptr, indices, n_rows):
         data = np.ones(len(indices), np.int8)
         matrix = sparse.csc_array((data, indices, indptr), shape=(n_rows, n_columns))
         matrix.sum_duplicates()

@@ -201,8 +201,9 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         run.search(0.1)
         run.relax(0.35)
         run.concentrate(NARROW)
-        run.search(0.6)
-        run.finish_exactly(NARROW)
+        run.search(0.5)
+        for part in (8, 4, 2, 1):
+            run.finish_exactly(NARROW // part)
     if pairs > SMALL and run.share() < 0.97:
         begin = run.share()
         run.search(begin + 0.02 * (1 - begin))
