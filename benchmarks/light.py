@@ -28,10 +28,10 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "kernels"), str(Path(__file__).parent)]
 
-import radiance_oracle as radiance  # noqa: E402
-from sight import Table, fractal  # noqa: E402
 from test_illuminance import compare_with_radiance  # noqa: E402
 
+import radiance_oracle as radiance  # noqa: E402
+from sight import Table, fractal  # noqa: E402
 from watchline.io.photometry import read_photometry  # noqa: E402
 from watchline.kernels.grid import Grid, make_grid, make_points  # noqa: E402
 from watchline.kernels.light import Illuminance, illuminate  # noqa: E402

@@ -22,14 +22,14 @@ TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS / part) for part in ("", "kernels", "prove", "oracles", "design/cover")]
 
 import naive_sight  # noqa: E402
-import photometry_cases as light_files  # noqa: E402
-import radiance_oracle as radiance  # noqa: E402
 import test_illuminance as lit  # noqa: E402
 import test_reference_viewsheds as reference  # noqa: E402
 import test_scene as tracing  # noqa: E402
 import test_sight_naive as twin  # noqa: E402
 from cover_cases import read_orlib  # noqa: E402
 
+import photometry_cases as light_files  # noqa: E402
+import radiance_oracle as radiance  # noqa: E402
 from watchline.design.cover import cover  # noqa: E402
 from watchline.io.photometry import read_photometry  # noqa: E402
 from watchline.kernels import (  # noqa: E402

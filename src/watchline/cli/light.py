@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from watchline.chain.light import ShownLight
 
 light = typer.Typer(
-    name="light", help="Read photometric files of luminaires.", no_args_is_help=True
+    name="light", help="Luminaires: their files, and their light on terrain.", no_args_is_help=True
 )
 
 
@@ -44,6 +44,69 @@ def show(
         screen.line(f"Warning: {warning}.")
     if shown.picture is not None:
         screen.line(f"Polar diagram: {shown.picture}")
+
+
+@light.command("map")
+def light_map(
+    dem: Path = typer.Argument(help="Raster of heights in a projected metric CRS."),
+    luminaires: Path = typer.Argument(
+        help="CSV: file, x, y, height_m, azimuth_deg, tilt_deg [, front_c_deg, factor]."
+    ),
+    to: Path = typer.Option(Path("light.tif"), "--to", help="GeoTIFF (COG) to write."),
+    height: float = typer.Option(
+        0.0, "--height", min=0.0, help="Height of the receivers above the ground in m."
+    ),
+    toward: float = typer.Option(
+        None, "--toward", help="Vertical illuminance toward this bearing; else horizontal."
+    ),
+    reach: float = typer.Option(
+        100.0, "--reach", min=1.0, help="Cells farther than this from every luminaire are left out."
+    ),
+    maintenance: float = typer.Option(
+        0.8, "--maintenance", min=0.01, max=1.0, help="Maintenance factor."
+    ),
+    visibility: float = typer.Option(
+        None, "--visibility", min=1.0, help="Visibility in m (contrast 2 %); else clear air."
+    ),
+    skip: float = typer.Option(
+        0.001, "--skip", min=0.0, help="Most lux that far luminaires may be left out for."
+    ),
+    as_json: bool = JSON_OPTION,
+    quiet: bool = QUIET_OPTION,
+) -> None:
+    """Write the illuminance of given luminaires on a terrain, in lux, with its shadows.
+
+    Band 1 holds what rays that are known to be clear give, band 2 what rays over ground without
+    data would add. The figures are those of the cells within reach.
+    """
+    from watchline.chain.light import map_light
+
+    with Screen(as_json=as_json, quiet=quiet) as screen:
+        screen.step("light")
+        found = map_light(
+            dem,
+            luminaires,
+            to,
+            height_m=height,
+            toward_deg=toward,
+            reach_m=reach,
+            maintenance=maintenance,
+            visibility_m=visibility,
+            skip_lx=skip,
+        )
+    if as_json:
+        screen.data(found)
+        return
+    screen.line(
+        f"{found['luminaires']} luminaires on {found['cells']:,} cells: mean "
+        f"{found['mean_lx']:.2f} lx, least {found['min_lx']:.2f} lx, most "
+        f"{found['max_lx']:.2f} lx, uniformity {found['uniformity']:.2f} "
+        f"(maintenance factor {found['maintenance_factor']:g})."
+    )
+    screen.line(
+        f"{found['dark_cells']:,} cells get no light, {found['unknown_cells']:,} depend on ground "
+        f"without data; at most {found['left_out_lx']:.3g} lx left out: {found['file']}"
+    )
 
 
 def _figures(shown: ShownLight) -> Table:

@@ -1,4 +1,4 @@
-"""Height rasters in, sight rasters out, for people who want nothing else."""
+"""Height rasters in, rasters of sight and light out, for people who want nothing else."""
 
 from __future__ import annotations
 
@@ -269,4 +269,42 @@ def write_bands(
             for number, band in enumerate(bands, start=1):
                 raster.write(band.values, number)
                 raster.set_band_description(number, band.name)
+        temporary.write_bytes(memory.getbuffer())
+
+
+def write_light(
+    bands: dict[str, npt.NDArray[np.float32]], transform: Affine, crs: str, path: Path
+) -> None:
+    """Write rasters of illuminance as one COG.
+
+    Parameters
+    ----------
+    bands : dict of str to float32 array [rows, cols]
+        Lux by the band's name; NaN where nothing was computed.
+    transform : Affine
+        Corner transform.
+    crs : str
+        CRS.
+    path : Path
+        File to write.
+    """
+    first = next(iter(bands.values()))
+    profile = {
+        "driver": "COG",
+        "width": first.shape[1],
+        "height": first.shape[0],
+        "count": len(bands),
+        "dtype": "float32",
+        "crs": rasterio.crs.CRS.from_wkt(crs),
+        "transform": transform,
+        "nodata": np.nan,
+        "compress": "DEFLATE",
+        "predictor": 3,
+    }
+    with atomic_write(path) as temporary, MemoryFile() as memory:
+        with memory.open(**profile) as raster:
+            for k, (name, values) in enumerate(bands.items(), start=1):
+                raster.write(values, k)
+                raster.set_band_description(k, name)
+                raster.set_band_unit(k, "lx")
         temporary.write_bytes(memory.getbuffer())
