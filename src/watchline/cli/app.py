@@ -8,6 +8,7 @@ import typer
 
 from watchline.cli import (
     catalogue,
+    certificate,
     check,
     diff,
     doctor,
@@ -36,6 +37,7 @@ app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
 app.command("prove")(prove.prove)
+app.command("certificate")(certificate.certificate)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("diff")(diff.diff)

@@ -66,10 +66,10 @@ def make_columns(
         view = mount_view(number, ground, visibility)
         if len(view.cell):
             poses = mount_poses(view, rows, all_lenses, cabin=kind == "tower")
-            allowed = _may_watch(site, candidates, number, ground, visibility, poses, all_lenses)
+            allowed = may_watch(site, candidates, number, ground, visibility, poses, all_lenses)
             barred += int((~allowed).sum())
             poses = poses[allowed]
-            starts, found = _pose_rows(view, rows, poses, all_lenses)
+            starts, found = pose_rows(view, rows, poses, all_lenses)
             kept = np.diff(starts) > 0
             tables.append(poses[kept])
             lengths.append(np.diff(starts)[kept])
@@ -82,7 +82,7 @@ def make_columns(
     return Columns(poses, indptr, rows_found, barred)
 
 
-def _pose_rows(
+def pose_rows(
     view: MountView, rows: Rows, poses: pd.DataFrame, all_lenses: list[Lens]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
     """Rows covered by each pose of one mount: (indptr, indices)."""
@@ -133,7 +133,7 @@ def _covered_rows(first, last, requirement, target, reach, far, held):  # noqa: 
     return found[:count].copy()
 
 
-def _may_watch(
+def may_watch(
     site: Site,
     candidates: Candidates,
     mount: int,
