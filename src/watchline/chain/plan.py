@@ -17,19 +17,21 @@ from watchline.design.propose import propose_candidates
 from watchline.design.repair import tighten
 from watchline.design.see import compute_visibility
 from watchline.design.start import NOT_TAKEN, offer_mounts
-from watchline.errors import InfeasibleError
+from watchline.errors import InfeasibleError, WatchlineError
 from watchline.io.candidates import read_candidates, write_candidates
 from watchline.io.certificate import (
     certificate_files,
     restate_certificate,
     write_certificate,
 )
+from watchline.io.files import sha256_file
 from watchline.io.plan import read_plan, write_plan
 from watchline.io.proof import proof_files, read_proof, write_proof
 from watchline.io.report import write_report
 from watchline.io.run import Run
 from watchline.io.terrain import build_terrain, read_terrain, write_terrain
 from watchline.io.visibility import read_visibility, write_visibility
+from watchline.io.why import WHY_FILE, read_why
 from watchline.model.candidates import Candidates
 from watchline.model.certificate import Certificate
 from watchline.model.plan import Plan, plan_digest
@@ -67,6 +69,17 @@ def terrain_of(site: Site, run: Run) -> Terrain:
         lambda: build_terrain(site),
         lambda terrain, folder: write_terrain(terrain, folder / "terrain.tif"),
         lambda folder: read_terrain(folder / "terrain.tif"),
+    )
+
+
+def visibility_of(terrain: Terrain, candidates: Candidates, run: Run) -> Visibility:
+    """Visibility step."""
+    return run.step(
+        "visibility",
+        ("visibility.zarr",),
+        lambda: compute_visibility(terrain, candidates),
+        lambda made, folder: write_visibility(made, folder / "visibility.zarr"),
+        lambda folder: read_visibility(folder / "visibility.zarr"),
     )
 
 
@@ -113,13 +126,7 @@ def plan_project(
     listener.step(
         "visibility", f"{len(candidates.mounts):,} mounts × {len(candidates.cells):,} cells"
     )
-    visibility = run.step(
-        "visibility",
-        ("visibility.zarr",),
-        lambda: compute_visibility(terrain, candidates),
-        lambda made, folder: write_visibility(made, folder / "visibility.zarr"),
-        lambda folder: read_visibility(folder / "visibility.zarr"),
-    )
+    visibility = visibility_of(terrain, candidates, run)
     plan, proof, bound_round = _plan_that_holds(
         site, terrain, candidates, visibility, run, listener, start
     )
@@ -128,15 +135,39 @@ def plan_project(
         site, terrain, candidates, plan, proof, run.folder, run.folder / "report.html"
     )
     listener.step("report")
+    write_report_files(outcome, run)
+    return outcome
+
+
+def write_report_files(outcome: Outcome, run: Run) -> None:
+    """Report step: report and exports; what ``watchline why`` found of this plan is in it."""
+    plan, proof, known = outcome.plan, outcome.proof, plan_digest(outcome.plan)
+    why, key = None, [run.keys["report"], known]
+    file = run.folder / WHY_FILE
+    if file.exists():
+        try:
+            found = read_why(file)
+        except WatchlineError as error:
+            run.say(error.sentence)
+        else:
+            if found.plan_sha256 == known:
+                why = found
+                key.append(sha256_file(file))
     run.step(
         "report",
         (*REPORT_FILES, *EXPORT_FILES),
-        lambda: build_report(plan, proof, site=site, terrain=terrain, candidates=candidates),
+        lambda: build_report(
+            plan,
+            proof,
+            site=outcome.site,
+            terrain=outcome.terrain,
+            candidates=outcome.candidates,
+            why=why,
+        ),
         lambda report, folder: write_outputs(outcome, report, folder),
         lambda folder: None,
-        key=digest(run.keys["report"], plan_digest(plan)),
+        key=digest(*key),
     )
-    return outcome
 
 
 def _certificate(run: Run, plan: Plan, bound_round: int) -> None:

@@ -40,7 +40,7 @@ class Rows:
         return len(self.cell)
 
 
-def make_rows(site: Site, candidates: Candidates) -> Rows:
+def make_rows(site: Site, candidates: Candidates, *, implied: bool = False) -> Rows:
     """Rows for the binding requirements; a row that another row of its cell implies is left out.
 
     A requirement implies another at a cell if it asks for at least the same pixel density, planned
@@ -52,13 +52,15 @@ def make_rows(site: Site, candidates: Candidates) -> Rows:
         The requirements.
     candidates : Candidates
         The cells.
+    implied : bool
+        Keep the rows that others imply.
     """
     binding = tuple(r for r in site.requirements if r.binding)
     cells = candidates.cells
     inside = np.column_stack([cells[f"in:{r.where}"].to_numpy() for r in binding])
     for weak, lesser in enumerate(binding):
         for strong, greater in enumerate(binding):
-            if weak != strong and _implies(greater, lesser):
+            if not implied and weak != strong and _implies(greater, lesser):
                 equal = _implies(lesser, greater)
                 if not equal or strong < weak:
                     inside[:, weak] &= ~inside[:, strong]

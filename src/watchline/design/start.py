@@ -16,9 +16,8 @@ import shapely
 
 from watchline.design.cells import ground_heights
 from watchline.design.choose import Problem
-from watchline.design.columns import Columns, may_watch, pose_rows
+from watchline.design.columns import Columns, join_columns, make_scene, mount_columns
 from watchline.design.poses import POSE_COLUMNS, Lens, lens_at
-from watchline.design.sightlines import make_ground, mount_view
 from watchline.model.candidates import Candidates
 from watchline.model.plan import Plan
 from watchline.model.site import Site
@@ -211,40 +210,32 @@ def _with_poses(
     poses: pd.DataFrame,
 ) -> tuple[Columns, list[str]]:
     """Columns with more poses, in the order of their mounts; and the devices that may not watch."""
-    rows, columns = problem.rows, problem.columns
-    ground = make_ground(candidates, rows, site.terrain.refraction)
-    tables, spans, watched = [], [], []
+    columns = problem.columns
+    scene = make_scene(site, candidates, visibility, problem.rows)
+    scene = replace(scene, lenses=_lenses(site, poses))
+    parts, watched = [columns], []
     for mount, mine in poses.groupby("mount", sort=True):
-        view = mount_view(int(mount), ground, visibility)
-        if not len(view.cell):
-            continue
-        mine = mine.drop_duplicates(list(POSE_COLUMNS)).reset_index(drop=True)
-        lenses = _lenses(site, mine)
-        allowed = may_watch(site, candidates, int(mount), ground, visibility, mine, lenses)
-        watched += list(mine.loc[~allowed, "device_id"])
-        mine = mine[allowed]
-        starts, found = pose_rows(view, rows, mine, lenses)
-        kept = np.diff(starts) > 0
-        tables.append(mine.loc[kept, list(POSE_COLUMNS)])
-        spans += [found[starts[k] : starts[k + 1]] for k in np.flatnonzero(kept)]
-    if not spans:
-        return columns, watched
-    joined = pd.concat([columns.poses, *tables], ignore_index=True)
-    order = np.argsort(joined["mount"].to_numpy(), kind="stable")
-    old = [
-        columns.indices[columns.indptr[k] : columns.indptr[k + 1]]
-        for k in range(len(columns.poses))
-    ]
-    spans = [*old, *spans]
-    pieces = [spans[k] for k in order]
-    lengths = np.array([len(piece) for piece in pieces], dtype=np.int64)
-    more = Columns(
-        poses=joined.iloc[order].reset_index(drop=True),
+        view = scene.view(int(mount))
+        mine = mine.drop_duplicates(list(POSE_COLUMNS))
+        for name, pose in zip(mine["device_id"], mine.index, strict=True):
+            part = mount_columns(scene, view, mine.loc[[pose], list(POSE_COLUMNS)])
+            watched += [name] if part.barred else []
+            parts.append(replace(part, barred=0))
+    joined = join_columns(parts)
+    return (joined if joined.poses.empty else _by_mount(joined)), watched
+
+
+def _by_mount(columns: Columns) -> Columns:
+    """The same columns in the order of their mounts."""
+    order = np.argsort(columns.poses["mount"].to_numpy(), kind="stable")
+    spans = [columns.indices[columns.indptr[k] : columns.indptr[k + 1]] for k in order]
+    lengths = np.array([len(span) for span in spans], dtype=np.int64)
+    return replace(
+        columns,
+        poses=columns.poses.iloc[order].reset_index(drop=True),
         indptr=np.concatenate([[0], np.cumsum(lengths)]),
-        indices=np.concatenate(pieces),
-        barred=columns.barred,
+        indices=np.concatenate(spans),
     )
-    return more, watched
 
 
 def _lenses(site: Site, poses: pd.DataFrame) -> list[Lens]:
