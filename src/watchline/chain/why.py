@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from watchline.design.relax import (
     surviving,
     without_requirement,
 )
+from watchline.design.rows import allowed_misses, make_rows
 from watchline.design.start import offer_poses
 from watchline.errors import UsageError
 from watchline.io.why import WHY_FILE, read_why, write_why
@@ -116,6 +117,11 @@ class _Base:
     solution: CoverSolution
     prices: Mapping[str, Any]
 
+    @property
+    def bound(self) -> float:
+        """What no plan costs less than."""
+        return float(self.solution.lower_bound)
+
 
 class _Searches:
     """Runs the searches of one project, one after the other, and tells how far it is."""
@@ -196,9 +202,9 @@ def _find(outcome: Outcome, visibility: Visibility, effort: float, told: Progres
     requirements = tuple(change(variant) for variant in dropped)
     found = sorted((change(v) for v in smaller), key=lambda c: (-c.saved, c.what))
     reserve = None if more is None else change(more)
-    points = [_point(0.0, base, base.solution, base.solution.lower_bound)]
+    points = [_point(lowered(site, 0.0), 0.0, base, outcome, base.solution, base.bound)]
     points += [
-        _point(by, base, *searches.changed(variant, base))
+        _point(variant, by, base, outcome, *searches.changed(variant, base))
         for by, variant in zip(LOWERED[1:], curve, strict=True)
     ]
     reserved = any(r.survive_loss == "mount" and r.share < 1.0 for r in site.requirements)
@@ -207,7 +213,7 @@ def _find(outcome: Outcome, visibility: Visibility, effort: float, told: Progres
         currency=plan.currency,
         plan_cost=plan.cost,
         base_cost=float(base.solution.cost),
-        base_bound=float(base.solution.lower_bound),
+        base_bound=base.bound,
         work=searches.work,
         requirements=requirements,
         relaxations=tuple(found),
@@ -251,11 +257,25 @@ def _priced(base: _Base, requirement: str) -> float:
     return float((prices * views)[mine].sum())
 
 
-def _point(by: float, base: _Base, solution: CoverSolution, bound: float) -> CurvePoint:
-    """A point of the curve: the share of the rows asked for without a change that is covered."""
-    asked = int(base.solution.covered_weight + len(base.solution.uncovered))
-    missed = len(solution.uncovered)
-    return CurvePoint(by, 1.0 - missed / max(1, asked), float(solution.cost), float(bound))
+def _point(
+    variant: Variant,
+    by: float,
+    base: _Base,
+    outcome: Outcome,
+    solution: CoverSolution,
+    bound: float,
+) -> CurvePoint:
+    """A point of the curve, in shares of all cells under requirements."""
+    rows = make_rows(variant.site, outcome.candidates)
+    allowed = allowed_misses(rows, outcome.candidates.cells).sum()
+    total = max(1, len(base.problem.rows))
+    return CurvePoint(
+        lowered=by,
+        asked=1.0 - float(allowed) / total,
+        covered=1.0 - len(solution.uncovered) / total,
+        cost=float(solution.cost),
+        lower_bound=float(bound),
+    )
 
 
 def _falling(points: list[CurvePoint]) -> list[CurvePoint]:
@@ -267,4 +287,4 @@ def _falling(points: list[CurvePoint]) -> list[CurvePoint]:
 
 
 def _as(point: CurvePoint, better: CurvePoint) -> CurvePoint:
-    return CurvePoint(point.lowered, better.covered, better.cost, point.lower_bound)
+    return replace(point, covered=better.covered, cost=better.cost)

@@ -23,7 +23,7 @@ from rich.progress import (
 from rich.table import Column, Table
 
 JSON_OPTION = typer.Option(False, "--json", help="Print data as JSON on stdout.")
-LINE_EVERY_S = 5.0
+LINE_EVERY_S = 3.0
 """Where nothing can be drawn over, the search writes a line this often."""
 QUIET_OPTION = typer.Option(False, "--quiet", "-q", help="No progress on stderr.")
 

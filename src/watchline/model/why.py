@@ -61,13 +61,16 @@ class CurvePoint:
     ----------
     lowered : float
         By how much every requirement's share was lowered, 0–1.
+    asked : float
+        Share of the cells, counted once for each requirement, that must then be covered.
     covered : float
-        Share of the rows (cells under requirements) that the plan found covers.
+        Share of them that the plan found covers.
     cost, lower_bound : float
-        Its cost, and what no plan for that share costs less than.
+        Its cost, and what no plan that covers what is asked costs less than.
     """
 
     lowered: float
+    asked: float
     covered: float
     cost: float
     lower_bound: float

@@ -101,8 +101,8 @@ def _table(key: str, caption: str, changes: Sequence[Change], why: Why) -> Table
     if priced:
         columns.append(Column(f"By prices, {why.currency}", numeric=True, width=1.3))
         note += (
-            " By prices: what the bound pays for the requirement at the margin, an estimate without "
-            "a search."
+            " By prices: what the bound pays for the requirement at the margin, an estimate "
+            "without a search."
         )
     note += "".join(f" {text}" for text in dict.fromkeys(c.note for c in changes) if text)
     rows = []
@@ -122,8 +122,8 @@ def _curve_text(why: Why) -> str:
     return (
         f"Cost against the share covered: {words.percent(first.covered)} of the cells for "
         f"{words.money(first.cost, why.currency)}, {words.percent(last.covered)} for "
-        f"{words.money(last.cost, why.currency)}. Below the curve nothing is possible under the "
-        "dashed bound."
+        f"{words.money(last.cost, why.currency)}. The dashed line is what no plan for that share "
+        "costs less than."
     )
 
 
@@ -132,11 +132,13 @@ def cost_curve(why: Why) -> str:
     if len(why.curve) < 2:
         return ""
     covered = 100.0 * np.array([point.covered for point in why.curve])
-    asked = 100.0 * (1.0 - np.array([point.lowered for point in why.curve]))
+    asked = 100.0 * np.array([point.asked for point in why.curve])
     cost = np.array([point.cost for point in why.curve])
     bound = np.array([point.lower_bound for point in why.curve])
     low, high, step = nice_range(float(min(bound.min(), cost.min())), float(cost.max()))
     left_x, right_x = float(min(covered.min(), asked.min())), 100.0
+    # The last point's own line needs some width.
+    left_x -= 0.02 * (right_x - left_x)
     base, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     span = max(right_x - left_x, 1e-9)
 
@@ -159,10 +161,15 @@ def cost_curve(why: Why) -> str:
         parts.append(svg.text(x, base + 14, f"{value:g}\u00a0%", "axis-text", text_anchor="middle"))
         d = f"M{svg.short(x)} {svg.short(base)}v3"
         parts.append(svg.element("path", d=d, class_="axis"))
-    for x, y, class_ in ((covered, cost, "curve-cost"), (asked, bound, "curve-bound")):
-        order = np.argsort(x, kind="stable")
-        d = svg.path_of_points(across(x)[order], down(y)[order])
-        parts.append(svg.element("path", d=d, class_=class_))
+    # Staircases: a plan for more serves for less too, and a bound for less binds more too.
+    for x, y, class_, ahead in (
+        (covered, cost, "curve-cost", True),
+        (asked, bound, "curve-bound", False),
+    ):
+        order = np.lexsort((y, x))
+        stair_x, stair_y = np.repeat(across(x)[order], 2), np.repeat(down(y)[order], 2)
+        stair_x, stair_y = (stair_x[:-1], stair_y[1:]) if ahead else (stair_x[1:], stair_y[:-1])
+        parts.append(svg.element("path", d=svg.path_of_points(stair_x, stair_y), class_=class_))
     for x, y in zip(across(covered), down(cost), strict=True):
         parts.append(svg.element("circle", cx=float(x), cy=float(y), r=2.6, class_="curve-dot"))
     ends = [[float(down(cost[:1])[0]), "cost"], [float(down(bound[:1])[0]), "bound"]]
