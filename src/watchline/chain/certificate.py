@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from watchline.errors import WatchlineError
-from watchline.io.certificate import read_certificate
+from watchline.io.certificate import CERTIFICATE_FILE, read_certificate
 from watchline.io.plan import read_plan
 from watchline.model.certificate import Certificate
 from watchline.model.plan import plan_digest
 from watchline.prove.certified import Certified, judge_certificate
 
-CERTIFICATE_FILE = "certificate.json"
 PLAN_FILE = "plan.gpkg"
 
 

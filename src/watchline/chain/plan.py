@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from watchline.chain.certificate import CERTIFICATE_FILE
 from watchline.chain.export import EXPORT_FILES, export_outcome
 from watchline.chain.keys import digest, step_keys
 from watchline.chain.outcome import Outcome
@@ -20,6 +19,7 @@ from watchline.design.start import NOT_TAKEN, offer_mounts
 from watchline.errors import InfeasibleError, WatchlineError
 from watchline.io.candidates import read_candidates, write_candidates
 from watchline.io.certificate import (
+    CERTIFICATE_FILE,
     certificate_files,
     restate_certificate,
     write_certificate,

@@ -92,6 +92,8 @@ def why_project(
         )
     listener = progress or Silent()
     outcome = plan_project(site, listener)
+    if outcome.plan.status == "interrupted":
+        raise KeyboardInterrupt  # it was meant for all that follows too
     run = open_run(site, listener)
     visibility = visibility_of(outcome.terrain, outcome.candidates, run)
     listener.step("why")

@@ -69,7 +69,16 @@ def choose(
     )
     if exact:
         return solve(site, candidates, problem, effort, start, progress)
-    solution = solve(site, candidates, problem, effort * (1.0 - BOUND_SHARE), start, progress)
+    heard = None
+    if progress is not None:
+        # The harder problem's bound is none of the asked one, so nobody hears it.
+        def heard(step: str, seconds: float, cost: float | None, _: float | None) -> None:
+            progress(step, seconds, cost, None)
+
+    solution = solve(site, candidates, problem, effort * (1.0 - BOUND_SHARE), start, heard)
+    solution = replace(
+        solution, log=tuple(entry._replace(lower_bound=np.nan) for entry in solution.log)
+    )
     if solution.status in ("infeasible", "unknown") or solution.interrupted:
         return _without_bound(solution)
     return _with_implied_bound(site, candidates, problem, solution, effort, progress)

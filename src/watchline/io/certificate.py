@@ -24,6 +24,7 @@ from watchline.io.zipped import zip_bytes
 from watchline.model.certificate import Certificate, CoverArrays
 from watchline.version import __version__
 
+CERTIFICATE_FILE = "certificate.json"
 SCHEMA_VERSION = 1
 KIND = "watchline certificate"
 FLOATS = ("costs", "group_costs", "row_weight", "allowed_uncovered")
