@@ -31,6 +31,7 @@ def surviving(site, share):
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     site = read_site(make_project(tmp_path_factory.mktemp("small")))
+    site = replace(site, design=replace(site.design, work_limit=20.0))
     terrain = build_terrain(site)
     candidates = propose_candidates(site, terrain)
     return site, terrain, candidates, compute_visibility(terrain, candidates)

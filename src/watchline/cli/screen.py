@@ -24,7 +24,7 @@ from rich.table import Column, Table
 
 JSON_OPTION = typer.Option(False, "--json", help="Print data as JSON on stdout.")
 LINE_EVERY_S = 3.0
-"""Where nothing can be drawn over, the search writes a line this often."""
+"""Where nothing can be drawn over, the search writes a line this often, if something changed."""
 QUIET_OPTION = typer.Option(False, "--quiet", "-q", help="No progress on stderr.")
 
 
@@ -96,8 +96,10 @@ class Screen:
 
     def _tell(self) -> None:
         """Where nothing can be drawn over: a line now and then of where the search stands."""
+        told = ""
         while not self._over.wait(LINE_EVERY_S):
-            if self._standing:
+            if self._standing and self._standing != told:
+                told = self._standing
                 seconds = time.perf_counter() - self._began
                 self.errors.print(f"  {self._name} {seconds:.0f} s: {self._standing}")
 

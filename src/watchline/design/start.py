@@ -187,18 +187,17 @@ def _numbers(offered: pd.DataFrame, wanted: pd.DataFrame) -> npt.NDArray[np.int6
     numbers = np.full(len(wanted), -1, dtype=np.int64)
     if offered.empty:
         return numbers
-    mount = offered["mount"].to_numpy()
-    first = np.searchsorted(mount, wanted["mount"], side="left")
-    last = np.searchsorted(mount, wanted["mount"], side="right")
+    by_mount = offered.groupby("mount").indices
     for k, pose in enumerate(wanted.itertuples()):
-        mine = offered.iloc[first[k] : last[k]]
+        places = by_mount.get(pose.mount, np.empty(0, dtype=np.int64))
+        mine = offered.iloc[places]
         turn = np.abs((mine["azimuth_deg"] - pose.azimuth_deg + 180.0) % 360.0 - 180.0)
         same = (mine["device"] == pose.device) & (turn <= SAME_ANGLE_DEG)
         same &= np.abs(mine["tilt_deg"] - pose.tilt_deg) <= SAME_ANGLE_DEG
         same &= np.isclose(mine["focal_mm"], pose.focal_mm, rtol=SAME_FOCAL)
         at = np.flatnonzero(same)
         if len(at):
-            numbers[k] = first[k] + at[0]
+            numbers[k] = places[at[0]]
     return numbers
 
 
