@@ -17,7 +17,10 @@ MARKS = {"holds": "✓ holds", "fails": "✗ FAILS", "unknown": "? unknown"}
 
 def outcome_data(outcome: Outcome) -> dict[str, Any]:
     """The outcome as plain data."""
+    from watchline.io.certificate import CERTIFICATE_FILE
+
     plan, proof = outcome.plan, outcome.proof
+    certificate = outcome.folder / CERTIFICATE_FILE
     return {
         "project": outcome.site.name,
         "plan": str(outcome.folder / "plan.gpkg"),
@@ -32,6 +35,7 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "claims": [claim_data(claim) for claim in proof.claims],
         "folder": str(outcome.folder),
         "report": str(outcome.report),
+        "certificate": str(certificate) if certificate.is_file() else None,
         "notes": list(plan.notes),
     }
 

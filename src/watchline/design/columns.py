@@ -59,9 +59,7 @@ class Scene:
         return mount_view(mount, self.ground, self.visibility)
 
 
-def make_scene(
-    site: Site, candidates: Candidates, visibility: Visibility, rows: Rows
-) -> Scene:
+def make_scene(site: Site, candidates: Candidates, visibility: Visibility, rows: Rows) -> Scene:
     """Gather what columns are made from."""
     ground = make_ground(candidates, rows, site.terrain.refraction)
     return Scene(site, candidates, visibility, rows, ground, lenses(site))
