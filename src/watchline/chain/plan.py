@@ -221,7 +221,7 @@ def _plan_that_holds(
     asked, rounds = site, site.design.repair_rounds
     plan = start
     failed: list[str] = []
-    bound, bound_round, tightened = None, 0, False
+    bound, any_aims, bound_round, tightened = None, None, 0, False
     left_out: list[str] = []
     for round_ in range(rounds + 1):
         try:
@@ -238,7 +238,7 @@ def _plan_that_holds(
         if round_ == 0:
             left_out = [note for note in plan.notes if note.startswith(NOT_TAKEN)]
         if not tightened:
-            bound, bound_round = plan.lower_bound, round_
+            bound, bound_round, any_aims = plan.lower_bound, round_, plan.all_aims_bound
         proof = _round_proof(site, terrain, plan, run, listener, round_)
         if proof.holds or round_ == rounds or plan.status in ("budget", "interrupted"):
             break
@@ -257,7 +257,8 @@ def _plan_that_holds(
             "were designed again with those cells; the bound is that of the last round that asked "
             "for no more than the project does."
         )
-        plan = replace(plan, lower_bound=bound, notes=(*plan.notes, *left_out, note, *failed))
+        notes = (*plan.notes, *left_out, note, *failed)
+        plan = replace(plan, lower_bound=bound, all_aims_bound=any_aims, notes=notes)
     return plan, proof, bound_round
 
 

@@ -27,6 +27,7 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "cost": plan.cost,
         "currency": plan.currency,
         "lower_bound": plan.lower_bound,
+        "all_aims_bound": plan.all_aims_bound,
         "gap": plan.gap,
         "status": plan.status,
         "mounts": len(plan.mounts),
@@ -79,6 +80,8 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
             f"Cost {plan.cost:,.0f} {plan.currency}; no plan of the same candidates costs less "
             f"than {plan.lower_bound:,.0f} (gap {gap_percent(plan.gap)})."
         )
+        if plan.all_aims_bound is not None:
+            screen.line(f"With any other aims of these devices: {plan.all_aims_bound:,.0f}.")
     else:
         screen.line(f"Cost {plan.cost:,.0f} {plan.currency}; an edited plan has no bound.")
     if plan.status == "interrupted":

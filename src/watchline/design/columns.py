@@ -9,6 +9,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse
 
 from watchline.design.poses import Lens, lenses, mount_poses
 from watchline.design.rows import Rows
@@ -124,6 +125,41 @@ def join_columns(parts: Sequence[Columns]) -> Columns:
         indices=np.concatenate([np.empty(0, np.int32), *(part.indices for part in full)]),
         barred=sum(part.barred for part in parts),
     )
+
+
+def by_mount(columns: Columns, rows: int, first: int) -> tuple[Columns, npt.NDArray[np.int64]]:
+    """The same columns in the order of their mounts.
+
+    Parameters
+    ----------
+    columns : Columns
+        Columns in any order.
+    rows : int
+        Number of rows of the problem.
+    first : int
+        How many of the columns to find again.
+
+    Returns
+    -------
+    columns : Columns
+        In order of mount; of one mount in the order given.
+    place : int64 array [first]
+        Where the first columns are now.
+    """
+    order = np.argsort(columns.poses["mount"].to_numpy(), kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    matrix = scipy.sparse.csc_array(
+        (np.ones(len(columns.indices), dtype=np.int8), columns.indices, columns.indptr),
+        shape=(rows, len(order)),
+    )[:, order]
+    moved = Columns(
+        poses=columns.poses.iloc[order].reset_index(drop=True),
+        indptr=matrix.indptr.astype(np.int64),
+        indices=matrix.indices.astype(np.int32),
+        barred=columns.barred,
+    )
+    return moved, place[:first]
 
 
 def _pose_rows(

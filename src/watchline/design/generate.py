@@ -1,178 +1,184 @@
-"""Columns generated when the prices want them, and the bound over all aims.
+"""Columns generated when the prices want them.
 
-The enumeration of :mod:`watchline.design.poses` is a start. The prices of a solved problem say what
-each row costs; every mount is then asked for its best package over all aims of its lenses
-(:mod:`watchline.design.packages`). A package that is worth more than the mount costs shows aims that
-the enumeration lacks; they are added, and the problem is solved again from the plan at hand.
-
-The same question gives a bound that holds for all aims. With prices λ ≥ 0 of the rows and μ ≥ 0 of the
-misses, and V_m the most that a mount's devices can be worth, every plan costs at least
-
-    Σ_i min(k_i λ_i, μ_r(i)) − Σ_r μ_r A_r + Σ_sites min(0, min_m (F_m − V_m)).
+The enumeration of :mod:`watchline.design.poses` is a start. The prices of a solved problem say
+what each row costs; every mount is then asked for its best package over all aims of its lenses
+(:mod:`watchline.design.all_aims`). A package that is worth more than its mount costs shows aims
+that the enumeration lacks; they are offered too, and the problem is solved again from the plan at
+hand. After the last search the mounts are priced once more: what they are worth then bounds the
+cost of every plan, whatever its aims.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import scipy.sparse
 
-from watchline.design.columns import Columns, Scene, join_columns, mount_columns
-from watchline.design.packages import ROUNDING, best_package
-from watchline.design.poses import POSE_COLUMNS, Lens
-from watchline.design.pricing import PricedAim, Sighting, served, sighting
-from watchline.design.rows import allowed_misses
+from watchline.design.all_aims import offered, pose_table, price_mounts
+from watchline.design.choose import Problem, Progress, bounded_demand, choose, solve
+from watchline.design.columns import Columns, Scene, by_mount, join_columns, mount_columns
+from watchline.design.cover import CoverSolution
+from watchline.design.poses import POSE_COLUMNS
+from watchline.design.pricing import PricedAim, best_aim, make_field, sighting
+from watchline.design.rows import demand_planned
 
-FloatArray = npt.NDArray[np.float64]
-NEAR_MISS = 0.02
-"""A package within this share of its mount's cost of paying for itself is offered too."""
-LOWERED_ABOVE = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, np.inf)
-"""Limits tried for lowering prices instead of paying, in mean costs of a mount."""
+EARLY_SHARES = (0.5,)
+"""Searches whose prices generate columns, as shares of the effort that the last search has."""
+BESIDES = 1e-3
+"""Worth of a row that is held already, where aims are sought for rows that no pose holds."""
 
 
 @dataclass(frozen=True)
-class Priced:
-    """What all mounts are worth at given prices.
+class Chosen:
+    """The choice with the problem that it was made from.
 
     Attributes
     ----------
-    bound : float
-        No plan costs less, whatever the aims of the offered lenses.
-    poses : DataFrame
-        Aims of packages that pay for their mount, or nearly: columns
-        :data:`watchline.design.poses.POSE_COLUMNS`.
+    problem : Problem
+        Rows and columns, the generated ones included.
+    solution : CoverSolution
+        The choice and its bound over the columns.
+    all_aims_bound : float or None
+        No plan costs less, whatever the aims of the offered lenses; None within a budget, or
+        where the search was stopped before.
+    generated : int
+        Number of poses that were generated.
     """
 
-    bound: float
-    poses: pd.DataFrame
+    problem: Problem
+    solution: CoverSolution
+    all_aims_bound: float | None
+    generated: int
 
 
-def price_mounts(
+def choose_aims(
     scene: Scene,
-    row_price: FloatArray,
-    miss_price: FloatArray,
-    progress: Callable[[float], None] | None = None,
-) -> Priced:
-    """Ask every mount for its best package over all aims.
+    problem: Problem,
+    effort: float,
+    start: npt.NDArray[np.int64] | None,
+    progress: Progress | None,
+) -> Chosen:
+    """The least-cost choice among the poses on offer and those that its prices ask for.
 
     Parameters
     ----------
     scene : Scene
-        Mounts, cells and lenses.
-    row_price : float64 array [rows]
-        λ, the price of one view of each row.
-    miss_price : float64 array [requirements]
-        μ, the price of a missed cell of each requirement.
+        Site, candidates and who sees what.
+    problem : Problem
+        Rows, and the poses to begin with.
+    effort : float
+        Share of the site's work and time limits for the last search; those before have
+        :data:`EARLY_SHARES` of it each.
+    start : int64 array, optional
+        Poses to start from.
     progress : callable, optional
-        Called with the share of mounts that is done.
+        Called with the step's name, seconds, cost and bound.
 
     Returns
     -------
-    Priced
+    Chosen
+        Interrupted, the choice at hand.
     """
-    mounts = scene.candidates.mounts
-    fixed = mounts["cost"].to_numpy(float)
-    value = fixed.copy()
-    found: list[tuple[int, PricedAim]] = []
-    reached: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)] * len(mounts)
-    for number in range(len(mounts)):
-        sight = sighting(scene.view(number), scene.rows)
-        if len(sight):
-            package = best_package(
-                sight,
-                offered(scene, number, sight),
-                np.maximum(row_price[sight.row], 0.0),
-                int(mounts["capacity"].iloc[number]),
-                float(fixed[number]),
-            )
-            value[number] = fixed[number] - package.most
-            reached[number] = sight.row[row_price[sight.row] > 0]
-            if package.least > (1.0 - NEAR_MISS) * fixed[number]:
-                found += [(number, aim) for aim in package.aims]
-        if progress is not None:
-            progress((number + 1) / len(mounts))
-    bound = _bound(scene, row_price, miss_price, value, reached)
-    return Priced(bound, pose_table(found))
+    site, candidates = scene.site, scene.candidates
+    before, first = len(problem.columns.poses), start
+    earlier: CoverSolution | None = None
+    for share in EARLY_SHARES:
+        solution = solve(
+            site, candidates, problem, effort * share, first, _later(progress, earlier)
+        )
+        if solution.interrupted:
+            return Chosen(problem, _joined(earlier, solution), None, 0)
+        if solution.status == "infeasible":
+            poses = aims_for(scene, solution.uncovered)
+        elif solution.status == "unknown":
+            break
+        else:
+            earlier = _joined(earlier, solution)
+            first = solution.chosen
+            if solution.status == "optimal" and site.design.budget is not None:
+                break
+            try:
+                poses = price_mounts(
+                    scene, demand_planned(problem.rows), solution.row_duals, solution.class_duals
+                ).poses
+            except KeyboardInterrupt:
+                return Chosen(problem, replace(earlier, interrupted=True), None, 0)
+        columns, place = add_poses(scene, problem.columns, poses)
+        if len(columns.poses) == len(problem.columns.poses):
+            break
+        problem = replace(problem, columns=columns)
+        first = None if first is None else place[first]
+    solution = choose(site, candidates, problem, effort, first, _later(progress, earlier))
+    bound = None
+    settled = solution.status in ("optimal", "feasible") and not solution.interrupted
+    if settled and site.design.budget is None:
+        try:
+            bound = price_mounts(
+                scene, bounded_demand(site, problem.rows), solution.row_duals, solution.class_duals
+            ).bound
+        except KeyboardInterrupt:
+            solution = replace(solution, interrupted=True)
+    generated = len(problem.columns.poses) - before
+    return Chosen(problem, _joined(earlier, solution), bound, generated)
 
 
-def offered(
-    scene: Scene, mount: int, sight: Sighting
-) -> list[tuple[Lens, npt.NDArray[np.bool_]]]:
-    """Lenses on offer on a mount, with the rows in sight that each can serve."""
-    cabin = scene.candidates.mounts["kind"].iloc[mount] == "tower"
-    return [
-        (lens, served(sight, lens, scene.rows))
-        for lens in scene.lenses
-        if cabin or not lens.device.is_person
-    ]
+def _later(progress: Progress | None, earlier: CoverSolution | None) -> Progress | None:
+    """Progress of a search that follows an earlier one: its clock goes on."""
+    if progress is None or earlier is None:
+        return progress
+    return lambda step, seconds, cost, bound: progress(step, earlier.seconds + seconds, cost, bound)
 
 
-def pose_table(aims: list[tuple[int, PricedAim]]) -> pd.DataFrame:
-    """Aims on mounts as poses, each once."""
-    table = pd.DataFrame(
-        [
-            (
-                mount,
-                aim.lens.number,
-                aim.lens.focal_mm,
-                round(float(np.degrees(aim.azimuth)) % 360.0, 3),
-                round(float(np.degrees(aim.tilt)), 3),
-                aim.lens.device.price,
-            )
-            for mount, aim in aims
-        ],
-        columns=list(POSE_COLUMNS),
+def _joined(earlier: CoverSolution | None, solution: CoverSolution) -> CoverSolution:
+    """A solution with the log, work and time of the searches before it.
+
+    The bounds of earlier searches are of fewer poses, so none of the later problem's.
+    """
+    if earlier is None:
+        return solution
+    log = [entry._replace(lower_bound=np.nan) for entry in earlier.log]
+    log += [entry._replace(seconds=earlier.seconds + entry.seconds) for entry in solution.log]
+    return replace(
+        solution,
+        log=tuple(log),
+        work=earlier.work + solution.work,
+        seconds=earlier.seconds + solution.seconds,
     )
-    return table.drop_duplicates(ignore_index=True)
 
 
-def _bound(
-    scene: Scene,
-    row_price: FloatArray,
-    miss_price: FloatArray,
-    value: FloatArray,
-    reached: list[npt.NDArray[np.int64]],
-) -> float:
-    """The bound of the module's head, rounded downwards.
+def aims_for(scene: Scene, rows: npt.NDArray[np.int64]) -> pd.DataFrame:
+    """Aims that hold given rows: from every mount that sees one, with every lens that reaches it.
 
-    Where a package is worth more than its mount costs, F/V, the prices of the rows that the mount
-    sees can be lowered by that factor instead of paying for the difference: lowered prices make no
-    package worth more, and make this one worth F at most. Whether that is better depends on how
-    much is missing, so several limits are tried.
+    Parameters
+    ----------
+    rows : int64 array
+        Rows that no pose on offer holds.
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`watchline.design.poses.POSE_COLUMNS`.
     """
-    fixed = scene.candidates.mounts["cost"].to_numpy(float)
-    place = scene.candidates.mounts["site"].to_numpy(np.int64)
-    best = 0.0
-    for limit in LOWERED_ABOVE:
-        over = np.flatnonzero(value < -limit * fixed.mean())
-        scale = np.ones(len(row_price))
-        for mount in over:
-            factor = fixed[mount] / (fixed[mount] - value[mount])
-            scale[reached[mount]] = np.minimum(scale[reached[mount]], factor * (1.0 - ROUNDING))
-        left = value.copy()
-        left[over] = 0.0
-        lowest = np.zeros(int(place.max(initial=-1)) + 1)
-        np.minimum.at(lowest, place, left)
-        worth, spared = _asked(scene, np.maximum(row_price, 0.0) * scale, miss_price)
-        size = worth + spared - float(lowest.sum())
-        best = max(best, worth - spared + float(lowest.sum()) - ROUNDING * size)
-    return best
-
-
-def _asked(scene: Scene, row_price: FloatArray, miss_price: FloatArray) -> tuple[float, float]:
-    """What the rows pay, Σ min(k λ, μ), and what the allowed misses give back, Σ μ A."""
-    rows = scene.rows
-    demand = np.array([r.views for r in rows.requirements])[rows.requirement]
-    allowed = allowed_misses(rows, scene.candidates.cells)
-    miss = np.where(allowed > 0, np.maximum(miss_price, 0.0), 0.0)
-    worth = demand * row_price
-    soft = allowed[rows.requirement] > 0
-    worth[soft] = np.minimum(worth[soft], miss[rows.requirement[soft]])
-    return float(worth.sum()), float((miss * allowed).sum())
+    wanted = np.zeros(len(scene.rows), dtype=bool)
+    wanted[rows] = True
+    found: list[tuple[int, PricedAim]] = []
+    for mount in range(len(scene.candidates.mounts)):
+        sight = sighting(scene.view(mount), scene.rows)
+        asked = wanted[sight.row]
+        if not asked.any():
+            continue
+        for lens, near in offered(scene, mount, sight):
+            left = asked & near
+            field = make_field(sight, lens, near) if left.any() else None
+            while field is not None and left.any():
+                aim, held = best_aim(field, np.where(left, 1.0, BESIDES * near))
+                if not (held & left).any():
+                    break
+                found.append((mount, aim))
+                left &= ~held
+    return pose_table(found)
 
 
 def add_poses(
@@ -199,20 +205,4 @@ def add_poses(
         mount_columns(scene, scene.view(int(mount)), group.reset_index(drop=True))
         for mount, group in poses.groupby("mount")
     ]
-    joined = join_columns([columns, *parts])
-    order = np.argsort(joined.poses["mount"].to_numpy(), kind="stable")
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    matrix = scipy.sparse.csc_array(
-        (np.ones(len(joined.indices), dtype=np.int8), joined.indices, joined.indptr),
-        shape=(len(scene.rows), len(order)),
-    )[:, order]
-    return (
-        Columns(
-            joined.poses.iloc[order].reset_index(drop=True),
-            matrix.indptr.astype(np.int64),
-            matrix.indices.astype(np.int32),
-            joined.barred,
-        ),
-        place[: len(columns.poses)],
-    )
+    return by_mount(join_columns([columns, *parts]), len(scene.rows), len(columns.poses))

@@ -4,8 +4,8 @@ With a price λ_i on each row, a mount with at most C devices is worth no more t
 
     max Σ λ_i z_i − Σ c_a x_a,   z_i <= 1,  z_i <= Σ_{a sees i} x_a,  Σ x_a <= C,
 
-where a runs over *all* aims of its lenses. The dual splits λ_i into what the mount itself may earn and
-what its devices pay, σ_i:
+where a runs over *all* aims of its lenses. The dual splits λ_i into what the mount itself may earn
+and what its devices pay, σ_i:
 
     min Σ (λ_i − σ_i) + C·π,   0 <= σ_i <= λ_i,   Σ_{i seen by a} σ_i <= c_a + π for all aims a.
 
@@ -22,6 +22,7 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
+from watchline.design.cover.exact import silent_solver
 from watchline.design.poses import Lens
 from watchline.design.pricing import Field, PricedAim, Sighting, best_aim, make_field
 
@@ -149,8 +150,7 @@ class _Master:
         self.count = len(price)
         self.price = price
         self.aims: list[PricedAim] = []
-        self.model = highspy.Highs()
-        self.model.setOptionValue("output_flag", False)
+        self.model = silent_solver()
         program = highspy.HighsLp()
         program.num_col_ = self.count + 1
         program.num_row_ = 0
@@ -165,9 +165,7 @@ class _Master:
         held = np.flatnonzero(held)
         index = np.concatenate([held, [self.count]]).astype(np.int32)
         value = np.concatenate([np.ones(len(held)), [-1.0]])
-        self.model.addRow(
-            -highspy.kHighsInf, aim.lens.device.price, len(index), index, value
-        )
+        self.model.addRow(-highspy.kHighsInf, aim.lens.device.price, len(index), index, value)
         self.aims.append(aim)
 
     def solve(self) -> tuple[FloatArray, float]:

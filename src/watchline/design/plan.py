@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from watchline.design.certify import certify
-from watchline.design.choose import Problem, Progress, bounded_demand, choose, make_problem
-from watchline.design.columns import Columns
+from watchline.design.choose import Progress, bounded_demand, make_problem
+from watchline.design.columns import Columns, make_scene
 from watchline.design.cover import CoverSolution
 from watchline.design.explain import infeasible
+from watchline.design.generate import Chosen, choose_aims
 from watchline.design.rows import Rows, demand_implied, demand_planned
 from watchline.design.start import offer_poses
 from watchline.model.candidates import Candidates
@@ -115,8 +116,10 @@ def design_with_certificate(
     first, start_notes = None, ()
     if start is not None:
         problem, first, start_notes = offer_poses(site, candidates, visibility, problem, start)
+    scene = make_scene(site, candidates, visibility, problem.rows)
+    made = choose_aims(scene, problem, effort, first, progress)
+    problem, solution = made.problem, made.solution
     rows, columns = problem.rows, problem.columns
-    solution = choose(site, candidates, problem, effort, first, progress)
     if solution.status == "unknown" and solution.interrupted:
         raise KeyboardInterrupt  # before any plan was found: there is nothing to report
     if solution.status in ("infeasible", "unknown"):
@@ -129,12 +132,13 @@ def design_with_certificate(
         devices=_plan_devices(site, candidates, chosen),
         cost=float(solution.cost),
         lower_bound=None if site.design.budget is not None else float(solution.lower_bound),
+        all_aims_bound=made.all_aims_bound,
         currency=site.catalogue.currency,
         status=_status(site, solution),
         design_claims=_claims(candidates, rows, columns, solution),
         cost_along=_cost_along(candidates, rows, solution, bounded_demand(site, rows)),
         log=tuple(solution.log),
-        notes=(*_notes(site, problem, solution, effort), *start_notes),
+        notes=(*_notes(site, made, effort), *start_notes),
         provenance=Provenance(
             dict(visibility.provenance.inputs), site.seed, site.provenance.watchline_version
         ),
@@ -247,8 +251,8 @@ def _cost_along(
     )
 
 
-def _notes(site: Site, problem: Problem, solution: CoverSolution, effort: float) -> tuple[str, ...]:
-    rows, columns = problem.rows, problem.columns
+def _notes(site: Site, made: Chosen, effort: float) -> tuple[str, ...]:
+    rows, columns, solution = made.problem.rows, made.problem.columns, made.solution
     stopped = ()
     if solution.interrupted:
         stopped = (
@@ -265,8 +269,9 @@ def _notes(site: Site, problem: Problem, solution: CoverSolution, effort: float)
         )
     notes = [
         *stopped,
-        f"The bound holds for the {len(columns.poses):,} offered poses and the {len(rows):,} "
-        f"rows of cells of {site.zone.cell_m:g} m; other sites or aims might cost less.",
+        f"The bound holds for the {len(columns.poses):,} offered poses, {made.generated:,} of them "
+        f"generated where prices asked for them, and the {len(rows):,} rows of cells of "
+        f"{site.zone.cell_m:g} m; other sites or aims might cost less.",
     ]
     if solution.status == "feasible" and solution.seconds >= effort * site.design.time_limit_s:
         notes.append(

@@ -1,8 +1,8 @@
-"""Pricing: the best aim of every lens on a mount, over continuous azimuth and tilt, for given prices.
+"""Pricing: the best aim of a lens on a mount, over continuous azimuth and tilt.
 
-With a price on each row, the worth of an aim is the sum of the prices of the rows that it covers. The
-best aim is found over all azimuths and tilts at once (:mod:`watchline.kernels.aims`); its worth is an
-upper bound of what any aim of the lens can be worth, the enumerated ones included.
+With a price on each row, the worth of an aim is the sum of the prices of the rows that it covers.
+The best aim is found over all azimuths and tilts at once (:mod:`watchline.kernels.aims`); its worth
+is an upper bound of what any aim of the lens can be worth, the enumerated ones included.
 """
 
 from __future__ import annotations

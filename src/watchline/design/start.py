@@ -16,7 +16,7 @@ import shapely
 
 from watchline.design.cells import ground_heights
 from watchline.design.choose import Problem
-from watchline.design.columns import Columns, join_columns, make_scene, mount_columns
+from watchline.design.columns import Columns, by_mount, join_columns, make_scene, mount_columns
 from watchline.design.poses import POSE_COLUMNS, Lens, lens_at
 from watchline.model.candidates import Candidates
 from watchline.model.plan import Plan
@@ -221,20 +221,9 @@ def _with_poses(
             watched += [name] if part.barred else []
             parts.append(replace(part, barred=0))
     joined = join_columns(parts)
-    return (joined if joined.poses.empty else _by_mount(joined)), watched
-
-
-def _by_mount(columns: Columns) -> Columns:
-    """The same columns in the order of their mounts."""
-    order = np.argsort(columns.poses["mount"].to_numpy(), kind="stable")
-    spans = [columns.indices[columns.indptr[k] : columns.indptr[k + 1]] for k in order]
-    lengths = np.array([len(span) for span in spans], dtype=np.int64)
-    return replace(
-        columns,
-        poses=columns.poses.iloc[order].reset_index(drop=True),
-        indptr=np.concatenate([[0], np.cumsum(lengths)]),
-        indices=np.concatenate(spans),
-    )
+    if not joined.poses.empty:
+        joined, _ = by_mount(joined, len(problem.rows), 0)
+    return joined, watched
 
 
 def _lenses(site: Site, poses: pd.DataFrame) -> list[Lens]:
