@@ -238,7 +238,9 @@ def _plan_that_holds(
         if round_ == 0:
             left_out = [note for note in plan.notes if note.startswith(NOT_TAKEN)]
         if not tightened:
-            bound, bound_round, any_aims = plan.lower_bound, round_, plan.all_aims_bound
+            bound, bound_round = plan.lower_bound, round_
+            # Poses do not matter to this one, so the best round's holds for all that ask more.
+            any_aims = max(any_aims or 0.0, plan.all_aims_bound or 0.0) or None
         proof = _round_proof(site, terrain, plan, run, listener, round_)
         if proof.holds or round_ == rounds or plan.status in ("budget", "interrupted"):
             break

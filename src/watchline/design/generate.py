@@ -22,6 +22,7 @@ from watchline.design.columns import Columns, Scene, by_mount, join_columns, mou
 from watchline.design.cover import CoverSolution
 from watchline.design.poses import POSE_COLUMNS
 from watchline.design.pricing import PricedAim, best_aim, make_field, sighting
+from watchline.design.refine import centre, refine
 from watchline.design.rows import demand_planned
 
 EARLY_SHARES = (0.5,)
@@ -70,7 +71,8 @@ def choose_aims(
         Rows, and the poses to begin with.
     effort : float
         Share of the site's work and time limits for the last search; those before have
-        :data:`EARLY_SHARES` of it each.
+        :data:`EARLY_SHARES` of it each. A search that goes on from a start with less than the
+        whole effort has none before, and no bound over all aims.
     start : int64 array, optional
         Poses to start from.
     progress : callable, optional
@@ -84,7 +86,8 @@ def choose_aims(
     site, candidates = scene.site, scene.candidates
     before, first = len(problem.columns.poses), start
     earlier: CoverSolution | None = None
-    for share in EARLY_SHARES:
+    whole = start is None or effort >= 1.0
+    for share in EARLY_SHARES if whole else ():
         solution = solve(
             site, candidates, problem, effort * share, first, _later(progress, earlier)
         )
@@ -108,12 +111,22 @@ def choose_aims(
         columns, place = add_poses(scene, problem.columns, poses)
         if len(columns.poses) == len(problem.columns.poses):
             break
-        problem = replace(problem, columns=columns)
         first = None if first is None else place[first]
+        if solution.status == "feasible" and site.design.budget is None:
+            refined = refine(scene, columns, first, demand_planned(problem.rows))
+            columns, _ = add_poses(scene, columns, refined)
+            first = numbers_of(columns, refined)
+        problem = replace(problem, columns=columns)
     solution = choose(site, candidates, problem, effort, first, _later(progress, earlier))
+    if solution.status == "infeasible" and earlier is None:
+        columns, place = add_poses(scene, problem.columns, aims_for(scene, solution.uncovered))
+        if len(columns.poses) > len(problem.columns.poses):
+            problem = replace(problem, columns=columns)
+            first = None if first is None else place[first]
+            solution = choose(site, candidates, problem, effort, first, progress)
     bound = None
     settled = solution.status in ("optimal", "feasible") and not solution.interrupted
-    if settled and site.design.budget is None:
+    if settled and whole and site.design.budget is None:
         try:
             bound = price_mounts(
                 scene, bounded_demand(site, problem.rows), solution.row_duals, solution.class_duals
@@ -121,6 +134,8 @@ def choose_aims(
         except KeyboardInterrupt:
             solution = replace(solution, interrupted=True)
     generated = len(problem.columns.poses) - before
+    if settled:
+        problem = replace(problem, columns=centre(scene, problem.columns, solution.chosen))
     return Chosen(problem, _joined(earlier, solution), bound, generated)
 
 
@@ -206,3 +221,10 @@ def add_poses(
         for mount, group in poses.groupby("mount")
     ]
     return by_mount(join_columns([columns, *parts]), len(scene.rows), len(columns.poses))
+
+
+def numbers_of(columns: Columns, poses: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Numbers of poses among the columns; those that are not there are left out."""
+    wanted = set(poses[list(POSE_COLUMNS)].itertuples(index=False, name=None))
+    mine = columns.poses[list(POSE_COLUMNS)].itertuples(index=False, name=None)
+    return np.array([k for k, pose in enumerate(mine) if pose in wanted], dtype=np.int64)
