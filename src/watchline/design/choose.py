@@ -80,7 +80,7 @@ def choose(
         solution, log=tuple(entry._replace(lower_bound=np.nan) for entry in solution.log)
     )
     if solution.status in ("infeasible", "unknown") or solution.interrupted:
-        return _without_bound(solution)
+        return without_bound(solution)
     return _with_implied_bound(site, candidates, problem, solution, effort, progress)
 
 
@@ -89,7 +89,7 @@ def bounded_demand(site: Site, rows: Rows) -> npt.NDArray[np.int64]:
     return demand_planned(rows) if site.design.budget is not None else demand_implied(rows)
 
 
-def _without_bound(solution: CoverSolution) -> CoverSolution:
+def without_bound(solution: CoverSolution) -> CoverSolution:
     """A solution of a harder problem than asked: its bound is none of the asked problem."""
     if solution.status == "infeasible":
         return solution

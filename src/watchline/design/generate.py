@@ -17,13 +17,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from watchline.design.all_aims import offered, pose_table, price_mounts
-from watchline.design.choose import Problem, Progress, bounded_demand, choose, solve
+from watchline.design.choose import Problem, Progress, bounded_demand, choose, solve, without_bound
 from watchline.design.columns import Columns, Scene, by_mount, join_columns, mount_columns
 from watchline.design.cover import CoverSolution
 from watchline.design.poses import POSE_COLUMNS
 from watchline.design.pricing import PricedAim, best_aim, make_field, sighting
 from watchline.design.refine import centre, refine
 from watchline.design.rows import demand_planned
+from watchline.model.site import Site
 
 EARLY_SHARES = (0.5,)
 """Searches whose prices generate columns, as shares of the effort that the last search has."""
@@ -46,12 +47,15 @@ class Chosen:
         where the search was stopped before.
     generated : int
         Number of poses that were generated.
+    timed : bool
+        Whether the clock stopped a search before its work was done.
     """
 
     problem: Problem
     solution: CoverSolution
     all_aims_bound: float | None
     generated: int
+    timed: bool = False
 
 
 def choose_aims(
@@ -84,66 +88,91 @@ def choose_aims(
         Interrupted, the choice at hand.
     """
     site, candidates = scene.site, scene.candidates
+    planned = demand_planned(problem.rows)
     before, first = len(problem.columns.poses), start
     earlier: CoverSolution | None = None
     whole = start is None or effort >= 1.0
+    timed = False
     for share in EARLY_SHARES if whole else ():
-        solution = solve(
-            site, candidates, problem, effort * share, first, _later(progress, earlier)
-        )
+        heard = _later(progress, earlier, bound=False)
+        solution = solve(site, candidates, problem, effort * share, first, heard)
+        timed |= solution.seconds >= effort * share * site.design.time_limit_s
+        if solution.status == "unknown":
+            break
+        if solution.status != "infeasible":
+            first, earlier = solution.chosen, _joined(earlier, solution)
         if solution.interrupted:
-            return Chosen(problem, _joined(earlier, solution), None, 0)
-        if solution.status == "infeasible":
-            poses = aims_for(scene, solution.uncovered)
-        elif solution.status == "unknown":
-            break
-        else:
-            earlier = _joined(earlier, solution)
-            first = solution.chosen
-            if solution.status == "optimal" and site.design.budget is not None:
-                break
-            try:
-                poses = price_mounts(
-                    scene, demand_planned(problem.rows), solution.row_duals, solution.class_duals
-                ).poses
-            except KeyboardInterrupt:
-                return Chosen(problem, replace(earlier, interrupted=True), None, 0)
-        columns, place = add_poses(scene, problem.columns, poses)
-        if len(columns.poses) == len(problem.columns.poses):
-            break
-        first = None if first is None else place[first]
-        if solution.status == "feasible" and site.design.budget is None:
-            refined = refine(scene, columns, first, demand_planned(problem.rows))
-            columns, _ = add_poses(scene, columns, refined)
-            first = numbers_of(columns, refined)
-        problem = replace(problem, columns=columns)
-    solution = choose(site, candidates, problem, effort, first, _later(progress, earlier))
+            return Chosen(problem, _stopped(site, problem, earlier or solution), None, 0, timed)
+        try:
+            problem, first = _offered_more(scene, problem, solution, first, planned)
+        except KeyboardInterrupt:
+            return Chosen(problem, _stopped(site, problem, earlier or solution), None, 0, timed)
+    heard = _later(progress, earlier)
+    solution = choose(site, candidates, problem, effort, first, heard)
     if solution.status == "infeasible" and earlier is None:
-        columns, place = add_poses(scene, problem.columns, aims_for(scene, solution.uncovered))
-        if len(columns.poses) > len(problem.columns.poses):
-            problem = replace(problem, columns=columns)
-            first = None if first is None else place[first]
-            solution = choose(site, candidates, problem, effort, first, progress)
+        problem, first = _offered_more(scene, problem, solution, first, planned)
+        solution = choose(site, candidates, problem, effort, first, heard)
+    timed |= solution.seconds >= effort * site.design.time_limit_s
     bound = None
     settled = solution.status in ("optimal", "feasible") and not solution.interrupted
     if settled and whole and site.design.budget is None:
         try:
-            bound = price_mounts(
-                scene, bounded_demand(site, problem.rows), solution.row_duals, solution.class_duals
-            ).bound
+            asked = bounded_demand(site, problem.rows)
+            bound = price_mounts(scene, asked, solution.row_duals, solution.class_duals).bound
+            bound = min(bound, solution.lower_bound)
         except KeyboardInterrupt:
             solution = replace(solution, interrupted=True)
     generated = len(problem.columns.poses) - before
     if settled:
         problem = replace(problem, columns=centre(scene, problem.columns, solution.chosen))
-    return Chosen(problem, _joined(earlier, solution), bound, generated)
+    return Chosen(problem, _joined(earlier, solution), bound, generated, timed)
 
 
-def _later(progress: Progress | None, earlier: CoverSolution | None) -> Progress | None:
-    """Progress of a search that follows an earlier one: its clock goes on."""
-    if progress is None or earlier is None:
-        return progress
-    return lambda step, seconds, cost, bound: progress(step, earlier.seconds + seconds, cost, bound)
+def _offered_more(
+    scene: Scene,
+    problem: Problem,
+    solution: CoverSolution,
+    first: npt.NDArray[np.int64] | None,
+    demand: npt.NDArray[np.int64],
+) -> tuple[Problem, npt.NDArray[np.int64] | None]:
+    """The problem with the poses that a solution asks for, and the poses to go on from."""
+    if solution.status == "infeasible":
+        poses = aims_for(scene, solution.uncovered)
+    else:
+        poses = price_mounts(scene, demand, solution.row_duals, solution.class_duals).poses
+    columns, place = add_poses(scene, problem.columns, poses)
+    first = None if first is None else place[first]
+    if solution.status != "infeasible" and scene.site.design.budget is None:
+        refined = refine(scene, columns, first, demand)
+        columns, _ = add_poses(scene, columns, refined)
+        first = numbers_of(columns, refined)
+    return replace(problem, columns=columns), first
+
+
+def _stopped(site: Site, problem: Problem, solution: CoverSolution) -> CoverSolution:
+    """The solution of an early search that was stopped, with a bound only if it is the asked one's.
+
+    Early searches solve the problem that plans are made for, which may be harder than what is asked
+    (:func:`watchline.design.choose.choose`).
+    """
+    solution = replace(solution, interrupted=True)
+    exact = np.array_equal(demand_planned(problem.rows), bounded_demand(site, problem.rows))
+    return solution if exact else without_bound(solution)
+
+
+def _later(
+    progress: Progress | None, earlier: CoverSolution | None, *, bound: bool = True
+) -> Progress | None:
+    """Progress of a search that follows an earlier one: its clock goes on.
+
+    The bound of a search that more poses follow is not that of all, so nobody hears it.
+    """
+    if progress is None:
+        return None
+    begun = 0.0 if earlier is None else earlier.seconds
+    return lambda step, seconds, cost, proven: progress(
+        step, begun + seconds, cost, proven if bound else None
+    )
 
 
 def _joined(earlier: CoverSolution | None, solution: CoverSolution) -> CoverSolution:

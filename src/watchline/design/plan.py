@@ -138,7 +138,7 @@ def design_with_certificate(
         design_claims=_claims(candidates, rows, columns, solution),
         cost_along=_cost_along(candidates, rows, solution, bounded_demand(site, rows)),
         log=tuple(solution.log),
-        notes=(*_notes(site, made, effort), *start_notes),
+        notes=(*_notes(site, made), *start_notes),
         provenance=Provenance(
             dict(visibility.provenance.inputs), site.seed, site.provenance.watchline_version
         ),
@@ -251,7 +251,7 @@ def _cost_along(
     )
 
 
-def _notes(site: Site, made: Chosen, effort: float) -> tuple[str, ...]:
+def _notes(site: Site, made: Chosen) -> tuple[str, ...]:
     rows, columns, solution = made.problem.rows, made.problem.columns, made.solution
     stopped = ()
     if solution.interrupted:
@@ -273,7 +273,7 @@ def _notes(site: Site, made: Chosen, effort: float) -> tuple[str, ...]:
         f"generated where prices asked for them, and the {len(rows):,} rows of cells of "
         f"{site.zone.cell_m:g} m; other sites or aims might cost less.",
     ]
-    if solution.status == "feasible" and solution.seconds >= effort * site.design.time_limit_s:
+    if solution.status == "feasible" and made.timed:
         notes.append(
             f"The clock stopped the search after {solution.seconds:.0f} s, before its work was "
             "done: another run may find another plan (design.time_limit, design.work)."
