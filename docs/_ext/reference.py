@@ -336,7 +336,8 @@ def exits_markdown() -> str:
         by_code.setdefault(kind.exit_code, []).append(f"`{kind.__name__}`")
     meanings = {
         0: "all is well; after `plan` and `prove`: every binding claim holds",
-        1: "a binding claim fails or is unknown; after `doctor`: something does not work",
+        1: "a binding claim fails or is unknown; after `doctor`: something does not "
+        "work; after `certificate`: the bound is not proven",
         2: "the verb was called wrongly",
         3: "bad input: the project, a file that it names, or a plan file",
         4: "no plan can satisfy the requirements",

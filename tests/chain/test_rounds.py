@@ -61,9 +61,10 @@ def rounds(tmp_path, monkeypatch):
         monkeypatch.setattr(chain_plan, "tighten", next_repair)
         monkeypatch.setattr(chain_plan, "round_visibility", lambda *_: None)
         monkeypatch.setattr(chain_plan, "replace", lambda plan, **new: plan.__replace__(**new))
-        return chain_plan._plan_that_holds(
-            site, None, SimpleNamespace(cells=[]), None, None, Silent()
+        plan, proof, bound_round = chain_plan._plan_that_holds(
+            site, None, SimpleNamespace(cells=[]), None, None, Silent(), None
         )
+        return plan, proof, bound_round
 
     return run
 
@@ -73,22 +74,24 @@ def plan_of(bound):
 
 
 def test_more_cells_raise_the_stated_bound(rounds):
-    plan, _ = rounds([plan_of(10), plan_of(12)], [False, True], ["cells"])
+    plan, _, bound_round = rounds([plan_of(10), plan_of(12)], [False, True], ["cells"])
     assert plan.lower_bound == 12
+    assert bound_round == 1
 
 
 def test_a_raised_share_never_raises_the_stated_bound(rounds):
-    plan, _ = rounds(
+    plan, _, bound_round = rounds(
         [plan_of(10), plan_of(11), plan_of(15), plan_of(16)],
         [False, False, False, True],
         ["cells", "share", "cells"],
     )
     assert plan.lower_bound == 11
+    assert bound_round == 1
     assert len([note for note in plan.notes if note.startswith("Round")]) == 3
 
 
 def test_a_repair_that_cannot_be_leaves_the_plan_before_and_says_why(rounds):
-    plan, proof = rounds(
+    plan, proof, _ = rounds(
         [plan_of(10), InfeasibleError("no way", where="s = 5 m", mend="relax")], [False], ["cells"]
     )
     assert plan.lower_bound == 10

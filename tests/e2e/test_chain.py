@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,7 +17,10 @@ import pytest
 
 from small_project import PROJECT, make_project, run_cli, write_dem
 from watchline.io.plan import read_plan
+from watchline.io.project import read_site
+from watchline.io.terrain import build_terrain
 from watchline.model.plan import plan_digest
+from watchline.prove.proof import prove_plan
 
 
 @pytest.fixture(scope="module")
@@ -288,3 +292,140 @@ def test_one_site_of_two_heights_is_one_view(tmp_path, monkeypatch, capsys):
     assert code == 4, err
     assert "too few different mounts (2 asked)" in err
     assert "one by one but not together" not in err
+
+
+def test_the_bound_of_the_plan_is_certified(planned, tmp_path, monkeypatch, capsys):
+    file = Path(planned[1]["certificate"])
+    code, out, err = run_cli(monkeypatch, capsys, "certificate", file, "--json", "--quiet")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["holds"] is True
+    assert found["plan_cost"] == pytest.approx(planned[1]["cost"])
+    assert found["plan_bound"] == pytest.approx(planned[1]["lower_bound"])
+    assert 0 < found["bound"] <= planned[1]["lower_bound"] * (1 + 1e-6)
+    code, out, _ = run_cli(monkeypatch, capsys, "certificate", file.parent, "--quiet")
+    assert code == 0
+    assert "The certificate holds" in out
+    assert "other sites or aims might cost less" in out
+    # Tampered with, it is refused in words; spoilt, it cannot be read.
+    run = copy_of(planned, tmp_path) / "runs" / file.parent.name
+    content = json.loads((run / "certificate.json").read_text())
+    content["plan"]["lower_bound"] = planned[1]["cost"]
+    (run / "certificate.json").write_text(json.dumps(content))
+    code, out, _ = run_cli(monkeypatch, capsys, "certificate", run, "--quiet")
+    assert code == 1
+    assert "was changed after it was written" in out
+    assert "not with" in out
+    (run / "certificate.npz").write_bytes(b"spoilt")
+    code, _, err = run_cli(monkeypatch, capsys, "certificate", run, "--quiet")
+    assert code == 3
+    assert err.count("\n") == 1
+
+
+def test_a_certificate_beside_another_plan_is_refused(planned, tmp_path, monkeypatch, capsys):
+    run = copy_of(planned, tmp_path) / "runs" / Path(planned[1]["folder"]).name
+    devices = gpd.read_file(run / "plan.gpkg", layer="devices")
+    devices["azimuth_deg"] = (devices["azimuth_deg"] + 5.0) % 360.0
+    devices.to_file(run / "plan.gpkg", layer="devices", driver="GPKG")
+    code, out, _ = run_cli(monkeypatch, capsys, "certificate", run, "--quiet")
+    assert code == 1
+    assert "is not the plan that was reported with this bound" in out
+
+
+def test_why_is_kept_and_stands_in_the_report(planned, tmp_path, monkeypatch, capsys):
+    folder = copy_of(planned, tmp_path)
+    arguments = ("why", folder, "--effort", "0.02", "--json", "--quiet")
+    code, out, err = run_cli(monkeypatch, capsys, *arguments)
+    assert code == 0, err
+    why = json.loads(out)
+    run = Path(why["report"]).parent
+    kinds = {change["kind"] for change in why["relaxations"]}
+    assert kinds == {"share", "stretch"}  # one view, and no quality class below overview
+    saved = [change["saved"] for change in why["relaxations"]]
+    assert saved == sorted(saved, reverse=True)
+    assert all(change["saved"] >= 0 for change in why["relaxations"])
+    for change in (*why["relaxations"], why["reserve"]):
+        assert change["cost"] >= change["lower_bound"] > 0
+    assert why["base_cost"] <= planned[1]["cost"] + 1e-6
+    assert why["reserve"]["cost"] > why["base_cost"]
+    covered = [point["covered"] for point in why["curve"]]
+    costs = [point["cost"] for point in why["curve"]]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[-1] < costs[0]
+    assert all(p["covered"] >= p["asked"] - 1e-9 for p in why["curve"])
+    assert covered[0] >= 0.97
+    page = (run / "report.html").read_text()
+    assert "Why it costs this" in page
+    # Again, nothing is searched; and planning again keeps the section.
+    mark = (run / "steps" / "why.json").stat().st_mtime_ns
+    assert json.loads(run_cli(monkeypatch, capsys, *arguments)[1]) == why
+    assert (run / "steps" / "why.json").stat().st_mtime_ns == mark
+    assert run_cli(monkeypatch, capsys, "plan", folder, "--quiet")[0] == 0
+    assert (run / "report.html").read_text() == page
+
+
+def test_why_of_a_budget_is_a_usage_error(tmp_path, monkeypatch, capsys):
+    folder = make_project(tmp_path, PROJECT.replace("[design]", "[design]\nbudget = 9000"))
+    code, _, err = run_cli(monkeypatch, capsys, "why", folder, "--quiet")
+    assert code == 2
+    assert "has no least cost to explain" in err
+
+
+def test_a_search_starts_from_an_edited_plan(planned, tmp_path, monkeypatch, capsys):
+    folder = copy_of(planned, tmp_path)
+    mine = folder / "plans" / "mine.gpkg"
+    mine.parent.mkdir()
+    shutil.copy2(next(folder.glob("runs/*/plan.gpkg")), mine)
+    mounts = gpd.read_file(mine, layer="mounts")
+    mounts.loc[0, "geometry"] = mounts.geometry.iloc[0].__class__(
+        mounts.geometry.iloc[0].x + 1.5, mounts.geometry.iloc[0].y + 0.5
+    )
+    mounts.to_file(mine, layer="mounts", driver="GPKG")
+    arguments = ("plan", folder, "--start", mine, "--json", "--quiet")
+    code, out, err = run_cli(monkeypatch, capsys, *arguments)
+    assert code == 0, err
+    data = json.loads(out)
+    assert data["folder"] != planned[1]["folder"]
+    assert data["lower_bound"] <= data["cost"]
+    assert data["lower_bound"] <= planned[1]["cost"]
+    code, out, _ = run_cli(monkeypatch, capsys, "certificate", data["folder"], "--json", "--quiet")
+    assert code == 0
+    run = Path(data["folder"])
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()}
+    assert json.loads(run_cli(monkeypatch, capsys, *arguments)[1])["cost"] == data["cost"]
+    assert before == {p: p.stat().st_mtime_ns for p in run.rglob("*") if p.is_file()}
+
+
+def test_a_wide_gap_stops_the_search_at_once(planned, tmp_path, monkeypatch, capsys):
+    folder = copy_of(planned, tmp_path)
+    out = run_cli(monkeypatch, capsys, "plan", folder, "--gap", "0.9", "--json", "--quiet")[1]
+    data = json.loads(out)
+    assert 0 < data["gap"] <= 0.9
+    assert data["cost"] >= planned[1]["lower_bound"]
+
+
+def test_a_plan_that_survives_each_loss(tmp_path, monkeypatch, capsys):
+    """Whatever mount is taken out of the plan's file, the claim without it still holds."""
+    text = PROJECT.replace("[design]", '[design]\nsurvive_loss = "mount"')
+    folder = make_project(tmp_path, text)
+    code, out, err = run_cli(monkeypatch, capsys, "plan", folder, "--json", "--quiet")
+    data = json.loads(out)
+    claims = {claim["requirement"]: claim for claim in data["claims"]}
+    lost = claims["zone in overview, any one mount lost"]
+    assert code == 0, err
+    assert (lost["kind"], lost["verdict"]) == ("loss", "holds")
+    assert claims["zone crouching, any one mount lost"]["binding"] is False
+    plan = read_plan(Path(data["folder"]) / "plan.gpkg")
+    site = read_site(folder)
+    terrain = build_terrain(site)
+    worst = 1.0
+    for mount in plan.mounts["mount_id"]:
+        rest = replace(
+            plan,
+            mounts=plan.mounts[plan.mounts["mount_id"] != mount],
+            devices=plan.devices[plan.devices["mount_id"] != mount],
+        )
+        claim = prove_plan(site, terrain, rest).claims[0]
+        assert claim.verdict == "holds"
+        worst = min(worst, claim.value)
+    assert worst == lost["value"]

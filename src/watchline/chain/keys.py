@@ -43,13 +43,15 @@ def _plain(value: Any) -> Any:
     return repr(float(value))
 
 
-def step_keys(site: Site) -> dict[str, str]:
+def step_keys(site: Site, start_sha256: str | None = None) -> dict[str, str]:
     """Key of every step of the chain, by its name.
 
     Parameters
     ----------
     site : Site
         What is asked.
+    start_sha256 : str, optional
+        Digest of the plan that the search starts from, whose mounts are offered besides.
 
     Returns
     -------
@@ -85,6 +87,7 @@ def step_keys(site: Site) -> dict[str, str]:
         site.no_watch,
         site.existing_mounts,
         places,
+        *([] if start_sha256 is None else ["start", start_sha256]),
     )
     visibility = digest("visibility", LAYOUT_VERSION, candidates, site.visibility)
     plan = digest(

@@ -12,17 +12,27 @@ from watchline.chain.outcome import Outcome
 from watchline.chain.progress import Progress, Silent
 from watchline.chain.visibility import round_visibility, visibility_of
 from watchline.chain.warm import warm_up
-from watchline.design.plan import design_plan
+from watchline.design.plan import design_with_certificate
 from watchline.design.propose import propose_candidates
 from watchline.design.repair import tighten
-from watchline.errors import InfeasibleError
+from watchline.design.start import NOT_TAKEN, offer_mounts
+from watchline.errors import InfeasibleError, WatchlineError
 from watchline.io.candidates import read_candidates, write_candidates
+from watchline.io.certificate import (
+    CERTIFICATE_FILE,
+    certificate_files,
+    restate_certificate,
+    write_certificate,
+)
+from watchline.io.files import sha256_file
 from watchline.io.plan import read_plan, write_plan
 from watchline.io.proof import proof_files, read_proof, write_proof
 from watchline.io.report import write_report
 from watchline.io.run import Run
 from watchline.io.terrain import build_terrain, read_terrain, write_terrain
+from watchline.io.why import WHY_FILE, read_why
 from watchline.model.candidates import Candidates
+from watchline.model.certificate import Certificate
 from watchline.model.plan import Plan, plan_digest
 from watchline.model.proof import Proof
 from watchline.model.report import Report
@@ -44,9 +54,9 @@ REPAIR_SHARE = 0.5
 """Share of the search effort that each repair round gets: it starts from the plan before."""
 
 
-def open_run(site: Site, progress: Progress) -> Run:
-    """The run folder of a site."""
-    keys = step_keys(site)
+def open_run(site: Site, progress: Progress, start: Plan | None = None) -> Run:
+    """The run folder of a site, or of a search on it that starts from a plan."""
+    keys = step_keys(site, None if start is None else plan_digest(start))
     return Run(site.folder / "runs" / keys["plan"][:12], keys, progress.say)
 
 
@@ -61,7 +71,9 @@ def terrain_of(site: Site, run: Run) -> Terrain:
     )
 
 
-def plan_project(site: Site, progress: Progress | None = None) -> Outcome:
+def plan_project(
+    site: Site, progress: Progress | None = None, *, start: Plan | None = None
+) -> Outcome:
     """Run the whole chain on a site; finished steps of earlier runs are taken over.
 
     Parameters
@@ -70,6 +82,8 @@ def plan_project(site: Site, progress: Progress | None = None) -> Outcome:
         What is asked.
     progress : Progress, optional
         Who listens.
+    start : Plan, optional
+        A plan to start the search from, perhaps edited: its mounts and poses are offered besides.
 
     Returns
     -------
@@ -81,32 +95,91 @@ def plan_project(site: Site, progress: Progress | None = None) -> Outcome:
         Bad input, or no plan can satisfy the requirements.
     """
     listener = progress or Silent()
-    run = open_run(site, listener)
+    run = open_run(site, listener, start)
     listener.step("terrain")
     terrain = terrain_of(site, run)
     listener.step("candidates")
+
+    def offered() -> Candidates:
+        candidates = propose_candidates(site, terrain)
+        return candidates if start is None else offer_mounts(site, terrain, candidates, start)
+
     candidates = run.step(
         "candidates",
         ("candidates.parquet", "cells.parquet"),
-        lambda: propose_candidates(site, terrain),
+        offered,
         write_candidates,
         read_candidates,
     )
     visibility = visibility_of(site, terrain, candidates, run, listener)
-    plan, proof = _plan_that_holds(site, terrain, candidates, visibility, run, listener)
+    plan, proof, bound_round = _plan_that_holds(
+        site, terrain, candidates, visibility, run, listener, start
+    )
+    _certificate(run, plan, bound_round)
     outcome = Outcome(
         site, terrain, candidates, plan, proof, run.folder, run.folder / "report.html"
     )
     listener.step("report")
+    write_report_files(outcome, run)
+    return outcome
+
+
+def write_report_files(outcome: Outcome, run: Run) -> None:
+    """Report step: report and exports; what ``watchline why`` found of this plan is in it."""
+    plan, proof, known = outcome.plan, outcome.proof, plan_digest(outcome.plan)
+    why, key = None, [run.keys["report"], known]
+    file = run.folder / WHY_FILE
+    if file.exists():
+        try:
+            found = read_why(file)
+        except WatchlineError as error:
+            run.say(error.sentence)
+        else:
+            if found.plan_sha256 == known:
+                why = found
+                key.append(sha256_file(file))
     run.step(
         "report",
         (*REPORT_FILES, *EXPORT_FILES),
-        lambda: build_report(plan, proof, site=site, terrain=terrain, candidates=candidates),
+        lambda: build_report(
+            plan,
+            proof,
+            site=outcome.site,
+            terrain=outcome.terrain,
+            candidates=outcome.candidates,
+            why=why,
+        ),
         lambda report, folder: write_outputs(outcome, report, folder),
         lambda folder: None,
-        key=digest(run.keys["report"], plan_digest(plan)),
+        key=digest(*key),
     )
-    return outcome
+
+
+def _certificate(run: Run, plan: Plan, bound_round: int) -> None:
+    """The certificate of the round whose bound is reported, as that of the reported plan."""
+    digest_ = plan_digest(plan)
+
+    def restate(_: None, folder: Path) -> None:
+        restate_certificate(
+            folder / _round_certificate(bound_round),
+            folder / CERTIFICATE_FILE,
+            plan_sha256=digest_,
+            plan_cost=plan.cost,
+            plan_bound=plan.lower_bound,
+        )
+
+    run.step(
+        "certificate",
+        tuple(file.name for file in certificate_files(CERTIFICATE_FILE)),
+        lambda: None,
+        restate,
+        lambda _: None,
+        key=digest(run.keys["plan"], bound_round, digest_, plan.cost, plan.lower_bound),
+    )
+
+
+def _round_certificate(round_: int) -> str:
+    return f"rounds/certificate-{round_}.json"
 
 
 def write_outputs(outcome: Outcome, report: Report, folder: Path) -> None:
@@ -123,15 +196,18 @@ def _plan_that_holds(
     visibility: Visibility,
     run: Run,
     listener: Progress,
-) -> tuple[Plan, Proof]:
+    start: Plan | None,
+) -> tuple[Plan, Proof, int]:
     """Design, prove, and design again with what the proof found failing, until it holds.
 
     Each round is a step of its own, so that a killed run goes on from its last finished round.
+    Also says which round's bound is stated.
     """
     asked, rounds = site, site.design.repair_rounds
-    plan = None
+    plan = start
     failed: list[str] = []
-    bound, tightened = None, False
+    bound, any_aims, bound_round, tightened = None, None, 0, False
+    left_out: list[str] = []
     for round_ in range(rounds + 1):
         try:
             plan = _round_plan(asked, candidates, visibility, run, listener, round_, start=plan)
@@ -144,7 +220,12 @@ def _plan_that_holds(
             break
         # More cells only say better what is asked; a raised share asks for more than was asked,
         # and its bound would be too high for the asked problem.
-        bound = bound if tightened else plan.lower_bound
+        if round_ == 0:
+            left_out = [note for note in plan.notes if note.startswith(NOT_TAKEN)]
+        if not tightened:
+            bound, bound_round = plan.lower_bound, round_
+            # Poses do not matter to this one, so the best round's holds for all that ask more.
+            any_aims = max(any_aims or 0.0, plan.all_aims_bound or 0.0) or None
         proof = _round_proof(site, terrain, plan, run, listener, round_)
         if proof.holds or round_ == rounds or plan.status in ("budget", "interrupted"):
             break
@@ -162,8 +243,9 @@ def _plan_that_holds(
             "were designed again with those cells; the bound is that of the last round that asked "
             "for no more than the project does."
         )
-        plan = replace(plan, lower_bound=bound, notes=(*plan.notes, note, *failed))
-    return plan, proof
+        notes = (*plan.notes, *left_out, note, *failed)
+        plan = replace(plan, lower_bound=bound, all_aims_bound=any_aims, notes=notes)
+    return plan, proof, bound_round
 
 
 def _failing(proof: Proof) -> str:
@@ -192,6 +274,8 @@ def _round_plan(
 ) -> Plan:
     effort = 1.0 if round_ == 0 else REPAIR_SHARE
 
+    made: list[Certificate] = []
+
     def make() -> Plan:
         if round_ == 0:
             listener.step("kernels")
@@ -199,7 +283,11 @@ def _round_plan(
             if seconds > COMPILED_S:
                 listener.say(f"Compiled the kernels in {seconds:.0f} s; this is done once.")
         listener.step("plan", f"round {round_ + 1}" if round_ else "")
-        return design_plan(site, candidates, visibility, effort=effort, start=start, progress=hear)
+        designed = design_with_certificate(
+            site, candidates, visibility, effort=effort, start=start, progress=hear
+        )
+        made.append(replace(designed.certificate, round_=round_))
+        return designed.plan
 
     def hear(step: str, at: float, cost: float | None, bound: float | None) -> None:
         if step == "aims":
@@ -207,13 +295,20 @@ def _round_plan(
         else:
             listener.search(at, effort * site.design.time_limit_s, cost, bound)
 
-    file = f"rounds/plan-{round_}.gpkg"
+    file, certificate = f"rounds/plan-{round_}.gpkg", _round_certificate(round_)
     key = digest(run.keys["plan"], round_, len(candidates.cells), site.requirements, site.no_watch)
+
+    def write(plan: Plan, folder: Path) -> None:
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        write_plan(plan, folder / file)
+        write_certificate(made[0], folder / certificate)
+
+    proven = tuple(path.as_posix() for path in certificate_files(certificate))
     return run.step(
         f"plan-{round_}",
-        (file,),
+        (file, *proven),
         make,
-        _into(lambda plan, path: write_plan(plan, path), file),
+        write,
         lambda folder: read_plan(folder / file),
         key=key,
         finished=lambda plan: plan.status != "interrupted",

@@ -8,6 +8,7 @@ import typer
 
 from watchline.cli import (
     catalogue,
+    certificate,
     check,
     diff,
     doctor,
@@ -19,6 +20,7 @@ from watchline.cli import (
     report,
     schema,
     see,
+    why,
 )
 from watchline.errors import WatchlineError
 from watchline.version import __version__
@@ -37,6 +39,8 @@ app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("plan")(plan.plan)
 app.command("prove")(prove.prove)
+app.command("why")(why.why)
+app.command("certificate")(certificate.certificate)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("diff")(diff.diff)

@@ -17,13 +17,17 @@ MARKS = {"holds": "✓ holds", "fails": "✗ FAILS", "unknown": "? unknown"}
 
 def outcome_data(outcome: Outcome) -> dict[str, Any]:
     """The outcome as plain data."""
+    from watchline.io.certificate import CERTIFICATE_FILE
+
     plan, proof = outcome.plan, outcome.proof
+    certificate = outcome.folder / CERTIFICATE_FILE
     return {
         "project": outcome.site.name,
         "plan": str(outcome.folder / "plan.gpkg"),
         "cost": plan.cost,
         "currency": plan.currency,
         "lower_bound": plan.lower_bound,
+        "all_aims_bound": plan.all_aims_bound,
         "gap": plan.gap,
         "status": plan.status,
         "mounts": len(plan.mounts),
@@ -32,6 +36,7 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "claims": [claim_data(claim) for claim in proof.claims],
         "folder": str(outcome.folder),
         "report": str(outcome.report),
+        "certificate": str(certificate) if certificate.is_file() else None,
         "notes": list(plan.notes),
     }
 
@@ -75,6 +80,8 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
             f"Cost {plan.cost:,.0f} {plan.currency}; no plan of the same candidates costs less "
             f"than {plan.lower_bound:,.0f} (gap {gap_percent(plan.gap)})."
         )
+        if plan.all_aims_bound is not None:
+            screen.line(f"With any other aims of these devices: {plan.all_aims_bound:,.0f}.")
     else:
         screen.line(f"Cost {plan.cost:,.0f} {plan.currency}; an edited plan has no bound.")
     if plan.status == "interrupted":

@@ -21,6 +21,11 @@ def plan(
     gap: float = typer.Option(
         None, "--gap", min=0.0, max=1.0, help="Stop when (cost - bound) / cost is at most this."
     ),
+    start: Path = typer.Option(
+        None,
+        "--start",
+        help="Plan file to start the search from, perhaps edited: what it holds is offered too.",
+    ),
     as_json: bool = JSON_OPTION,
     quiet: bool = QUIET_OPTION,
 ) -> None:
@@ -32,6 +37,7 @@ def plan(
     from dataclasses import replace
 
     from watchline.chain.plan import plan_project
+    from watchline.io.plan import read_plan
     from watchline.io.project import read_site
 
     with Screen(as_json=as_json, quiet=quiet) as screen:
@@ -44,7 +50,12 @@ def plan(
             rules = replace(rules, work_limit=work)
         if gap is not None:
             rules = replace(rules, gap=gap)
-        outcome = plan_project(replace(site, design=rules), screen)
+        first = None
+        if start is not None:
+            first = read_plan(start, site=site)
+            for note in first.notes if first.status == "edited" else ():
+                screen.say(note)
+        outcome = plan_project(replace(site, design=rules), screen, start=first)
     show_outcome(screen, outcome)
     if not outcome.proof.holds:
         raise typer.Exit(1)

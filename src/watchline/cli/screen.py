@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+import threading
 import time
 from typing import Any
 
@@ -21,6 +23,8 @@ from rich.progress import (
 from rich.table import Column, Table
 
 JSON_OPTION = typer.Option(False, "--json", help="Print data as JSON on stdout.")
+LINE_EVERY_S = 3.0
+"""Where nothing can be drawn over, the search writes a line this often, if something changed."""
 QUIET_OPTION = typer.Option(False, "--quiet", "-q", help="No progress on stderr.")
 
 
@@ -53,20 +57,25 @@ class Screen:
         self._task: TaskID | None = None
         self._name = ""
         self._began = 0.0
+        self._standing = ""
+        self._over = threading.Event()
 
     def __enter__(self) -> Screen:
         if not self.quiet:
             self._progress.start()
+            if not self.errors.is_terminal:
+                threading.Thread(target=self._tell, daemon=True).start()
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._over.set()
         self._finish()
         self._progress.stop()
 
     def step(self, name: str, detail: str = "") -> None:
         """A step begins: the one before it gets its tick and its seconds."""
         self._finish()
-        self._name, self._began = name, time.perf_counter()
+        self._name, self._began, self._standing = name, time.perf_counter(), ""
         self._task = self._progress.add_task(name.ljust(11), total=1.0, detail=detail)
 
     def share(self, done: float) -> None:
@@ -80,13 +89,19 @@ class Screen:
         """The search stands here; its time limit gives the time left."""
         if self._task is None:
             return
-        detail = ""
-        if cost is not None:
-            detail = f"cost {cost:,.0f}"
-            if bound is not None and bound > 0:
-                detail += f"  bound {bound:,.0f}  gap {(cost - bound) / cost:.1%}"
+        detail = "" if cost is None else standing(cost, bound)
         done = min(1.0, seconds / limit_s)
         self._progress.update(self._task, completed=done, detail=detail)
+        self._standing = detail
+
+    def _tell(self) -> None:
+        """Where nothing can be drawn over: a line now and then of where the search stands."""
+        told = ""
+        while not self._over.wait(LINE_EVERY_S):
+            if self._standing and self._standing != told:
+                told = self._standing
+                seconds = time.perf_counter() - self._began
+                self.errors.print(f"  {self._name} {seconds:.0f} s: {self._standing}")
 
     def say(self, sentence: str) -> None:
         """A sentence for the person who waits."""
@@ -109,3 +124,22 @@ class Screen:
     def line(self, text: str = "") -> None:
         """A line on stdout, never wrapped."""
         self.output.print(text, soft_wrap=True, markup=False)
+
+
+def standing(cost: float, bound: float | None) -> str:
+    """Where a search stands: cost, bound and gap, or what a budget covers and could cover at most.
+
+    Parameters
+    ----------
+    cost : float
+        Best cost; infinite before the first plan.
+    bound : float or None
+        Best bound. Above the cost it is that of a search within a budget: both count rows then.
+    """
+    if not math.isfinite(cost):
+        return "no plan yet" + (f"  bound {bound:,.0f}" if bound else "")
+    if bound is None or bound <= 0:
+        return f"cost {cost:,.0f}"
+    if bound > cost * (1.0 + 1e-9):
+        return f"covers {cost:,.0f} rows  at most {bound:,.0f}  gap {(bound - cost) / bound:.1%}"
+    return f"cost {cost:,.0f}  bound {bound:,.0f}  gap {(cost - bound) / cost:.1%}"

@@ -194,6 +194,9 @@ class CandidatesTable(Table):
     )
     devices: list[str] = Field(min_length=1, description="Devices of the catalogue to use.")
     structures: list[str] = Field(min_length=1, description="Masts and towers to use.")
+    spare_capacity: int = Field(
+        0, ge=0, le=100, description="Places for devices left free on every mount, for later."
+    )
 
 
 class RequirementTable(Table):
@@ -215,6 +218,11 @@ class RequirementTable(Table):
         1.0, ge=0, description="Share of time during which a cell must be watched."
     )
     binding: bool = Field(True, description="False: reported only, not designed for.")
+    survive_loss: Literal["none", "mount"] | None = Field(
+        None,
+        description='"mount": it must still hold when any one mount is lost '
+        "(default: that of the table design).",
+    )
 
     @model_validator(mode="after")
     def _one_quality(self) -> RequirementTable:
@@ -266,6 +274,11 @@ class DesignTable(Table):
     )
     gap: Share = Field(0.0, description="Stop when (cost - bound) / cost is at most this.")
     repair_rounds: int = Field(6, ge=0, le=50, description="Most repairs after a failed proof.")
+    survive_loss: Literal["none", "mount"] = Field(
+        "none",
+        description='"mount": every requirement that does not say otherwise must still hold when '
+        "any one mount is lost.",
+    )
     budget: float | None = Field(
         None, gt=0, description="Most that may be spent: then the covered share is maximised."
     )

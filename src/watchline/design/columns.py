@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse
 
 from watchline.design.poses import Lens, lenses, mount_poses
 from watchline.design.rows import Rows
@@ -43,6 +44,28 @@ class Columns:
     barred: int
 
 
+@dataclass(frozen=True)
+class Scene:
+    """What columns are made from: mounts, cells, who sees what, and the lenses on offer."""
+
+    site: Site
+    candidates: Candidates
+    visibility: Visibility
+    rows: Rows
+    ground: Ground
+    lenses: list[Lens]
+
+    def view(self, mount: int) -> MountView:
+        """What a mount sees of the cells with rows."""
+        return mount_view(mount, self.ground, self.visibility)
+
+
+def make_scene(site: Site, candidates: Candidates, visibility: Visibility, rows: Rows) -> Scene:
+    """Gather what columns are made from."""
+    ground = make_ground(candidates, rows, site.terrain.refraction)
+    return Scene(site, candidates, visibility, rows, ground, lenses(site))
+
+
 def make_columns(
     site: Site,
     candidates: Candidates,
@@ -57,29 +80,86 @@ def make_columns(
     progress : callable, optional
         Called with the share of mounts that is done.
     """
-    ground = make_ground(candidates, rows, site.terrain.refraction)
-    all_lenses = lenses(site)
-    tables, lengths, indices = [], [np.zeros(1, dtype=np.int64)], []
-    barred = 0
+    scene = make_scene(site, candidates, visibility, rows)
+    parts, barred = [], 0
     mounts = candidates.mounts
     for number, kind in enumerate(mounts["kind"]):
-        view = mount_view(number, ground, visibility)
+        view = scene.view(number)
         if len(view.cell):
-            poses = mount_poses(view, rows, all_lenses, cabin=kind == "tower")
-            allowed = _may_watch(site, candidates, number, ground, visibility, poses, all_lenses)
-            barred += int((~allowed).sum())
-            poses = poses[allowed]
-            starts, found = _pose_rows(view, rows, poses, all_lenses)
-            kept = np.diff(starts) > 0
-            tables.append(poses[kept])
-            lengths.append(np.diff(starts)[kept])
-            indices.append(found)
+            poses = mount_poses(view, rows, scene.lenses, cabin=kind == "tower")
+            part = mount_columns(scene, view, poses)
+            barred += part.barred
+            parts.append(part)
         if progress is not None:
             progress((number + 1) / len(mounts))
-    poses = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    indptr = np.cumsum(np.concatenate(lengths))
-    rows_found = np.concatenate(indices) if indices else np.empty(0, dtype=np.int32)
-    return Columns(poses, indptr, rows_found, barred)
+    return join_columns(parts)
+
+
+def mount_columns(scene: Scene, view: MountView, poses: pd.DataFrame) -> Columns:
+    """Poses of one mount with the rows that they cover; those that may not watch are left out."""
+    allowed = _may_watch(scene, view.mount, poses)
+    barred = int((~allowed).sum())
+    poses = poses[allowed]
+    starts, found = _pose_rows(view, scene.rows, poses, scene.lenses)
+    kept = np.diff(starts) > 0
+    indptr = np.concatenate([[0], np.cumsum(np.diff(starts)[kept])])
+    return Columns(poses[kept].reset_index(drop=True), indptr, found, barred)
+
+
+def join_columns(parts: Sequence[Columns]) -> Columns:
+    """Columns of several parts in one, in the order given.
+
+    Returns
+    -------
+    Columns
+    """
+    parts = [part for part in parts if len(part.poses) or part.barred]
+    full = [part for part in parts if len(part.poses)]
+    return Columns(
+        poses=pd.concat([part.poses for part in full], ignore_index=True)
+        if full
+        else pd.DataFrame(),
+        indptr=np.cumsum(np.concatenate([[0], *(np.diff(part.indptr) for part in full)])).astype(
+            np.int64
+        ),
+        indices=np.concatenate([np.empty(0, np.int32), *(part.indices for part in full)]),
+        barred=sum(part.barred for part in parts),
+    )
+
+
+def by_mount(columns: Columns, rows: int, first: int) -> tuple[Columns, npt.NDArray[np.int64]]:
+    """The same columns in the order of their mounts.
+
+    Parameters
+    ----------
+    columns : Columns
+        Columns in any order.
+    rows : int
+        Number of rows of the problem.
+    first : int
+        How many of the columns to find again.
+
+    Returns
+    -------
+    columns : Columns
+        In order of mount; of one mount in the order given.
+    place : int64 array [first]
+        Where the first columns are now.
+    """
+    order = np.argsort(columns.poses["mount"].to_numpy(), kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    matrix = scipy.sparse.csc_array(
+        (np.ones(len(columns.indices), dtype=np.int8), columns.indices, columns.indptr),
+        shape=(rows, len(order)),
+    )[:, order]
+    moved = Columns(
+        poses=columns.poses.iloc[order].reset_index(drop=True),
+        indptr=matrix.indptr.astype(np.int64),
+        indices=matrix.indices.astype(np.int32),
+        barred=columns.barred,
+    )
+    return moved, place[:first]
 
 
 def _pose_rows(
@@ -133,33 +213,26 @@ def _covered_rows(first, last, requirement, target, reach, far, held):  # noqa: 
     return found[:count].copy()
 
 
-def _may_watch(
-    site: Site,
-    candidates: Candidates,
-    mount: int,
-    ground: Ground,
-    visibility: Visibility,
-    poses: pd.DataFrame,
-    all_lenses: list[Lens],
-) -> npt.NDArray[np.bool_]:
+def _may_watch(scene: Scene, mount: int, poses: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Whether each pose keeps within the allowed share of every no-watch area.
 
     Any part of a cell that may be watched counts as watched: the mistakes of this test are on the
     safe side.
     """
     allowed = np.ones(len(poses), dtype=bool)
+    site, visibility = scene.site, scene.visibility
     if not site.no_watch or poses.empty:
         return allowed
-    view = mount_view(mount, ground, visibility, no_watch=True)
+    view = mount_view(mount, scene.ground, visibility, no_watch=True)
     held = np.empty(len(view.cell), dtype=np.bool_)
     standing = visibility.target_heights_m.index(1.7)
     for area in site.no_watch:
-        members = candidates.cells[f"no_watch:{area.name}"].to_numpy()
+        members = scene.candidates.cells[f"no_watch:{area.name}"].to_numpy()
         total = members.sum()
         inside = members[view.cell] & view.seen[standing]
         if not inside.any():
             continue
-        for number, (pose, lens) in enumerate(_with_lens(poses, all_lenses)):
+        for number, (pose, lens) in enumerate(_with_lens(poses, scene.lenses)):
             # Off the axis a pinhole's density is larger by up to the square of the secant.
             corner = 1.0 + lens.tan_h**2 + lens.tan_v**2
             if lens.full_circle:

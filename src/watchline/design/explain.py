@@ -128,10 +128,11 @@ def _reasons(
         "in sight, but outside every offered frame, beyond the reach of every offered lens there, "
         "or barred by a no-watch area"
     )
+    reserve = ", one of them in reserve" if requirement.views_planned > requirement.views else ""
     reasons[(supply[bad] > 0)] = (
-        f"within the reach of too few different mounts ({requirement.views} asked)"
+        f"within the reach of too few different mounts ({requirement.views_planned} asked{reserve})"
     )
-    reasons[supply[bad] >= requirement.views] = TOGETHER
+    reasons[supply[bad] >= requirement.views_planned] = TOGETHER
     reasons[(nearest > reach)] = f"farther than {reach:.0f} m, the longest reach, from every mount"
     reasons[~seen & unknown] = "behind ground without terrain data"
     reasons[np.isnan(ground)] = "on ground without terrain data"
@@ -161,7 +162,9 @@ def _relaxation(
     share = np.floor((1 - len(bad) / total) * 1000) / 10
     mend = f'set share = "{share:g} %" for it'
     fewest = int(supply[bad].min())
-    if 0 < fewest < requirement.views:
+    if requirement.views_planned > requirement.views and fewest >= requirement.views:
+        mend = f'set survive_loss = "none" for it, or {mend}'
+    elif 0 < fewest < requirement.views:
         mend = f"set views = {fewest} for it, or {mend}"
     main = next(iter(reasons))
     if main == TOGETHER:

@@ -2,48 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import scipy.sparse
 
-from watchline.design.columns import Columns, make_columns
-from watchline.design.cover import CoverSolution, cover
+from watchline.design.certify import certify
+from watchline.design.choose import Progress, bounded_demand, make_problem
+from watchline.design.columns import Columns, make_scene
+from watchline.design.cover import CoverSolution
 from watchline.design.explain import infeasible
-from watchline.design.rows import Rows, allowed_misses, make_rows
+from watchline.design.generate import Chosen, choose_aims
+from watchline.design.rows import Rows, demand_implied, demand_planned
 from watchline.design.see import sight_note
+from watchline.design.start import offer_poses
 from watchline.model.candidates import Candidates
+from watchline.model.certificate import Certificate
 from watchline.model.plan import DesignClaim, Plan
+from watchline.model.proof import loss_claim_name
 from watchline.model.provenance import Provenance
 from watchline.model.site import Site
 from watchline.model.visibility import Visibility
 from watchline.physics.field import whole_field_deg
 
-Progress = Callable[[str, float, float | None, float | None], None]
 CHAINAGE_STEP_M = 100.0
+SUFFICIENT = (
+    "Where a requirement lets a share of its cells miss, the loss of a mount was planned for by a "
+    "condition that is sufficient but not necessary: one view in reserve on that share. The bound "
+    "counts no reserve there, so it holds for every plan, and the gap is larger for it."
+)
 
 
 @dataclass(frozen=True)
-class Problem:
-    """The covering problem of one site: rows, columns, and what was left out."""
+class Designed:
+    """A plan with what proves its bound."""
 
-    rows: Rows
-    columns: Columns
-
-
-def make_problem(
-    site: Site,
-    candidates: Candidates,
-    visibility: Visibility,
-    progress: Callable[[float], None] | None = None,
-) -> Problem:
-    """Rows and columns of the covering problem."""
-    rows = make_rows(site, candidates)
-    return Problem(rows, make_columns(site, candidates, visibility, rows, progress))
+    plan: Plan
+    certificate: Certificate
 
 
 def design_plan(
@@ -70,7 +67,8 @@ def design_plan(
     effort : float
         Share of the site's work and time limits that this search may use.
     start : Plan, optional
-        A plan of the same candidates to start from.
+        A plan to start from; what it holds is offered besides, as far as its mounts are
+        among the candidates (:func:`watchline.design.start.offer_mounts`).
     progress : callable, optional
         Called with the step's name, seconds, cost and bound.
 
@@ -84,100 +82,75 @@ def design_plan(
     InfeasibleError
         Some cells cannot be covered: which metres, why, and the cheapest relaxation.
     """
+    return design_with_certificate(
+        site, candidates, visibility, effort=effort, start=start, progress=progress
+    ).plan
+
+
+def design_with_certificate(
+    site: Site,
+    candidates: Candidates,
+    visibility: Visibility,
+    *,
+    effort: float = 1.0,
+    start: Plan | None = None,
+    progress: Progress | None = None,
+) -> Designed:
+    """As :func:`design_plan`, with the certificate of the plan's bound.
+
+    Parameters
+    ----------
+    site, candidates, visibility, effort, start, progress
+        As in :func:`design_plan`.
+
+    Raises
+    ------
+    InfeasibleError
+        As in :func:`design_plan`.
+    """
     problem = make_problem(
         site,
         candidates,
         visibility,
         None if progress is None else lambda share: progress("aims", share, None, None),
     )
+    first, start_notes = None, ()
+    if start is not None:
+        problem, first, start_notes = offer_poses(site, candidates, visibility, problem, start)
+    scene = make_scene(site, candidates, visibility, problem.rows)
+    made = choose_aims(scene, problem, effort, first, progress)
+    problem, solution = made.problem, made.solution
     rows, columns = problem.rows, problem.columns
-    solution = solve(site, candidates, problem, effort, start, progress)
+    if solution.status == "unknown" and solution.interrupted:
+        raise KeyboardInterrupt  # before any plan was found: there is nothing to report
     if solution.status in ("infeasible", "unknown"):
-        raise infeasible(site, candidates, visibility, problem.rows, problem.columns, solution)
+        raise infeasible(site, candidates, visibility, rows, columns, solution)
     chosen = columns.poses.iloc[solution.chosen]
-    return Plan(
+    plan = Plan(
         name="computed",
         crs=site.crs,
         mounts=_plan_mounts(candidates, chosen),
         devices=_plan_devices(site, candidates, chosen),
         cost=float(solution.cost),
         lower_bound=None if site.design.budget is not None else float(solution.lower_bound),
+        all_aims_bound=made.all_aims_bound,
         currency=site.catalogue.currency,
         status=_status(site, solution),
-        design_claims=_claims(candidates, rows, solution),
-        cost_along=_cost_along(candidates, rows, solution),
+        design_claims=_claims(candidates, rows, columns, solution),
+        cost_along=_cost_along(candidates, rows, solution, bounded_demand(site, rows)),
         log=tuple(solution.log),
-        notes=(*_notes(site, problem, solution, effort), sight_note(visibility)),
+        notes=(*_notes(site, made), sight_note(visibility), *start_notes),
         provenance=Provenance(
             dict(visibility.provenance.inputs), site.seed, site.provenance.watchline_version
         ),
     )
+    return Designed(plan, certify(site, candidates, problem, solution, plan))
 
 
 def _status(site: Site, solution: CoverSolution) -> str:
     if solution.interrupted:
         return "interrupted"
     return "budget" if site.design.budget is not None else solution.status
-
-
-def solve(
-    site: Site,
-    candidates: Candidates,
-    problem: Problem,
-    effort: float,
-    start: Plan | None,
-    progress: Progress | None,
-) -> CoverSolution:
-    """Run the covering solver on a problem."""
-    rows, columns = problem.rows, problem.columns
-    mounts = candidates.mounts
-    matrix = scipy.sparse.csc_matrix(
-        (np.ones(len(columns.indices), dtype=np.int8), columns.indices, columns.indptr),
-        shape=(len(rows), len(columns.poses)),
-    )
-    demand = np.array([r.views for r in rows.requirements])[rows.requirement]
-    return cover(
-        columns.poses["cost"].to_numpy(float) if len(columns.poses) else np.empty(0),
-        matrix,
-        demand,
-        groups=columns.poses["mount"].to_numpy(np.int64) if len(columns.poses) else None,
-        time_limit=effort * site.design.time_limit_s,
-        work_limit=effort * site.design.work_limit,
-        group_costs=mounts["cost"].to_numpy(float),
-        sites=mounts["site"].to_numpy(np.int64),
-        row_cap=np.ones(len(rows), dtype=np.int64),
-        row_class=rows.requirement,
-        allowed_uncovered=allowed_misses(rows, candidates.cells),
-        capacity=mounts["capacity"].to_numpy(np.int64),
-        budget=site.design.budget,
-        seed=site.seed,
-        gap=site.design.gap,
-        start=None if start is None else _start(start, candidates, problem.columns),
-        progress=None
-        if progress is None
-        else lambda seconds, cost, bound: progress("cover", seconds, cost, bound),
-    )
-
-
-def _start(plan: Plan, candidates: Candidates, columns: Columns) -> npt.NDArray[np.int64]:
-    """Poses of an earlier plan, found again by mount, device and aim."""
-    key = {
-        (round(m.x, 2), round(m.y, 2), m.structure): m.mount for m in candidates.mounts.itertuples()
-    }
-    places = plan.mounts.set_index("mount_id")
-    poses = columns.poses
-    found = []
-    for device in plan.devices.itertuples():
-        home = places.loc[device.mount_id]
-        mount = key.get((round(home.geometry.x, 2), round(home.geometry.y, 2), home.structure))
-        mine = poses[poses["mount"] == mount]
-        near = (
-            np.isclose(mine["azimuth_deg"], device.azimuth_deg, atol=1e-3)
-            & np.isclose(mine["tilt_deg"], device.tilt_deg, atol=1e-3)
-            & np.isclose(mine["focal_mm"], device.focal_mm)
-        )
-        found += list(mine.index[near][:1])
-    return np.array(sorted(set(found)), dtype=np.int64)
 
 
 def _plan_mounts(candidates: Candidates, chosen: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -229,24 +202,44 @@ def _plan_devices(site: Site, candidates: Candidates, chosen: pd.DataFrame) -> g
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), crs=site.crs)
 
 
-def _claims(candidates: Candidates, rows: Rows, solution: CoverSolution) -> tuple[DesignClaim, ...]:
+def _claims(
+    candidates: Candidates, rows: Rows, columns: Columns, solution: CoverSolution
+) -> tuple[DesignClaim, ...]:
     """What the design says: the share of each requirement's cells that it covers."""
-    missed = np.zeros(len(rows), dtype=bool)
-    missed[np.asarray(solution.uncovered, dtype=np.int64)] = True
+    views = _views(rows, columns, solution)
     claims = []
     for number, requirement in enumerate(rows.requirements):
         total = int(candidates.cells[f"in:{requirement.where}"].sum())
-        lost = int((missed & (rows.requirement == number)).sum())
+        mine = views[rows.requirement == number]
+        lost = int((mine < requirement.views).sum())
         claims.append(DesignClaim(requirement.name, 1.0 - lost / max(1, total), total))
+        if requirement.survive_loss == "mount":
+            lost = int((mine < requirement.views_planned).sum())
+            name = loss_claim_name(requirement.name)
+            claims.append(DesignClaim(name, 1.0 - lost / max(1, total), total))
     return tuple(claims)
 
 
-def _cost_along(candidates: Candidates, rows: Rows, solution: CoverSolution) -> pd.DataFrame | None:
+def _views(rows: Rows, columns: Columns, solution: CoverSolution) -> npt.NDArray[np.int64]:
+    """Number of different mounts from which the choice covers each row."""
+    views = np.zeros(len(rows), dtype=np.int64)
+    mounts = columns.poses["mount"].to_numpy()[solution.chosen]
+    for mount in np.unique(mounts):
+        spans = [
+            columns.indices[columns.indptr[pose] : columns.indptr[pose + 1]]
+            for pose in solution.chosen[mounts == mount]
+        ]
+        views[np.unique(np.concatenate(spans))] += 1
+    return views
+
+
+def _cost_along(
+    candidates: Candidates, rows: Rows, solution: CoverSolution, demand: npt.NDArray[np.int64]
+) -> pd.DataFrame | None:
     """Which metres cost most: dual prices of the rows, summed every 100 m of chainage."""
     duals = solution.row_duals
     if duals is None or not len(duals):
         return None
-    demand = np.array([r.views for r in rows.requirements])[rows.requirement]
     s = candidates.cells["s"].to_numpy()[rows.cell]
     step = np.floor(s / CHAINAGE_STEP_M).astype(int)
     price = np.bincount(step, weights=np.asarray(duals) * demand)
@@ -259,8 +252,8 @@ def _cost_along(candidates: Candidates, rows: Rows, solution: CoverSolution) -> 
     )
 
 
-def _notes(site: Site, problem: Problem, solution: CoverSolution, effort: float) -> tuple[str, ...]:
-    rows, columns = problem.rows, problem.columns
+def _notes(site: Site, made: Chosen) -> tuple[str, ...]:
+    rows, columns, solution = made.problem.rows, made.problem.columns, made.solution
     stopped = ()
     if solution.interrupted:
         stopped = (
@@ -277,14 +270,17 @@ def _notes(site: Site, problem: Problem, solution: CoverSolution, effort: float)
         )
     notes = [
         *stopped,
-        f"The bound holds for the {len(columns.poses):,} offered poses and the {len(rows):,} "
-        f"rows of cells of {site.zone.cell_m:g} m; other sites or aims might cost less.",
+        f"The bound holds for the {len(columns.poses):,} offered poses, {made.generated:,} of them "
+        f"generated where prices asked for them, and the {len(rows):,} rows of cells of "
+        f"{site.zone.cell_m:g} m; other sites or aims might cost less.",
     ]
-    if solution.status == "feasible" and solution.seconds >= effort * site.design.time_limit_s:
+    if solution.status == "feasible" and made.timed:
         notes.append(
             f"The clock stopped the search after {solution.seconds:.0f} s, before its work was "
             "done: another run may find another plan (design.time_limit, design.work)."
         )
+    if not np.array_equal(demand_planned(rows), demand_implied(rows)):
+        notes.append(SUFFICIENT)
     if columns.barred:
         notes.append(
             f"{columns.barred:,} poses were left out because they would watch a no-watch area."

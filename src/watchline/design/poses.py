@@ -94,25 +94,38 @@ class Lens:
 
 def lenses(site: Site) -> list[Lens]:
     """Every offered device at every offered focal length."""
-    found = []
-    for number, key in enumerate(site.candidates.devices):
-        device = site.catalogue.devices[key]
-        for focal in focal_lengths_mm(device):
-            hfov, vfov = device.sensor_fov_deg(focal)
-            low, high = _elevations_deg(device, hfov, vfov)
-            found.append(
-                Lens(
-                    device=device,
-                    number=number,
-                    focal_mm=focal,
-                    focal_px=device.focal_px(focal),
-                    tan_h=math.tan(math.radians(low)),
-                    tan_v=math.tan(math.radians(high)),
-                    full_circle=device.kind in ("observer", "ptz"),
-                    most_height=math.radians(vfov),
-                )
-            )
-    return found
+    devices = [site.catalogue.devices[key] for key in site.candidates.devices]
+    return [
+        lens_at(device, number, focal)
+        for number, device in enumerate(devices)
+        for focal in focal_lengths_mm(device)
+    ]
+
+
+def lens_at(device: Device, number: int, focal_mm: float) -> Lens:
+    """One device at one focal length.
+
+    Parameters
+    ----------
+    device : Device
+        The device.
+    number : int
+        Its number among the site's devices.
+    focal_mm : float
+        Focal length.
+    """
+    hfov, vfov = device.sensor_fov_deg(focal_mm)
+    low, high = _elevations_deg(device, hfov, vfov)
+    return Lens(
+        device=device,
+        number=number,
+        focal_mm=focal_mm,
+        focal_px=device.focal_px(focal_mm),
+        tan_h=math.tan(math.radians(low)),
+        tan_v=math.tan(math.radians(high)),
+        full_circle=device.kind in ("observer", "ptz"),
+        most_height=math.radians(vfov),
+    )
 
 
 def _elevations_deg(device: Device, hfov_deg: float, vfov_deg: float) -> tuple[float, float]:

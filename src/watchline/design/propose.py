@@ -180,7 +180,9 @@ def _mounts(site: Site, spots: pd.DataFrame) -> gpd.GeoDataFrame:
                 for structure in (catalogue.structures[k] for k in site.candidates.structures)
             ]
         for structure, price in offers:
-            rows.append(_mount(number, spot, structure, price, trench[number], services))
+            row = _mount(number, spot, structure, price, trench[number], services)
+            row["capacity"] = max(0, structure.capacity - site.candidates.spare_capacity)
+            rows.append(row)
     frame = pd.DataFrame(rows)
     frame.insert(0, "mount", np.arange(len(frame)))
     return gpd.GeoDataFrame(frame, geometry=gpd.points_from_xy(frame.x, frame.y), crs=site.crs)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from watchline.design.cells import describe_cells
 from watchline.model.candidates import Candidates
-from watchline.model.proof import CELL_FAILS, Proof
+from watchline.model.proof import CELL_FAILS, Proof, loss_claim_name
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 
@@ -63,14 +63,16 @@ def tighten(site: Site, terrain: Terrain, candidates: Candidates, proof: Proof) 
     requirements = []
     changed = False
     for requirement in site.requirements:
-        claim = failing.get(requirement.name)
-        if claim is None or claim.kind != "coverage":
+        names = (requirement.name, loss_claim_name(requirement.name))
+        claims = [failing[name] for name in names if name in failing]
+        if not claims:
             requirements.append(requirement)
         elif requirement.share >= 1.0:
-            wanted |= _failing(proof, claim.requirement)
+            for claim in claims:
+                wanted |= _failing(proof, claim.requirement)
             requirements.append(requirement)
         else:
-            short = TIGHTEN * (claim.target - claim.value)
+            short = TIGHTEN * max(claim.target - claim.value for claim in claims)
             share = min(1.0, requirement.share + short)
             changed |= share > requirement.share
             requirements.append(replace(requirement, share=share))

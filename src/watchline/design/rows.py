@@ -40,11 +40,11 @@ class Rows:
         return len(self.cell)
 
 
-def make_rows(site: Site, candidates: Candidates) -> Rows:
+def make_rows(site: Site, candidates: Candidates, *, implied: bool = False) -> Rows:
     """Rows for the binding requirements; a row that another row of its cell implies is left out.
 
-    A requirement implies another at a cell if it asks for at least the same pixel density, views
-    and time share of a target that is not taller, and lets no cell miss.
+    A requirement implies another at a cell if it asks for at least the same pixel density, planned
+    views and time share of a target that is not taller, and lets no cell miss.
 
     Parameters
     ----------
@@ -52,13 +52,15 @@ def make_rows(site: Site, candidates: Candidates) -> Rows:
         The requirements.
     candidates : Candidates
         The cells.
+    implied : bool
+        Keep the rows that others imply.
     """
     binding = tuple(r for r in site.requirements if r.binding)
     cells = candidates.cells
     inside = np.column_stack([cells[f"in:{r.where}"].to_numpy() for r in binding])
     for weak, lesser in enumerate(binding):
         for strong, greater in enumerate(binding):
-            if weak != strong and _implies(greater, lesser):
+            if not implied and weak != strong and _implies(greater, lesser):
                 equal = _implies(lesser, greater)
                 if not equal or strong < weak:
                     inside[:, weak] &= ~inside[:, strong]
@@ -82,11 +84,32 @@ def _implies(greater: Requirement, lesser: Requirement) -> bool:
     return (
         greater.share == 1.0
         and greater.px_per_m >= lesser.px_per_m
-        and greater.views >= lesser.views
+        and greater.views_planned >= lesser.views_planned
         and greater.time_share >= lesser.time_share
         and greater.target_height_m == lesser.target_height_m
         and greater.condition == lesser.condition
     )
+
+
+def demand_planned(rows: Rows) -> npt.NDArray[np.int64]:
+    """Views for which each row is planned, int64 [n].
+
+    A requirement that must survive the loss of any one mount asks for one view in reserve. Where
+    no cell may miss, that is exact: k views are left whichever mount is lost if and only if k + 1
+    mounts see the cell. Where a share may miss, it is sufficient: the cells with fewer than k + 1
+    views are at most as many as may miss, so those that any one loss uncovers are too.
+    """
+    return np.array([r.views_planned for r in rows.requirements])[rows.requirement]
+
+
+def demand_implied(rows: Rows) -> npt.NDArray[np.int64]:
+    """Views that each row has in *every* plan that meets the requirements, int64 [n].
+
+    Below :func:`demand_planned` where that is only sufficient: a plan may put its cells without a
+    reserve on many mounts, so that no single loss uncovers too many. Bounds are proven with these.
+    """
+    least = [r.views_planned if r.share >= 1.0 else r.views for r in rows.requirements]
+    return np.array(least)[rows.requirement]
 
 
 def allowed_misses(rows: Rows, cells: pd.DataFrame) -> npt.NDArray[np.float64]:

@@ -205,6 +205,7 @@ def _metadata(plan: Plan) -> pd.DataFrame:
         "crs": plan.crs,
         "cost": float(plan.cost),
         "lower_bound": None if plan.lower_bound is None else float(plan.lower_bound),
+        "all_aims_bound": plan.all_aims_bound,
         "gap": plan.gap,
         "currency": plan.currency,
         "status": plan.status,
@@ -325,6 +326,7 @@ def _as_written(plan: Plan, metadata: Mapping[str, Any]) -> Plan:
     """The plan with all that the program said of it, as nothing that counts was changed."""
     try:
         along, bound = metadata["cost_along"], metadata["lower_bound"]
+        widest = metadata.get("all_aims_bound")
         provenance = metadata["provenance"]
         fields = {
             **_fields(plan),
@@ -338,6 +340,7 @@ def _as_written(plan: Plan, metadata: Mapping[str, Any]) -> Plan:
             design_claims=tuple(DesignClaim(**claim) for claim in metadata["design_claims"]),
             cost_along=None if along is None else frame_from_plain(along),
             log=tuple((float(a), float(b), float(c)) for a, b, c in metadata["log"]),
+            all_aims_bound=None if widest is None else float(widest),
             notes=tuple(metadata["notes"]),
             provenance=Provenance(**provenance),
         )

@@ -405,6 +405,7 @@ class _Reader:
                     condition=table.condition,
                     time_share=table.time_share,
                     binding=table.binding,
+                    survive_loss=table.survive_loss or self.tables.design.survive_loss,
                 )
             )
         if not any(requirement.binding for requirement in found):
@@ -434,6 +435,14 @@ class _Reader:
                     key,
                     suggest(name, list(catalogue.structures)),
                 )
+            elif catalogue.structures[name].capacity <= self.tables.candidates.spare_capacity:
+                self.fault(
+                    f"'{name}' carries {catalogue.structures[name].capacity} devices, and "
+                    f"spare_capacity = {self.tables.candidates.spare_capacity} leaves none of "
+                    "these places",
+                    key,
+                    "lower candidates.spare_capacity, or leave the structure out",
+                )
 
     def candidate_rules(
         self, requirements: tuple[Requirement, ...], catalogue: Catalogue
@@ -446,6 +455,7 @@ class _Reader:
             road_clearance_m=table.road_clearance,
             devices=tuple(table.devices),
             structures=tuple(table.structures),
+            spare_capacity=table.spare_capacity,
         )
 
     def existing(self, table: ExistingMountTable, line: LineString) -> ExistingMount:

@@ -21,7 +21,7 @@ MOUNT_COLUMNS = {
     "x": "easting in m",
     "y": "northing in m",
     "ground_z": "height of the ground in m",
-    "capacity": "most devices that it can carry",
+    "capacity": "most devices that the plan may hang on it",
     "cost": "fixed cost: structure, foundation, connection, trench",
     "existing": "whether it stands already",
 }

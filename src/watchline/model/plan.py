@@ -66,7 +66,11 @@ class Plan:
     cost : float
         Cost of all mounts and devices, in ``currency``.
     lower_bound : float or None
-        Proven least cost of any plan made of the same candidates, or None for an edited plan.
+        Proven least cost of any plan made of the same candidates and offered poses, or None for an
+        edited plan.
+    all_aims_bound : float or None
+        Proven least cost of any plan made of the same candidates, whatever its aims, at the
+        offered focal lengths; at most ``lower_bound``, or None where that is, or was not sought.
     currency : str
         Currency of every cost.
     status : str
@@ -92,6 +96,7 @@ class Plan:
     cost_along: pd.DataFrame | None = None
     log: tuple[tuple[float, float, float], ...] = ()
     notes: tuple[str, ...] = ()
+    all_aims_bound: float | None = None
     provenance: Provenance = field(default_factory=Provenance)
 
     @property

@@ -16,6 +16,11 @@ CELL_GOOD, CELL_FAILS, CELL_UNKNOWN, CELL_NOT_JUDGED = 1, 0, -1, -2
 """States of a cell under a claim, in the ``state:<claim>`` columns of a proof's cells."""
 
 
+def loss_claim_name(requirement: str) -> str:
+    """Name of the claim that a requirement holds when any one mount is lost."""
+    return f"{requirement}, any one mount lost"
+
+
 @dataclass(frozen=True)
 class Witness:
     """The cell that shows a verdict.
@@ -46,8 +51,9 @@ class Claim:
     ----------
     requirement : str
         Name of the requirement or limit.
-    kind : {"coverage", "no_watch", "exclusion", "capacity"}
-        What is judged.
+    kind : {"coverage", "loss", "no_watch", "exclusion", "capacity"}
+        What is judged; ``loss``: a requirement when any one mount is lost, with the figures of the
+        worst loss.
     where : str
         Place that it speaks of.
     condition : str
@@ -74,7 +80,7 @@ class Claim:
     """
 
     requirement: str
-    kind: Literal["coverage", "no_watch", "exclusion", "capacity"]
+    kind: Literal["coverage", "loss", "no_watch", "exclusion", "capacity"]
     where: str
     condition: str
     verdict: Verdict
@@ -102,7 +108,8 @@ class Proof:
         One row per proof cell: ``x, y, s, t, size_m, ground_z``; ``in:<where>`` flags; then per
         target height ``views@<height>`` (mounts that see it at the lowest asked px/m),
         ``px_per_m@<height>`` (best density) and ``unknown@<height>``; and per claim on cells
-        ``state:<claim>``: 1 good, 0 fails, −1 unknown, −2 not judged there.
+        ``state:<claim>``: 1 good, 0 fails, −1 unknown, −2 not judged there. A cell is good under
+        a claim on losses if it keeps its views whichever mount is lost.
     chainage : DataFrame
         One row per 100 m and claim: ``requirement, s_from, s_to, cells, share, unknown_share``.
     plan_sha256 : str

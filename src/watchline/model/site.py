@@ -125,6 +125,8 @@ class Requirement:
         Share of time during which a cell must be watched for a view to count.
     binding : bool
         False: only reported, not designed for.
+    survive_loss : {"none", "mount"}
+        With ``"mount"`` it must still hold on the same share when any one mount is lost.
     """
 
     name: str
@@ -137,6 +139,12 @@ class Requirement:
     condition: str = "day"
     time_share: float = 1.0
     binding: bool = True
+    survive_loss: Literal["none", "mount"] = "none"
+
+    @property
+    def views_planned(self) -> int:
+        """Views that the design plans for: one in reserve where a mount may be lost."""
+        return self.views + (self.survive_loss == "mount")
 
 
 @dataclass(frozen=True)
@@ -202,6 +210,8 @@ class CandidateRules:
         Distance of a mount from the road's edge; mounts are offered on both sides of the road.
     devices, structures : tuple of str
         Keys in the catalogue that may be used.
+    spare_capacity : int
+        Places for devices that the plan leaves free on every mount.
     """
 
     spacing_m: float
@@ -209,6 +219,7 @@ class CandidateRules:
     road_clearance_m: float
     devices: tuple[str, ...]
     structures: tuple[str, ...]
+    spare_capacity: int = 0
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def coverage_claim(
     # Counts, not shares: one cell in 50,000 must not vanish in rounding.
     detail = (
         f"{round(result.lower * result.cells):,} of {result.cells:,} cells are seen at"
-        f" {requirement.px_per_m:g} px/m or better by {_mounts(requirement.views)};"
+        f" {requirement.px_per_m:g} px/m or better by {mounts_in_words(requirement.views)};"
         f" asked: {requirement.share:.2%}"
     )
     if result.upper > result.lower:
@@ -207,8 +207,8 @@ def exclusion_claim(area: Area, plan: Plan) -> Claim:
 def capacity_claim(site: Site, plan: Plan) -> Claim:
     """Judge whether the structures can carry what hangs on them.
 
-    No more devices than a structure carries, none above its top, observers only in towers, and
-    every lens within its range of focal lengths.
+    No more devices than a structure carries less the places that are to stay free, none above its
+    top, observers only in towers, and every lens within its range of focal lengths.
 
     Parameters
     ----------
@@ -232,10 +232,16 @@ def capacity_claim(site: Site, plan: Plan) -> Claim:
                 mend="name one of " + ", ".join(sorted(site.catalogue.structures)),
             )
         structure = site.catalogue.structures[key]
+        spare = site.candidates.spare_capacity
         carried = plan.devices[plan.devices["mount_id"].astype(str) == str(mount.mount_id)]
         reasons = []
         if len(carried) > structure.capacity:
             reasons.append(f"it carries {len(carried)} devices, {structure.capacity} is its most")
+        elif len(carried) > structure.capacity - spare:
+            reasons.append(
+                f"it carries {len(carried)} devices of at most {structure.capacity}, and {spare}"
+                " places are to stay free"
+            )
         for row in carried.itertuples():
             device = site.catalogue.devices[str(row.model)]
             if device.is_person and structure.kind != "tower":
@@ -277,7 +283,7 @@ def _coverage_witness(
     views = explain(cells.x[k], cells.y[k], *asked)
     if group is sure:
         why = (
-            f"the tightest cell: seen from {_mounts(int(judge.sure[k]))},"
+            f"the tightest cell: seen from {mounts_in_words(int(judge.sure[k]))},"
             f" best {judge.best[k]:.1f} px/m"
         )
     elif unknown[k]:
@@ -293,8 +299,8 @@ def _witness(cells: Cells, k: int, value: float, why: str) -> Witness:
     return Witness(x, y, s, t, value, why)
 
 
-def _mounts(count: int) -> str:
-    """Count of mounts in words."""
+def mounts_in_words(count: int) -> str:
+    """A number of mounts, as claims write it."""
     return "1 mount" if count == 1 else f"{count} different mounts"
 
 

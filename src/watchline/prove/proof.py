@@ -18,6 +18,7 @@ from watchline.model.proof import (
     CELL_UNKNOWN,
     Claim,
     Proof,
+    loss_claim_name,
 )
 from watchline.model.provenance import Provenance
 from watchline.model.site import Site
@@ -37,6 +38,7 @@ from watchline.prove.claims import (
 from watchline.prove.devices import perches_of
 from watchline.prove.explain import DeviceView, explain
 from watchline.prove.heights import relief_of
+from watchline.prove.loss import loss_claim, loss_state
 from watchline.prove.verdicts import shares_along
 from watchline.prove.views import Judge, count_views, make_judge
 
@@ -76,7 +78,8 @@ def prove_plan(
     Returns
     -------
     Proof
-        One claim per requirement, no-watch area and exclusion, and one on what structures carry.
+        One claim per requirement, a second one where it must survive the loss of a mount, one per
+        no-watch area and exclusion, and one on what structures carry.
 
     Raises
     ------
@@ -108,6 +111,7 @@ def prove_plan(
             r.target_height_m,
             r.px_per_m,
             r.time_share,
+            by_mount=r.survive_loss == "mount",
         )
         for r in site.requirements
     )
@@ -167,11 +171,14 @@ def _claims(
     reasons: Explainer,
 ) -> tuple[Claim, ...]:
     """Claims on requirements, no-watch areas and exclusions, in the site's order."""
+    mount_ids = tuple(str(name) for name in plan.mounts["mount_id"])
+    asked = []
+    for requirement, judge in zip(site.requirements, wanted, strict=True):
+        asked.append(coverage_claim(requirement, cells, judge, unknown, reasons))
+        if requirement.survive_loss == "mount":
+            asked.append(loss_claim(requirement, cells, judge, unknown, mount_ids))
     return (
-        *(
-            coverage_claim(requirement, cells, judge, unknown, reasons)
-            for requirement, judge in zip(site.requirements, wanted, strict=True)
-        ),
+        *asked,
         *(
             no_watch_claim(area, cells, judge, unknown, reasons)
             for area, judge in zip(site.no_watch, forbidden, strict=True)
@@ -187,6 +194,8 @@ def _states(
     found = {}
     for requirement, judge in zip(site.requirements, wanted, strict=True):
         found[requirement.name] = requirement_state(requirement, judge, unknown)
+        if requirement.survive_loss == "mount":
+            found[loss_claim_name(requirement.name)] = loss_state(requirement, judge, unknown)
     for area, judge in zip(site.no_watch, forbidden, strict=True):
         found[f"no-watch: {area.name}"] = no_watch_state(judge, unknown)
     states = {}
@@ -235,6 +244,10 @@ def _chainage_table(
     for requirement, judge in zip(site.requirements, wanted, strict=True):
         at, sure, most = requirement_state(requirement, judge, unknown)
         tables.append(shares_along(requirement.name, cells.s[at], sure, most))
+        if requirement.survive_loss == "mount":
+            at, sure, most = loss_state(requirement, judge, unknown)
+            name = loss_claim_name(requirement.name)
+            tables.append(shares_along(name, cells.s[at], sure, most))
     for area, judge in zip(site.no_watch, forbidden, strict=True):
         at, sure, most = no_watch_state(judge, unknown)
         tables.append(shares_along(f"no-watch: {area.name}", cells.s[at], sure, most))

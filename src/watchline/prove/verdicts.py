@@ -53,11 +53,28 @@ def judge_share(sure: BoolArray, most: BoolArray, target: float) -> Judgement:
     -------
     Judgement
     """
-    count = int(sure.size)
+    return judge_counts(int(sure.sum()), int(most.sum()), int(sure.size), target)
+
+
+def judge_counts(good: int, possible: int, count: int, target: float) -> Judgement:
+    """Judge a number of good cells.
+
+    Parameters
+    ----------
+    good, possible : int
+        Cells that are surely good, and those that are good or unknown.
+    count : int
+        Cells judged.
+    target : float
+        Share asked for, 0–1.
+
+    Returns
+    -------
+    Judgement
+    """
     if count == 0:
         return Judgement("unknown", 0.0, 1.0, 0)
     allowed = math.floor((1.0 - target) * count + COUNT_SLACK)
-    good, possible = int(sure.sum()), int(most.sum())
     verdict: Verdict = "unknown"
     if count - good <= allowed:
         verdict = "holds"

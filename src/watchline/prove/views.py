@@ -40,6 +40,9 @@ class Judge:
         Mounts that see it surely, and at most (had every unknown line been free).
     best : float32 array [cells]
         Best density of the sure views, 0 for none.
+    seers : list of (str, int64 array, int64 array) or None
+        Where each mount's own views are asked for: the mount, the cells that it surely sees, and
+        those that it sees at most; a mount may stand there several times, with different cells.
     """
 
     mask: npt.NDArray[np.bool_]
@@ -49,6 +52,7 @@ class Judge:
     sure: npt.NDArray[np.uint16]
     most: npt.NDArray[np.uint16]
     best: npt.NDArray[np.float32]
+    seers: list[tuple[str, npt.NDArray[np.int64], npt.NDArray[np.int64]]] | None = None
 
     def accepts(self, density: FloatArray) -> npt.NDArray[np.bool_]:
         """Whether densities are enough."""
@@ -56,9 +60,14 @@ class Judge:
 
 
 def make_judge(
-    mask: npt.NDArray[np.bool_], target_height_m: float, px_per_m: float, time_share: float
+    mask: npt.NDArray[np.bool_],
+    target_height_m: float,
+    px_per_m: float,
+    time_share: float,
+    *,
+    by_mount: bool = False,
 ) -> Judge:
-    """Begin to count: no views yet."""
+    """Begin to count: no views yet; with ``by_mount`` it is kept which mount has them."""
     size = mask.size
     return Judge(
         mask,
@@ -68,6 +77,7 @@ def make_judge(
         np.zeros(size, np.uint16),
         np.zeros(size, np.uint16),
         np.zeros(size, np.float32),
+        [] if by_mount else None,
     )
 
 
@@ -168,6 +178,9 @@ def _count_mount(
         for k, judge in enumerate(mine):
             judge.sure[window] += sure[k]
             judge.most[window] += sure[k] | most[k]
+            if judge.seers is not None:
+                seen, maybe = window[sure[k]], window[sure[k] | most[k]]
+                judge.seers.append((mount[0].mount_id, seen, maybe))
 
 
 def _perch_views(

@@ -18,7 +18,7 @@ from watchline.report.tables import Table
 
 STATUS_WORDS = {
     "optimal": "no plan of the offered candidates is cheaper",
-    "feasible": "best plan that the search found",
+    "feasible": "best plan found with the work allowed",
     "budget": "most coverage found within the budget",
     "interrupted": "best plan found until the search was stopped",
     "edited": "edited by hand: no bound is known",

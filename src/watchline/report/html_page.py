@@ -20,6 +20,9 @@ from watchline.report.features import Features
 from watchline.report.frame import Frame
 from watchline.report.hillshade import Slopes
 from watchline.report.picture import Picture
+from watchline.report.reasons import HEIGHT as CURVE_HEIGHT
+from watchline.report.reasons import WIDTH as CURVE_WIDTH
+from watchline.report.reasons import Reasons
 from watchline.report.sheets import Sheet
 
 MOST_LABELS = 16
@@ -163,6 +166,7 @@ def render_page(
     strip_layers: Sequence[judged.Layer],
     sheets: Sequence[Sheet],
     search_svg: str,
+    reasons: Reasons | None,
     templates: dict[str, str],
 ) -> str:
     """Render the page."""
@@ -191,6 +195,9 @@ def render_page(
         search_svg=search_svg,
         search_width=LOG_WIDTH,
         search_height=LOG_HEIGHT,
+        reasons=reasons,
+        curve_width=CURVE_WIDTH,
+        curve_height=CURVE_HEIGHT,
         shapes={verdict: symbols.verdict_symbol(verdict) for verdict in words.VERDICT_SHAPES},
         light=style.variables(palette.LIGHT, palette.DEVICE_COLOURS),
         dark=style.variables(palette.DARK, palette.DARK_DEVICE_COLOURS),

@@ -14,6 +14,7 @@ from watchline.model.provenance import Provenance
 from watchline.model.report import Report
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
+from watchline.model.why import Why
 from watchline.report import frame as frames
 from watchline.report import html_page, judged, pdf, sheets, strip, style
 from watchline.report.charts import LOG_HEIGHT, LOG_WIDTH, Key, legend_picture, search_chart
@@ -21,6 +22,9 @@ from watchline.report.content import gather_content, heat_keys
 from watchline.report.features import Features, gather
 from watchline.report.frame import Frame
 from watchline.report.hillshade import Slopes, slopes
+from watchline.report.reasons import HEIGHT as CURVE_HEIGHT
+from watchline.report.reasons import WIDTH as CURVE_WIDTH
+from watchline.report.reasons import gather_reasons
 
 PAGE_CHART_WIDTH = 900.0
 PDF_CHART_WIDTH = 758.0
@@ -35,6 +39,7 @@ def build_report(
     site: Site | None = None,
     terrain: Terrain | None = None,
     candidates: Candidates | None = None,
+    why: Why | None = None,
 ) -> Report:
     """Build the report of a plan and its proof.
 
@@ -50,6 +55,8 @@ def build_report(
         Without it the maps have no relief.
     candidates : Candidates, optional
         What the design chose among; their number is told.
+    why : Why, optional
+        What asking for less would save; adds a section.
 
     Returns
     -------
@@ -68,13 +75,14 @@ def build_report(
     turn = frames.direction_deg(_course(features))
     cut = sheets.cut_sheets(features)
     search = search_chart(plan)
+    reasons = gather_reasons(why) if why is not None else None
 
     chart = strip.strip_chart(
         features, proof, strip_layers, plan.cost_along, plan.currency, PAGE_CHART_WIDTH
     )
     view = html_page.page_map(_page_frame(features, turn), features, proof, land, layers, failing)
     html = html_page.render_page(
-        content, features, proof, view, chart, layers, strip_layers, cut, search, templates
+        content, features, proof, view, chart, layers, strip_layers, cut, search, reasons, templates
     )
 
     css = style.still_css(templates["pictures.css"])
@@ -88,6 +96,10 @@ def build_report(
     pictures["strip-legend.svg"] = _legend([*keys, *bars], "Legend of the strip chart", css)
     if search:
         pictures["search.svg"] = style.still_picture(search, LOG_WIDTH, LOG_HEIGHT, css, "Search")
+    if reasons is not None and reasons.curve:
+        pictures["curve.svg"] = style.still_picture(
+            reasons.curve, CURVE_WIDTH, CURVE_HEIGHT, css, "Cost against cover"
+        )
     source = pdf.render_typst(
         content,
         cut,
@@ -96,6 +108,7 @@ def build_report(
         f"Cells: {shown[0].title}" if layers else "",
         templates,
         search=bool(search),
+        reasons=reasons,
     )
     return Report(
         title=content.title,

@@ -8,6 +8,7 @@ import jinja2
 
 from watchline.report import palette, words
 from watchline.report.content import Content
+from watchline.report.reasons import Reasons
 from watchline.report.sheets import Sheet
 
 
@@ -31,6 +32,7 @@ def render_typst(
     templates: dict[str, str],
     *,
     search: bool,
+    reasons: Reasons | None = None,
 ) -> str:
     """Render the Typst source of the PDF."""
     environment = jinja2.Environment(
@@ -57,6 +59,7 @@ def render_typst(
         relief_note=relief_note,
         sheet_note=[sheet_note] if sheet_note else [],
         search=search,
+        reasons=reasons,
         colours=palette.LIGHT,
         verdicts=tuple(words.VERDICT_SHAPES),
     )

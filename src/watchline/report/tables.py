@@ -11,7 +11,7 @@ import pandas as pd
 
 from watchline.model.catalogue import Catalogue
 from watchline.model.plan import DesignClaim, Plan
-from watchline.model.proof import Claim, Proof
+from watchline.model.proof import Claim, Proof, loss_claim_name
 from watchline.model.site import Requirement, Site
 from watchline.model.terrain import Terrain
 from watchline.report import words
@@ -73,6 +73,7 @@ def claims_table(
     """
     said = {claim.requirement: claim.share for claim in design_claims}
     requirements = {r.name: r for r in site.requirements} if site else {}
+    requirements |= {loss_claim_name(name): r for name, r in requirements.items()}
     methods = list(dict.fromkeys(claim.method for claim in proof.claims if claim.method))
     ordered = sorted(proof.claims, key=lambda claim: not claim.binding)
     rows = tuple(
@@ -134,10 +135,11 @@ def asked_sentence(claim: Claim, requirement: Requirement | None) -> str:
     """What a claim asks, in words."""
     place = claim.where.replace("_", " ")
     share = f"on {words.percent(claim.target)} of {place}"
-    if claim.kind != "coverage":
+    if claim.kind not in ("coverage", "loss"):
         return f"{KIND_WORDS[claim.kind]}: {share}"
+    lost = "; whichever one mount is lost" if claim.kind == "loss" else ""
     if requirement is None:
-        return f"{share}; {claim.condition}"
+        return f"{share}; {claim.condition}{lost}"
     views = (
         "1 view" if requirement.views == 1 else f"{requirement.views} views from different mounts"
     )
@@ -147,7 +149,7 @@ def asked_sentence(claim: Claim, requirement: Requirement | None) -> str:
     )
     return (
         f"{views} at ≥\u00a0{requirement.px_per_m:g}\u00a0px/m{quality} {share}; "
-        f"target {requirement.target_height_m:g}\u00a0m; {claim.condition}{times}"
+        f"target {requirement.target_height_m:g}\u00a0m; {claim.condition}{times}{lost}"
     )
 
 

@@ -289,7 +289,7 @@ def solve_model(
     Outcome
     """
     began = time.perf_counter()
-    solver = _silent_solver()
+    solver = silent_solver()
     for name, value in (
         ("time_limit", max(0.1, float(seconds))),
         ("random_seed", int(seed) % 2**31),
@@ -354,7 +354,7 @@ def solve_model(
     )
 
 
-def _silent_solver() -> highspy.Highs:
+def silent_solver() -> highspy.Highs:
     """Make a solver without its greeting.
 
     The constructor of HiGHS 1.16 prints a banner to the C library's stdout before any option can
