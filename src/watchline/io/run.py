@@ -80,10 +80,11 @@ class Run:
         if not finished(artefact):
             self.log(step=name, unfinished_after=round(seconds, 3), key=key)
             return artefact
+        # Told first: who sees the key may kill the run, and then the log must hold the step.
+        self.log(step=name, seconds=round(seconds, 3), key=key)
         with atomic_write(self._mark(name)) as temporary:
             text = json.dumps({"step": name, "key": key, "files": files})
             temporary.write_text(text + "\n", encoding="utf-8")
-        self.log(step=name, seconds=round(seconds, 3), key=key)
         return artefact
 
     def _mark(self, name: str) -> Path:
