@@ -429,3 +429,13 @@ def test_a_plan_that_survives_each_loss(tmp_path, monkeypatch, capsys):
         assert claim.verdict == "holds"
         worst = min(worst, claim.value)
     assert worst == lost["value"]
+
+
+def test_a_reserve_that_cannot_be_is_explained(tmp_path, monkeypatch, capsys):
+    """One site alone can serve no cell twice."""
+    text = PROJECT.replace('share = "97 %"', 'share = "97 %"\nsurvive_loss = "mount"')
+    text = text.replace('spacing = "60 m"', 'spacing = "400 m"\ncrest_spacing = "400 m"')
+    err = infeasible(tmp_path, text, monkeypatch, capsys)
+    assert "(2 asked, one of them in reserve)" in err
+    assert "more than a loss needs" in err
+    assert 'set survive_loss = "none" for it' in err
