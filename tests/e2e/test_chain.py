@@ -211,6 +211,12 @@ def test_a_budget_maximises_the_share(planned, tmp_path, monkeypatch, capsys):
     assert data["cost"] <= budget
     share = data["claims"][0]["value"]
     assert 0.4 < share < 0.97
+    code, out, _ = run_cli(monkeypatch, capsys, "certificate", data["folder"], "--json", "--quiet")
+    assert code == 0
+    found = json.loads(out)
+    assert found["plan_bound"] is None
+    assert 0 < found["covered"] <= found["bound"]
+    assert found["gap"] == pytest.approx(1 - found["covered"] / found["bound"])
 
 
 def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path, monkeypatch, capsys):
@@ -252,12 +258,14 @@ def test_an_interrupted_search_reports_its_best_and_is_not_kept(
     planned, tmp_path, monkeypatch, capsys
 ):
     from watchline.chain import plan as chain_plan
+    from watchline.design.cover import cover
     from watchline.design.cover.run import Run
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
     folder = make_project(tmp_path)
+    cover([1.0], [[0]], [1])  # compiles the solver, which the interrupt is not meant for
     with monkeypatch.context() as patched:
         patched.setattr(chain_plan, "warm_up", lambda: 0.0)
         patched.setattr(Run, "relax", interrupted)
