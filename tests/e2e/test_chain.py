@@ -211,6 +211,12 @@ def test_a_budget_maximises_the_share(planned, tmp_path, monkeypatch, capsys):
     assert data["cost"] <= budget
     share = data["claims"][0]["value"]
     assert 0.4 < share < 0.97
+    code, out, _ = run_cli(monkeypatch, capsys, "certificate", data["folder"], "--json", "--quiet")
+    assert code == 0
+    found = json.loads(out)
+    assert found["plan_bound"] is None
+    assert 0 < found["covered"] <= found["bound"]
+    assert found["gap"] == pytest.approx(1 - found["covered"] / found["bound"])
 
 
 def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path, monkeypatch, capsys):
@@ -252,12 +258,14 @@ def test_an_interrupted_search_reports_its_best_and_is_not_kept(
     planned, tmp_path, monkeypatch, capsys
 ):
     from watchline.chain import plan as chain_plan
+    from watchline.design.cover import cover
     from watchline.design.cover.run import Run
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
     folder = make_project(tmp_path)
+    cover([1.0], [[0]], [1])  # compiles the solver, which the interrupt is not meant for
     with monkeypatch.context() as patched:
         patched.setattr(chain_plan, "warm_up", lambda: 0.0)
         patched.setattr(Run, "relax", interrupted)
@@ -429,3 +437,13 @@ def test_a_plan_that_survives_each_loss(tmp_path, monkeypatch, capsys):
         assert claim.verdict == "holds"
         worst = min(worst, claim.value)
     assert worst == lost["value"]
+
+
+def test_a_reserve_that_cannot_be_is_explained(tmp_path, monkeypatch, capsys):
+    """One site alone can serve no cell twice."""
+    text = PROJECT.replace('share = "97 %"', 'share = "97 %"\nsurvive_loss = "mount"')
+    text = text.replace('spacing = "60 m"', 'spacing = "400 m"\ncrest_spacing = "400 m"')
+    err = infeasible(tmp_path, text, monkeypatch, capsys)
+    assert "(2 asked, one of them in reserve)" in err
+    assert "more than a loss needs" in err
+    assert 'set survive_loss = "none" for it' in err

@@ -14,12 +14,12 @@ from small_project import PROJECT, make_project
 from watchline.chain.certificate import check_certificate_file
 
 LONG = (
-    PROJECT.replace('cell = "5 m"', 'cell = "2 m"')
-    .replace('spacing = "60 m"', 'spacing = "15 m"')
-    .replace('work = 150\ntime_limit = "120 s"', 'work = 10000000\ntime_limit = "500 s"')
+    PROJECT.replace('cell = "5 m"', 'cell = "2.5 m"')
+    .replace('spacing = "60 m"', 'spacing = "30 m"')
+    .replace('work = 150\ntime_limit = "120 s"', 'work = 30000\ntime_limit = "500 s"')
     .replace('share = "97 %"', "views = 2")
 )
-"""So finely cut that no search ends within minutes."""
+"""So much work that the search takes minutes; a bound is sought after a twentieth of it."""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")

@@ -76,6 +76,8 @@ def infeasible(
     why = "; ".join(f"{count:,} × {reason}" for reason, count in reasons.items())
     others = int((counts > 0).sum()) - 1
     more = f" ({others} other requirements fail too)" if others else ""
+    if requirement.survive_loss == "mount" and requirement.share < 1.0:
+        more += "; the design plans a view in reserve on the whole share, more than a loss needs"
     return InfeasibleError(
         f"requirement '{requirement.name}' cannot hold on {len(mine):,} cells "
         f"({cells['size_m'].pow(2).sum():,.0f} m²): {why}{more}",
