@@ -126,9 +126,7 @@ def test_no_aim_of_a_fine_grid_is_worth_more_and_the_best_one_is_nearly_as_good(
 
         def exact(a, t, cells=cells, lens=(half_h, half_v), sensors=sensors):
             return sum(
-                weight
-                for i, weight in enumerate(cells[4])
-                if holds(cells, i, sensors, a, t, *lens)
+                weight for i, weight in enumerate(cells[4]) if holds(cells, i, sensors, a, t, *lens)
             )
 
         scan = max(
