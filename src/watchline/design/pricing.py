@@ -16,7 +16,6 @@ from watchline.design.poses import Lens
 from watchline.design.rows import Rows
 from watchline.design.sightlines import MountView
 from watchline.kernels.aims import Sweep, deepest_aim, make_sweep
-from watchline.kernels.frames import frame_cells
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -184,23 +183,3 @@ def best_aim(field: Field, worth: FloatArray) -> tuple[PricedAim, npt.NDArray[np
     held = np.empty(len(worth), dtype=np.bool_)
     most, azimuth, tilt = deepest_aim(field.sweep, worth, held)
     return PricedAim(field.lens, azimuth, tilt, most), held
-
-
-def held_by(sight: Sighting, lens: Lens, azimuth: float, tilt: float) -> npt.NDArray[np.bool_]:
-    """Rows in sight whose whole cell an aim holds, exactly; reach left aside."""
-    held = np.empty(len(sight), dtype=np.bool_)
-    frame_cells(
-        sight.bearing,
-        sight.spread,
-        sight.top,
-        sight.feet,
-        np.ones(len(sight), dtype=np.bool_),
-        lens.sensor_azimuths(azimuth),
-        tilt,
-        lens.tan_h,
-        lens.tan_v,
-        lens.full_circle,
-        lens.most_height,
-        held,
-    )
-    return held
