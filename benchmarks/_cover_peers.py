@@ -141,9 +141,9 @@ def by_cpsat(instance: Instance, seconds: float) -> dict[str, float]:
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.num_workers = 8
     solver.parameters.linearization_level = 2
-    solver.solve(model)
+    found = solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     return {
-        "cost": solver.objective_value,
+        "cost": solver.objective_value if found else float("inf"),
         "bound": solver.best_objective_bound,
         "cpu": time.process_time() - began,
     }
@@ -172,15 +172,14 @@ def read_orlib(path: Path) -> tuple[np.ndarray, list[np.ndarray], int]:
 
 def orlib_by_pycft(path: Path, unit: bool, seconds: float) -> dict[str, float]:
     """Solve an OR-Library file with pycft."""
-    from pycft import SetCoverInstance
+    from pycft import SetCoverSolver
 
     costs, columns, _ = read_orlib(path)
     costs = np.ones(len(costs)) if unit else costs
     began = time.process_time()
-    instance = SetCoverInstance()
+    solver = SetCoverSolver()
     for cost, column in zip(costs, columns, strict=True):
-        instance.add_set([int(i) for i in column], float(cost))
-    instance.prepare()
-    result = instance.solve(seed=0, time_limit=seconds, verbose=0)
-    chosen = list(result["idxs"] if isinstance(result, dict) else result.idxs)
+        solver.add_set([int(i) for i in column], cost=float(cost))
+    solver.solve(seed=0, time_limit=seconds, verbose=0)
+    chosen = list(solver.get_solution())
     return {"cost": float(costs[chosen].sum()), "cpu": time.process_time() - began}

@@ -19,6 +19,7 @@ import argparse
 import heapq
 import json
 import multiprocessing
+import os
 import resource
 import sys
 import tempfile
@@ -141,6 +142,8 @@ def orlib_by_watchline(path: Path, unit: bool, seconds: float) -> dict[str, floa
 
 
 def _child(work: Callable[..., dict], source: Any, arguments: tuple, options: dict, pipe) -> None:
+    # HiGHS greets on the C library's stdout, which belongs to the figures.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if isinstance(source, str):
         with np.load(source, allow_pickle=False) as held:
             source = Instance(**{name: held[name] for name in held.files})

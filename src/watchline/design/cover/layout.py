@@ -271,6 +271,28 @@ def make_layout(problem: CoverProblem) -> tuple[Layout, NDArray[np.int64]]:
     return layout, order
 
 
+@nb.njit(cache=True)
+def _reach(layout: Layout) -> NDArray:
+    reached = np.zeros(len(layout.demand), np.int64)
+    best = np.zeros(max(1, layout.site.max() + 1) if len(layout.site) else 1, np.int64)
+    last = np.full(len(best), -1, np.int64)
+    for row in range(len(reached)):
+        for q in range(layout.row_start[row], layout.row_start[row + 1]):
+            atom = layout.row_atom[q]
+            site = layout.site[layout.atom_group[atom]]
+            views = np.int64(layout.atom_cap[atom])
+            if site < 0:
+                reached[row] += views
+            elif last[site] != row:
+                last[site] = row
+                best[site] = views
+                reached[row] += views
+            elif views > best[site]:
+                reached[row] += views - best[site]
+                best[site] = views
+    return reached
+
+
 def reach(layout: Layout) -> NDArray[np.int64]:
     """Return the most views that each row can get, with caps, capacities and sites.
 
@@ -284,22 +306,4 @@ def reach(layout: Layout) -> NDArray[np.int64]:
     ndarray of int64, shape (n_rows,)
         Sum over sites of the best group's views, and over groups without a site.
     """
-    rows = layout.atom_row.astype(np.int64)
-    pair_atom = np.repeat(np.arange(len(layout.atom_group)), np.diff(layout.atom_start))
-    views = layout.atom_cap[pair_atom].astype(np.int64)
-    group = layout.atom_group[pair_atom].astype(np.int64)
-    site = layout.site[group].astype(np.int64)
-    n_sites = int(layout.site.max(initial=-1)) + 1
-    # Groups without a site count as sites of their own.
-    place = np.where(site >= 0, site, n_sites + group)
-    n_places = n_sites + len(layout.fixed)
-    n_rows = len(layout.demand)
-    if n_sites == 0:
-        return np.bincount(rows, views, minlength=n_rows).astype(np.int64)
-    key = rows * n_places + place
-    rank = np.lexsort((-views, key))
-    key = key[rank]
-    first = np.ones(len(key), bool)
-    first[1:] = key[1:] != key[:-1]
-    best = rank[first]
-    return np.bincount(rows[best], views[best], minlength=n_rows).astype(np.int64)
+    return _reach(layout)

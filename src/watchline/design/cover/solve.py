@@ -199,10 +199,11 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         # Only without a work limit: how long HiGHS needs for such a problem's first relaxation
         # is told by the clock alone, and a run with a work limit must not depend on it.
         run.search(0.1)
-        run.relax(0.35)
+        run.relax(0.3)
         run.concentrate(NARROW)
-        run.search(0.5)
-        for part in (8, 4, 2, 1):
+        run.search(0.4)
+        # The few best columns are settled quickly, and give the next ones a good start.
+        for part in (16, 8, 4, 2, 1):
             run.finish_exactly(NARROW // part)
     if pairs > SMALL and run.share() < 0.97:
         begin = run.share()

@@ -65,6 +65,20 @@ class State(NamedTuple):
     random: NDArray[np.uint64]
 
 
+@nb.njit(cache=True)
+def _needs(layout: Layout, weight: NDArray) -> tuple:
+    """Return the needs of every atom while nothing is chosen."""
+    need = np.zeros(len(layout.atom_group), np.int64)
+    need2 = np.zeros(len(layout.atom_group), np.int64)
+    for atom in range(len(need)):
+        for p in range(layout.atom_start[atom], layout.atom_start[atom + 1]):
+            row = layout.atom_row[p]
+            need[atom] += weight[row]
+            if layout.demand[row] > 1 and layout.atom_cap[atom] >= 2:
+                need2[atom] += weight[row]
+    return need, need2
+
+
 def make_state(
     layout: Layout,
     weight: NDArray[np.int64],
@@ -100,19 +114,15 @@ def make_state(
     )
     reserve = np.where(open_rows, weight, 0).astype(np.int64)
     useful = np.where(awake, reserve, 0)
-    pair = useful[layout.atom_row]
-    need = np.add.reduceat(pair, layout.atom_start[:-1]) if n_atoms else np.zeros(0, np.int64)
-    twice = np.where(layout.demand > 1, useful, 0)[layout.atom_row]
-    need2 = np.add.reduceat(twice, layout.atom_start[:-1]) if n_atoms else need.copy()
-    need2 = np.where(layout.atom_cap >= 2, need2, 0)
+    need, need2 = _needs(layout, useful)
     return State(
         chosen=np.zeros(len(layout.cost), np.uint8),
         used=np.zeros(len(layout.fixed), np.int32),
         site_used=np.zeros(int(layout.site.max(initial=-1)) + 1, np.int32),
         count=np.zeros(n_atoms, np.int32),
         lack=layout.demand.copy(),
-        need=need.astype(np.int64),
-        need2=need2.astype(np.int64),
+        need=need,
+        need2=need2,
         weight=useful,
         reserve=reserve,
         open_weight=open_weight.astype(np.float64),
