@@ -9,7 +9,7 @@ the same triangles, lamps and receivers; it is timed on a random sample of the r
 the time to load its scene, and counted up to all of them. No thresholds are set for it: every pair
 is traced. Floodlights of one mast hang 1 m apart in both programs, so that none shares a ray.
 
-`--quick` takes 6 km and fewer receivers, under 60 s. Without pyradiance its rows say "peer
+`--quick` takes 4 km and fewer receivers, under 60 s. Without pyradiance its rows say "peer
 missing".
 """
 
@@ -206,7 +206,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a figure")
     options = parser.parse_args()
     table = Table(options.json)
-    length, sample, every = (6000.0, 1000, 5) if options.quick else (12_000.0, 5000, 1)
+    length, sample, every = (4000.0, 2000, 5) if options.quick else (12_000.0, 5000, 1)
     for name, rms in (("hills", 40.0), ("open ground", 0.3)):
         label = f"{name}, {length / 1000:g} km"
         measure(table, make_job(label, length, rms), sample, every)

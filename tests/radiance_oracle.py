@@ -79,7 +79,7 @@ def octree(folder: Path, text: str) -> Path:
     scene.write_text(text)
     with out.open("wb") as file:
         subprocess.run(
-            [program("oconv"), "-n", "16", scene.name],
+            [program("oconv"), scene.name],
             cwd=folder, env=environment(), stdout=file, check=True, stderr=subprocess.DEVNULL,
         )  # fmt: skip
     return out
