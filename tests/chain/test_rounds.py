@@ -59,7 +59,7 @@ def rounds(tmp_path, monkeypatch):
         monkeypatch.setattr(chain_plan, "_round_plan", next_plan)
         monkeypatch.setattr(chain_plan, "_round_proof", next_proof)
         monkeypatch.setattr(chain_plan, "tighten", next_repair)
-        monkeypatch.setattr(chain_plan, "compute_visibility", lambda *_: None)
+        monkeypatch.setattr(chain_plan, "compute_visibility", lambda *_, **__: None)
         monkeypatch.setattr(chain_plan, "replace", lambda plan, **new: plan.__replace__(**new))
         return chain_plan._plan_that_holds(
             site, None, SimpleNamespace(cells=[]), None, None, Silent()

@@ -23,6 +23,7 @@ from watchline.io.report import write_report
 from watchline.io.run import Run
 from watchline.io.terrain import build_terrain, read_terrain, write_terrain
 from watchline.io.visibility import read_visibility, write_visibility
+from watchline.kernels.device import choose_device
 from watchline.model.candidates import Candidates
 from watchline.model.plan import Plan, plan_digest
 from watchline.model.proof import Proof
@@ -62,7 +63,9 @@ def terrain_of(site: Site, run: Run) -> Terrain:
     )
 
 
-def plan_project(site: Site, progress: Progress | None = None) -> Outcome:
+def plan_project(
+    site: Site, progress: Progress | None = None, *, device: str = "cpu"
+) -> Outcome:
     """Run the whole chain on a site; finished steps of earlier runs are taken over.
 
     Parameters
@@ -71,6 +74,8 @@ def plan_project(site: Site, progress: Progress | None = None) -> Outcome:
         What is asked.
     progress : Progress, optional
         Who listens.
+    device : {"cpu", "gpu", "auto"}
+        Where lines of sight are computed; it is no part of a run's key, as results are the same.
 
     Returns
     -------
@@ -81,6 +86,7 @@ def plan_project(site: Site, progress: Progress | None = None) -> Outcome:
     WatchlineError
         Bad input, or no plan can satisfy the requirements.
     """
+    device = choose_device(device)
     listener = progress or Silent()
     run = open_run(site, listener)
     listener.step("terrain")
@@ -99,11 +105,13 @@ def plan_project(site: Site, progress: Progress | None = None) -> Outcome:
     visibility = run.step(
         "visibility",
         ("visibility.zarr",),
-        lambda: compute_visibility(terrain, candidates),
+        lambda: compute_visibility(terrain, candidates, device=device),
         lambda made, folder: write_visibility(made, folder / "visibility.zarr"),
         lambda folder: read_visibility(folder / "visibility.zarr"),
     )
-    plan, proof = _plan_that_holds(site, terrain, candidates, visibility, run, listener)
+    plan, proof = _plan_that_holds(
+        site, terrain, candidates, visibility, run, listener, device
+    )
     outcome = Outcome(
         site, terrain, candidates, plan, proof, run.folder, run.folder / "report.html"
     )
@@ -133,6 +141,7 @@ def _plan_that_holds(
     visibility: Visibility,
     run: Run,
     listener: Progress,
+    device: str = "cpu",
 ) -> tuple[Plan, Proof]:
     """Design, prove, and design again with what the proof found failing, until it holds.
 
@@ -166,7 +175,7 @@ def _plan_that_holds(
         tightened |= repaired.site != asked
         asked, candidates = repaired.site, repaired.candidates
         listener.step("visibility", f"{len(candidates.cells):,} cells with the failing ones")
-        visibility = compute_visibility(terrain, candidates)
+        visibility = compute_visibility(terrain, candidates, device=device)
     if failed:
         note = (
             "The proof found earlier designs failing on cells finer than the design's, and they "

@@ -32,7 +32,14 @@ def parse_observer(text: str) -> tuple[float, float, float]:
 
 
 def see_raster(
-    dem: Path, at: str, to: Path, *, target_height_m: float, range_m: float, refraction: float
+    dem: Path,
+    at: str,
+    to: Path,
+    *,
+    target_height_m: float,
+    range_m: float,
+    refraction: float,
+    device: str = "cpu",
 ) -> dict[str, Any]:
     """Compute what is seen from a place and write it as a COG.
 
@@ -49,6 +56,7 @@ def see_raster(
         target_height_m,
         range_m,
         refraction=refraction,
+        device=device,
     )
     write_viewshed(seen, transform, crs, to)
     cell_m2 = abs(transform.a * transform.e)

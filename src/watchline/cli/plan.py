@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from watchline.cli.outcome import show_outcome
-from watchline.cli.screen import JSON_OPTION, QUIET_OPTION, Screen
+from watchline.cli.screen import DEVICE_OPTION, JSON_OPTION, QUIET_OPTION, Screen
 
 
 def plan(
@@ -21,6 +21,7 @@ def plan(
     gap: float = typer.Option(
         None, "--gap", min=0.0, max=1.0, help="Stop when (cost - bound) / cost is at most this."
     ),
+    device: str = DEVICE_OPTION,
     as_json: bool = JSON_OPTION,
     quiet: bool = QUIET_OPTION,
 ) -> None:
@@ -44,7 +45,7 @@ def plan(
             rules = replace(rules, work_limit=work)
         if gap is not None:
             rules = replace(rules, gap=gap)
-        outcome = plan_project(replace(site, design=rules), screen)
+        outcome = plan_project(replace(site, design=rules), screen, device=device)
     show_outcome(screen, outcome)
     if not outcome.proof.holds:
         raise typer.Exit(1)

@@ -22,6 +22,9 @@ from rich.table import Column, Table
 
 JSON_OPTION = typer.Option(False, "--json", help="Print data as JSON on stdout.")
 QUIET_OPTION = typer.Option(False, "--quiet", "-q", help="No progress on stderr.")
+DEVICE_OPTION = typer.Option(
+    "cpu", "--device", help="Where lines of sight are computed: cpu, gpu, or auto (gpu if any)."
+)
 
 
 class Screen:

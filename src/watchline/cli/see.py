@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from watchline.cli.screen import JSON_OPTION, QUIET_OPTION, Screen
+from watchline.cli.screen import DEVICE_OPTION, JSON_OPTION, QUIET_OPTION, Screen
 
 
 def see(
@@ -18,6 +18,7 @@ def see(
     ),
     max_range: float = typer.Option(5000.0, "--max-range", min=1.0, help="Largest distance in m."),
     refraction: float = typer.Option(0.13, "--refraction", help="Refraction coefficient."),
+    device: str = DEVICE_OPTION,
     as_json: bool = JSON_OPTION,
     quiet: bool = QUIET_OPTION,
 ) -> None:
@@ -27,7 +28,13 @@ def see(
     with Screen(as_json=as_json, quiet=quiet) as screen:
         screen.step("see")
         found = see_raster(
-            dem, at, to, target_height_m=target_height, range_m=max_range, refraction=refraction
+            dem,
+            at,
+            to,
+            target_height_m=target_height,
+            range_m=max_range,
+            refraction=refraction,
+            device=device,
         )
     if as_json:
         screen.data(found)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from watchline.kernels.curvature import curvature_drop_m, fold_curvature
+from watchline.kernels.device import sight_on
 from watchline.kernels.grid import Grid, Points, make_grid, make_points
-from watchline.kernels.sight import sight_bits
 from watchline.model.candidates import Candidates
 from watchline.model.provenance import Provenance
 from watchline.model.terrain import Terrain
@@ -36,7 +36,9 @@ def folded_points(terrain: Terrain, table: pd.DataFrame) -> Points:
     return make_points(x, y, table["ground_z"].to_numpy(float) - drop)
 
 
-def compute_visibility(terrain: Terrain, candidates: Candidates) -> Visibility:
+def compute_visibility(
+    terrain: Terrain, candidates: Candidates, *, device: str = "cpu"
+) -> Visibility:
     """Line of sight from every candidate mount to the target's top at every cell in range.
 
     Parameters
@@ -45,6 +47,8 @@ def compute_visibility(terrain: Terrain, candidates: Candidates) -> Visibility:
         The ground and what stands on it.
     candidates : Candidates
         Mounts and cells.
+    device : {"cpu", "gpu", "auto"}
+        Where it is computed; the result is the same.
 
     Returns
     -------
@@ -58,7 +62,7 @@ def compute_visibility(terrain: Terrain, candidates: Candidates) -> Visibility:
     spots = mounts.drop_duplicates("site").sort_values("site")
     row_of_site = {site: row for row, site in enumerate(spots["site"])}
     first, last = _chainage_window(spots, cells, candidates.range_m)
-    visible, unknown = sight_bits(
+    visible, unknown = sight_on(device)(
         grid,
         folded_points(terrain, spots),
         heights,

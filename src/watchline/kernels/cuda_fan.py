@@ -7,6 +7,8 @@ import this one.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import cuda
 from numpy.typing import ArrayLike, NDArray
@@ -27,17 +29,18 @@ _MOST_BLOCKS = 65_535  # of a launch's second dimension
 @cuda.jit(cache=True)
 def lost_kernel(rows, cols, col0, row0, z0, reach2, first, last, col1, row1, z1, unknown):
     """Set the pairs in range unknown that have an end off the raster or without ground."""
-    i = cuda.blockIdx.x
-    nowhere = not (0.0 <= col0[i] <= cols - 1 and 0.0 <= row0[i] <= rows - 1) or z0[i] != z0[i]
-    begin = first[i] + cuda.blockIdx.y * cuda.blockDim.x + cuda.threadIdx.x
-    for j in range(begin, last[i], cuda.gridDim.y * cuda.blockDim.x):
-        found = 0.0 <= col1[j] <= cols - 1 and 0.0 <= row1[j] <= rows - 1 and z1[j] == z1[j]
-        if nowhere or not found:
-            dp, dq = col1[j] - col0[i], row1[j] - row0[i]
-            if product(dp, dp) + product(dq, dq) <= reach2[i]:
-                for k in range(unknown.shape[1]):
-                    bit = np.uint64(1) << np.uint64(j % 64)
-                    cuda.atomic.or_(unknown, (i, k, j // 64), bit)
+    for i in range(cuda.blockIdx.x, z0.size, cuda.gridDim.x):
+        nowhere = not (0.0 <= col0[i] <= cols - 1 and 0.0 <= row0[i] <= rows - 1)
+        nowhere = nowhere or math.isnan(z0[i])
+        begin = first[i] + cuda.blockIdx.y * cuda.blockDim.x + cuda.threadIdx.x
+        for j in range(begin, last[i], cuda.gridDim.y * cuda.blockDim.x):
+            found = 0.0 <= col1[j] <= cols - 1 and 0.0 <= row1[j] <= rows - 1
+            if nowhere or not found or math.isnan(z1[j]):
+                dp, dq = col1[j] - col0[i], row1[j] - row0[i]
+                if product(dp, dp) + product(dq, dq) <= reach2[i]:
+                    for k in range(unknown.shape[1]):
+                        bit = np.uint64(1) << np.uint64(j % 64)
+                        cuda.atomic.or_(unknown, (i, k, j // 64), bit)
 
 
 def _bucket(

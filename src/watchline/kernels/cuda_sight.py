@@ -8,7 +8,7 @@ to crossing, in order, and looks at two kinds of places.
   the ray: with the heights s1, s2 at the two crossings and the cell's nodes z, it is
   ``s1 + (s2 - s1)·τ - c·τ·(1 - τ)`` with ``c = (z00 - z01 - z10 + z11)·Δcol·Δrow``. For c < 0 it
   bulges above the chord, and the mount that it asks for, a quadratic over a linear function of τ,
-  has one maximum, found in closed form.
+  has one maximum, found in closed form. A NaN node at any corner makes the ray unknown.
 
 Float64 throughout. A GPU fuses multiplications and additions, so h_min may differ from the CPU's by
 rounding (below 1e-6 m); a bit differs only if a mount is that near to h_min.
@@ -115,8 +115,7 @@ def _walk(flat, rows, cols, unknowns, col0, row0, z0, col1, row1, z1, heads, eye
         return UNKNOWN
     for k in range(heads.size):
         eye[k] = z1 - z0 + heads[k]
-    if not _may_hide(unknowns, rows, cols, col0, row0, col1, row1):
-        limit = math.inf
+    hides = limit if _may_hide(unknowns, rows, cols, col0, row0, col1, row1) else math.inf
     dcol, drow = col1 - col0, row1 - row0
     per_col = 1.0 / dcol if dcol != 0.0 else 0.0
     per_row = 1.0 / drow if drow != 0.0 else 0.0
@@ -190,20 +189,22 @@ def _walk(flat, rows, cols, unknowns, col0, row0, z0, col1, row1, z1, heads, eye
             and (cell_row == far_row or cell_row == far_row - 1)
         )
         if t_before > 0.0 and not beside:
-            corner = cell_row * cols + cell_col
-            twist = float(flat[corner]) - float(flat[corner + 1])
-            twist += float(flat[corner + cols + 1]) - float(flat[corner + cols])
             step = t - t_before
-            bow = -twist * (dcol * step) * (drow * step)
-            # NaN at a corner that no crossing touches: no bulge is known, none is asked.
-            if bow > _FLAT_M and max(before, height) + 0.25 * bow > bar + min(
-                climb * t_before, climb * t
-            ):
-                bulged = _ask_bulge(bow, before, height, t_before, t, eye, need, heads)
-                raised = raised or bulged
+            moved = (dcol * step) * (drow * step)
+            if abs(moved) > SNAP_CELLS:
+                corner = cell_row * cols + cell_col
+                twist = float(flat[corner]) - float(flat[corner + 1])
+                twist += float(flat[corner + cols + 1]) - float(flat[corner + cols])
+                if math.isnan(twist):
+                    return UNKNOWN
+                bow = -twist * moved
+                under = bar + min(climb * t_before, climb * t)
+                if bow > _FLAT_M and max(before, height) + 0.25 * bow > under:
+                    bulged = _ask_bulge(bow, before, height, t_before, t, eye, need, heads)
+                    raised = raised or bulged
         if raised:
             lowest = _lowest(need, heads)
-            if lowest > limit:
+            if lowest > hides:
                 return HIDDEN
             bar, climb = lowest - _SLACK_M, low_eye - lowest
         before, t_before = height, t
@@ -215,36 +216,36 @@ def sight_kernel(
     flat, rows, cols, unknowns, col0, row0, z0, reach2, first, last, col1, row1, z1, mounts, heads,
     floor, limit, visible, unknown,
 ):  # fmt: skip
-    """Block (i, b) takes stretch b of the targets of observer i; its threads set bits in place.
+    """Block (i, b) takes a stretch of the targets of observer i; its threads set bits in place.
 
     Places are in node units, `reach2` in squared cells; `floor` and `limit` are the lowest and the
     highest mount; `heads` are at most MOST_HEADS.
     """
-    i = cuda.blockIdx.x
     eye = cuda.local.array(MOST_HEADS, numba.float64)
     need = cuda.local.array(MOST_HEADS, numba.float64)
-    begin = first[i] + cuda.blockIdx.y * cuda.blockDim.x + cuda.threadIdx.x
-    for j in range(begin, last[i], cuda.gridDim.y * cuda.blockDim.x):
-        dcol, drow = col1[j] - col0[i], row1[j] - row0[i]
-        if dcol * dcol + drow * drow > reach2[i]:
-            continue
-        for k in range(heads.size):
-            need[k] = floor
-        state = _walk(
-            flat, rows, cols, unknowns, col0[i], row0[i], z0[i], col1[j], row1[j], z1[j], heads,
-            eye, need, limit,
-        )  # fmt: skip
-        if state == HIDDEN:
-            continue
-        word = j // 64
-        bit = np.uint64(1) << np.uint64(j % 64)
-        for k in range(heads.size):
-            if state == UNKNOWN:
-                cuda.atomic.or_(unknown, (i, k, word), bit)
+    for i in range(cuda.blockIdx.x, z0.size, cuda.gridDim.x):
+        begin = first[i] + cuda.blockIdx.y * cuda.blockDim.x + cuda.threadIdx.x
+        for j in range(begin, last[i], cuda.gridDim.y * cuda.blockDim.x):
+            dcol, drow = col1[j] - col0[i], row1[j] - row0[i]
+            if dcol * dcol + drow * drow > reach2[i]:
                 continue
-            for m in range(mounts.size):
-                if mounts[m] >= need[k]:
-                    cuda.atomic.or_(visible, (i, m, k, word), bit)
+            for k in range(heads.size):
+                need[k] = floor
+            state = _walk(
+                flat, rows, cols, unknowns, col0[i], row0[i], z0[i], col1[j], row1[j], z1[j],
+                heads, eye, need, limit,
+            )  # fmt: skip
+            if state == HIDDEN:
+                continue
+            word = j // 64
+            bit = np.uint64(1) << np.uint64(j % 64)
+            for k in range(heads.size):
+                if state == UNKNOWN:
+                    cuda.atomic.or_(unknown, (i, k, word), bit)
+                    continue
+                for m in range(mounts.size):
+                    if mounts[m] >= need[k]:
+                        cuda.atomic.or_(visible, (i, m, k, word), bit)
 
 
 def sight_bits(
