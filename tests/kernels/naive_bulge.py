@@ -7,6 +7,7 @@ bilinear surface and closing in on the best sample.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 TOUCH = 5e-4
@@ -25,7 +26,9 @@ def surface_at(surface, u, v, col, row):
 
 def cuts(a, b):
     low, high = min(a, b), max(a, b)
-    return [(i - a) / (b - a) for i in range(math.floor(low), math.ceil(high) + 1) if low < i < high]
+    return [
+        (i - a) / (b - a) for i in range(math.floor(low), math.ceil(high) + 1) if low < i < high
+    ]
 
 
 def least_mount(surface, observer, target, target_height):
@@ -56,7 +59,7 @@ def least_mount(surface, observer, target, target_height):
 
     shares = sorted({0.0, 1.0, *cuts(u0, u1), *cuts(v0, v1)})
     found = [asked(t, place(t)[2:]) for t in shares[1:-1] if not skipped(t)]
-    for begin, end in zip(shares, shares[1:], strict=False):
+    for begin, end in itertools.pairwise(shares):
         middle = (begin + end) / 2
         if skipped(middle) or end - begin < 1e-9:
             continue

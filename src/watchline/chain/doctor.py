@@ -84,8 +84,8 @@ def _gpu() -> str:
     if fault:
         return f"none can be used, all runs on the processor: {fault}"
     rng = np.random.default_rng(1)
-    surface = rng.normal(0.0, 1.0, (40, 1)) + rng.normal(0.0, 1.0, 60)
-    where = ((1.0, 0.0, 0.0, 0.0, -1.0, 40.0), (20.3, 15.6, 4.0), 0.5, 100.0)
+    surface = rng.normal(0.0, 1.0, (18, 1)) + rng.normal(0.0, 1.0, 24)
+    where = ((1.0, 0.0, 0.0, 0.0, -1.0, 18.0), (10.3, 7.6, 4.0), 0.5, 100.0)
     for method in ("exact", "fan"):
         ours, theirs = (
             viewshed(surface, *where, method=method, device=device) for device in ("cpu", "gpu")

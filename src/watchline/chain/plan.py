@@ -63,9 +63,7 @@ def terrain_of(site: Site, run: Run) -> Terrain:
     )
 
 
-def plan_project(
-    site: Site, progress: Progress | None = None, *, device: str = "cpu"
-) -> Outcome:
+def plan_project(site: Site, progress: Progress | None = None, *, device: str = "cpu") -> Outcome:
     """Run the whole chain on a site; finished steps of earlier runs are taken over.
 
     Parameters
@@ -109,9 +107,7 @@ def plan_project(
         lambda made, folder: write_visibility(made, folder / "visibility.zarr"),
         lambda folder: read_visibility(folder / "visibility.zarr"),
     )
-    plan, proof = _plan_that_holds(
-        site, terrain, candidates, visibility, run, listener, device
-    )
+    plan, proof = _plan_that_holds(site, terrain, candidates, visibility, run, listener, device)
     outcome = Outcome(
         site, terrain, candidates, plan, proof, run.folder, run.folder / "report.html"
     )

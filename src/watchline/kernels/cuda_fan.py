@@ -113,7 +113,7 @@ def fan_bits(
     inside = (col >= 0) & (col <= cols - 1) & (row >= 0) & (row <= rows - 1)
     found = np.flatnonzero(inside & ~np.isnan(targets.z_m))
     at = (col[found], row[found], targets.z_m[found] - level)
-    # One family of grid lines after the other: two cones each, along the rows and along the columns.
+    # One family of grid lines after the other, with two cones each: columns, then rows.
     families = []
     for across, p, q, lines, size in (
         (relative.T, at[0], at[1], cols, rows),

@@ -1,7 +1,7 @@
 """Exact line of sight on a GPU: one thread a pair.
 
-The definition is that of :mod:`watchline.kernels.sight`; here a thread follows one ray from crossing
-to crossing, in order, and looks at two kinds of places.
+The definition is that of :mod:`watchline.kernels.sight`; here a thread follows one ray from
+crossing to crossing, in order, and looks at two kinds of places.
 
 - A crossing with a grid line, where the surface is linear between two nodes.
 - The inside of the grid cell between two crossings. There the bilinear surface is quadratic along
@@ -13,9 +13,9 @@ to crossing, in order, and looks at two kinds of places.
 Float64 throughout. A GPU fuses multiplications and additions, so h_min may differ from the CPU's by
 rounding (below 1e-6 m); a bit differs only if a mount is that near to h_min.
 
-This module imports numba's CUDA target: only :mod:`watchline.kernels.device` may import it, and only
-when a GPU is asked for. Device functions are inlined: numba-cuda compiles any other kind only where
-a GPU is.
+This module imports numba's CUDA target: only :mod:`watchline.kernels.device` may import it, and
+only when a GPU is asked for. Device functions are inlined: numba-cuda compiles any other kind only
+where a GPU is.
 """
 
 from __future__ import annotations
@@ -121,8 +121,8 @@ def _walk(flat, rows, cols, unknowns, col0, row0, z0, col1, row1, z1, heads, eye
     per_row = 1.0 / drow if drow != 0.0 else 0.0
     col, col_step, cols_left = _first_line(col0, col1)
     row, row_step, rows_left = _first_line(row0, row1)
-    near_col, near_row = math.floor(col0 + 0.5), math.floor(row0 + 0.5)
-    far_col, far_row = math.floor(col1 + 0.5), math.floor(row1 + 0.5)
+    near_col, near_row = int(math.floor(col0 + 0.5)), int(math.floor(row0 + 0.5))
+    far_col, far_row = int(math.floor(col1 + 0.5)), int(math.floor(row1 + 0.5))
     t_col = (col - col0) * per_col if cols_left > 0 else _NEVER
     t_row = (row - row0) * per_row if rows_left > 0 else _NEVER
     low_eye = eye[0]
@@ -292,10 +292,7 @@ def sight_bits(
     if sites == 0 or words == 0:
         return visible, unknown
 
-    ground = [
-        cuda.to_device(array)
-        for array in (surface.ravel(), count_unknowns(surface), mounts)
-    ]
+    ground = [cuda.to_device(array) for array in (surface.ravel(), count_unknowns(surface), mounts)]
     near = ((observers.x_m - x0) / cell, (y0 - observers.y_m) / cell, observers.z_m)
     near += ((reach / cell) ** 2 * RANGE_SLACK, first, last)
     away = [

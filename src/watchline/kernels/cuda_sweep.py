@@ -144,10 +144,10 @@ def _hides_all(b, away, rays, top, horizon):
     each = rays // BINS
     # A millimetre and float32 rounding to spare: what is cut must be hidden without the cut, too.
     limit = top + product(1e-5, abs(top)) + 2e-3 / away
+    hides = True
     for k in range(b * each, (b + 1) * each):
-        if not horizon[k] > limit:
-            return False
-    return True
+        hides = hides and horizon[k] > limit
+    return hides
 
 
 @cuda.jit(device=True, inline="always")
@@ -155,10 +155,10 @@ def _leads_on(block, s, rays, farthest):
     """Whether any of 16 rays, or of the neighbours that they lend to, leads to a target."""
     low = max(((block * LANES - _MORE) * BINS) // rays - 1, 0)
     high = min(((block + 1) * LANES + _MORE) * BINS // rays + 1, BINS)
+    leads = False
     for b in range(low, high):
-        if farthest[b] >= s:
-            return True
-    return False
+        leads = leads or farthest[b] >= s
+    return leads
 
 
 @cuda.jit(device=True, inline="always")
