@@ -53,14 +53,21 @@ def test_exact_sees_the_inside_of_a_cell():
 
 
 @pytest.mark.parametrize(
-    ("seed", "rows", "cols", "holes", "spacing", "threads"),
-    [(1, 14, 40, 0.0, 0.5, 5), (2, 16, 18, 0.01, 1.0, 32), (3, 30, 12, 0.0, 0.05, 16)],
+    ("seed", "rows", "cols", "holes", "spacing", "threads", "room_bytes"),
+    [
+        (1, 12, 36, 0.0, 0.5, 5, 2**28),
+        (2, 16, 18, 0.01, 1.0, 32, 1),  # one block sweeps all cones, one after the other
+        (3, 26, 12, 0.0, 0.05, 16, 2**28),
+    ],
 )
-def test_the_fan_gives_the_bits_of_the_processor(seed, rows, cols, holes, spacing, threads):
+def test_the_fan_gives_the_bits_of_the_processor(
+    seed, rows, cols, holes, spacing, threads, room_bytes, monkeypatch
+):
     grid, observers, targets = scene(seed, rows, cols, holes)
     theirs = fan_bits(grid, observers, MOUNTS, targets, HEADS, spacing=spacing)
     assert 0.05 < unpack_bits(theirs[0], targets.x_m.size).mean() < 0.95
     fan = device.sight_on("gpu", "fan")
+    monkeypatch.setitem(fan.__globals__, "_ROOM_BYTES", room_bytes)
     for cull in (True, False) if not SIMULATED else (True,):
         ours = fan(
             grid, observers, MOUNTS, targets, HEADS, spacing=spacing, cull=cull, threads=threads

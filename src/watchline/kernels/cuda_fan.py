@@ -134,13 +134,14 @@ def fan_bits(
     away = [cuda.to_device(array) for array in (col, row, targets.z_m)]
     heights = [cuda.to_device(array) for array in (mounts, mounts.astype(np.float32), heads)]
     holes = bool(np.isnan(surface).any())
-    farthest = min(max(rows, cols), float(reach.max()) / cell + 3.0)
+    # No cone reaches farther than this many lines.
+    longest = int(min(max(rows, cols), reach.max() / cell + 4.0))
     rays = LANES
-    while 2.0 * farthest > spacing * rays:
+    while 2.0 * longest > spacing * rays:
         rays *= 2
     at_once = max(1, _PLANE_BYTES // ((mounts.size + 1) * heads.size * words * 8))
-    blocks = min(2 * min(at_once, sites), max(1, _ROOM_BYTES // (8 * (mounts.size + 1) * rays)))
-    longest = max(rows, cols)
+    room_bytes = 8 * (mounts.size + 1) * rays + 24 * longest
+    blocks = min(2 * min(at_once, sites), max(1, _ROOM_BYTES // room_bytes))
     room = [
         cuda.device_array(shape, kind)
         for shape, kind in (
