@@ -101,14 +101,15 @@ def test_the_inside_of_a_cell_hides_what_no_crossing_does(gpu):
         assert sees_saddle(gpu.sight_bits, height)
 
 
+@pytest.mark.parametrize("cull", [True, False])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_exact_gives_the_bits_of_the_processor_where_cells_are_planes(gpu, seed):
+def test_exact_gives_the_bits_of_the_processor_where_cells_are_planes(gpu, seed, cull):
     scene = untwisted(seed, 60, 150)
     heads = np.linspace(0.0, 4.0, 11)  # more than one launch takes
     theirs = sight_bits(*scene[:2], MOUNTS, scene[2], heads)
     assert 0.1 < unpack_bits(theirs[0], 3_000).mean() < 0.9
     assert theirs[1].any()
-    assert_same(gpu.sight_bits(*scene[:2], MOUNTS, scene[2], heads), theirs)
+    assert_same(gpu.sight_bits(*scene[:2], MOUNTS, scene[2], heads, cull=cull), theirs)
 
 
 @pytest.mark.skipif(
@@ -117,10 +118,21 @@ def test_exact_gives_the_bits_of_the_processor_where_cells_are_planes(gpu, seed)
 @pytest.mark.parametrize("holes", [0.0, 0.0003])
 def test_exact_gives_the_bits_of_the_processor(gpu, holes):
     grid, observers, targets = test_fan.scene(4, holes=holes)
-    assert_same(
-        gpu.sight_bits(grid, observers, MOUNTS, targets, HEADS),
-        sight_bits(grid, observers, MOUNTS, targets, HEADS),
-    )
+    theirs = sight_bits(grid, observers, MOUNTS, targets, HEADS)
+    assert_same(gpu.sight_bits(grid, observers, MOUNTS, targets, HEADS), theirs)
+
+
+@pytest.mark.parametrize("holes", [0.0, 0.0003])
+@pytest.mark.parametrize("seed", [6, 7])
+def test_passing_tiles_changes_no_bit(gpu, seed, holes):
+    grid, observers, targets = test_fan.scene(seed, 90, 700, holes)
+    for lift in (0.0, 30.0):  # from the ground, and from so high that most tiles are passed
+        mounts = [mount + lift for mount in MOUNTS]
+        on, off = (
+            gpu.sight_bits(grid, observers, mounts, targets, HEADS, cull=cull)
+            for cull in (True, False)
+        )
+        assert_same(on, off)
 
 
 @pytest.mark.parametrize(
