@@ -64,8 +64,8 @@ def ptx():
     flag, rooms = boolean, (int64[:, ::1], int64[:, ::1], float64[:, ::1], int64[:, ::1])
     found = {
         f"sight {kind}": compiled(
-            cuda_sight.sight_kernel, kind, int64, int64, float64[:, ::1], int64[:, ::1], *sites, real, real, real,
-            real, real, float64, float64, *planes,
+            cuda_sight.sight_kernel, kind, int64, int64, float64[:, ::1], int64[:, ::1], *sites,
+            real, real, real, real, real, float64, float64, *planes,
         )
         for kind in (single, real)
     }  # fmt: skip

@@ -258,8 +258,8 @@ def _walk(
 
 @cuda.jit(cache=True)
 def sight_kernel(
-    flat, rows, cols, tiles, unknowns, col0, row0, z0, reach2, first, last, col1, row1, z1, mounts, heads,
-    floor, limit, visible, unknown,
+    flat, rows, cols, tiles, unknowns, col0, row0, z0, reach2, first, last, col1, row1, z1, mounts,
+    heads, floor, limit, visible, unknown,
 ):  # fmt: skip
     """Block (i, b) takes a stretch of the targets of observer i; its threads set bits in place.
 
