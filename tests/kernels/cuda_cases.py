@@ -67,7 +67,7 @@ def test_the_fan_gives_the_bits_of_the_processor(
     theirs = fan_bits(grid, observers, MOUNTS, targets, HEADS, spacing=spacing)
     assert 0.05 < unpack_bits(theirs[0], targets.x_m.size).mean() < 0.95
     fan = device.sight_on("gpu", "fan")
-    monkeypatch.setitem(fan.__globals__, "_ROOM_BYTES", room_bytes)
+    monkeypatch.setitem(fan.__wrapped__.__globals__, "_ROOM_BYTES", room_bytes)
     for cull in (True, False) if not SIMULATED else (True,):
         ours = fan(
             grid, observers, MOUNTS, targets, HEADS, spacing=spacing, cull=cull, threads=threads

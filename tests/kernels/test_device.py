@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import watchline as wl
-from watchline.errors import UsageError
+from watchline.errors import UsageError, WatchlineError
 from watchline.kernels import choose_device, device, gpu_fault, sight_on
 
 ROOT = Path(__file__).parents[2]
@@ -113,3 +113,15 @@ def test_a_missing_extra_and_a_broken_toolkit_are_told_apart(monkeypatch):
     assert gpu_fault() == "CUDA does not start: libcuda.so.1 is too old"
     monkeypatch.setattr(cuda, "is_available", lambda: False)
     assert "no NVIDIA GPU" in gpu_fault()
+
+
+def test_what_cuda_raises_becomes_a_sentence_and_a_bug_does_not():
+    out_of_memory = type("CudaAPIError", (Exception,), {"__module__": "numba.cuda.cudadrv.driver"})
+
+    def fails(fault):
+        raise fault
+
+    with pytest.raises(WatchlineError, match="the GPU failed: out of memory; choose"):
+        device._in_a_sentence(fails)(out_of_memory("out of\nmemory"))
+    with pytest.raises(ZeroDivisionError):
+        device._in_a_sentence(fails)(ZeroDivisionError())

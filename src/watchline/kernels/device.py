@@ -5,12 +5,13 @@ The GPU is an optional extra. Nothing of it is imported before a GPU is asked fo
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 from collections.abc import Callable
 
 import numba
 
-from watchline.errors import UsageError
+from watchline.errors import UsageError, WatchlineError
 from watchline.kernels.fan import fan_bits
 from watchline.kernels.sight import sight_bits
 
@@ -109,6 +110,8 @@ def sight_on(device: str, method: str = "exact") -> Callable:
     ------
     UsageError
         As :func:`choose_device`, or the method is none of these.
+    WatchlineError
+        When called: the GPU gave up, out of memory for example.
     """
     if method not in METHODS:
         raise UsageError(f"method = {method!r}", mend='pass "exact" or "fan"')
@@ -117,7 +120,25 @@ def sight_on(device: str, method: str = "exact") -> Callable:
     if method == "exact":
         from watchline.kernels import cuda_sight
 
-        return cuda_sight.sight_bits
+        return _in_a_sentence(cuda_sight.sight_bits)
     from watchline.kernels import cuda_fan
 
-    return cuda_fan.fan_bits
+    return _in_a_sentence(cuda_fan.fan_bits)
+
+
+def _in_a_sentence(function: Callable) -> Callable:
+    """Turn what CUDA raises into an error of ours; nothing is computed on the processor instead."""
+
+    @functools.wraps(function)
+    def run(*arguments, **options):
+        try:
+            return function(*arguments, **options)
+        except Exception as fault:
+            if not type(fault).__module__.startswith(("numba.cuda", "cuda.")):
+                raise
+            words = " ".join(str(fault).split()) or type(fault).__name__
+            raise WatchlineError(
+                f"the GPU failed: {words}", where="device", mend='choose "cpu", or a smaller job'
+            ) from fault
+
+    return run
