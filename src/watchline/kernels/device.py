@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import warnings
 from collections.abc import Callable
 
 import numba
@@ -132,7 +133,10 @@ def _in_a_sentence(function: Callable) -> Callable:
     @functools.wraps(function)
     def run(*arguments, **options):
         try:
-            return function(*arguments, **options)
+            with warnings.catch_warnings():
+                # That a small job leaves most of the GPU idle is no news to whoever asked for it.
+                warnings.filterwarnings("ignore", message="Grid size")
+                return function(*arguments, **options)
         except Exception as fault:
             if not type(fault).__module__.startswith(("numba.cuda", "cuda.")):
                 raise
