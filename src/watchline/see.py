@@ -23,12 +23,12 @@ from watchline.kernels import (
     Grid,
     Points,
     bilinear_heights_m,
+    choose_device,
     circle_flags,
-    fan_bits,
     fold_curvature,
     make_grid,
     make_points,
-    sight_bits,
+    sight_on,
     unpack_bits,
 )
 
@@ -75,6 +75,7 @@ def viewshed(
     ground: ArrayLike | None = None,
     method: str = "exact",
     spacing: float = 0.5,
+    device: str = "cpu",
 ) -> np.ma.MaskedArray:
     """Return the cells that an observer sees, all round.
 
@@ -101,6 +102,8 @@ def viewshed(
         Test every ray at every crossing, or sweep a fan of rays.
     spacing : float
         Largest gap between the fan's rays, in cells, above 0 and at most 1.
+    device : {"cpu", "gpu", "auto"}
+        Where it is computed; ``"auto"`` takes a GPU if one can be used. The result is the same.
 
     Returns
     -------
@@ -113,7 +116,7 @@ def viewshed(
     TerrainError
         If the grid is not square and north up, or the observer stands outside it or on no data.
     UsageError
-        If arguments have the wrong shape or are not numbers.
+        If arguments have the wrong shape or are not numbers, or no GPU can be used.
 
     Examples
     --------
@@ -149,7 +152,8 @@ def viewshed(
     cropped = Grid(
         np.ascontiguousarray(grid.surface_m[window]), grid.cell_m, float(x_m[0]), float(y_m[0])
     )
-    if method == "fan" and ground is None and not np.isnan(cropped.surface_m).any():
+    everywhere = method == "fan" and ground is None and not np.isnan(cropped.surface_m).any()
+    if everywhere and choose_device(device) == "cpu":
         # All cells are targets, and none is unknown: the sweep over whole grid lines is faster.
         plane = circle_flags(
             cropped,
@@ -166,7 +170,7 @@ def viewshed(
     if curvature:
         cropped, observer, targets = _fold(cropped, observer, targets, (x, y), refraction)
     seen, unknown = _sight(
-        method, spacing, cropped, observer, [height], targets, [float(target_height)]
+        method, spacing, device, cropped, observer, [height], targets, [float(target_height)]
     )
 
     flags = np.zeros((2, rows, cols), dtype=bool)
@@ -187,12 +191,13 @@ def intervisibility(
     ground: ArrayLike | None = None,
     method: str = "exact",
     spacing: float = 0.5,
+    device: str = "cpu",
 ) -> Intervisibility:
     """Tell for every pair whether the observer sees the target.
 
     Parameters
     ----------
-    surface, transform, curvature, refraction, ground, method, spacing
+    surface, transform, curvature, refraction, ground, method, spacing, device
         As in :func:`viewshed`.
     observers : array_like, shape (n, 3)
         x, y and height above the ground of each observer [m].
@@ -213,7 +218,7 @@ def intervisibility(
     TerrainError
         If the grid is not square and north up.
     UsageError
-        If arguments have the wrong shape or are not numbers.
+        If arguments have the wrong shape or are not numbers, or no GPU can be used.
     """
     grid, stand = _read_grids(surface, transform, ground)
     reach = math.inf if max_range is None else float(max_range)
@@ -233,18 +238,15 @@ def intervisibility(
             grid.y0_m - (grid.surface_m.shape[0] - 1) / 2 * grid.cell_m,
         )
         grid, *ends = _fold(grid, *ends, middle, refraction)
-    seen, unknown = _sight(method, spacing, grid, ends[0], [0.0], ends[1], [0.0], reach)
+    seen, unknown = _sight(method, spacing, device, grid, ends[0], [0.0], ends[1], [0.0], reach)
     return Intervisibility(seen[:, 0, 0], unknown[:, 0], ends[1].x_m.size)
 
 
 def _sight(
-    method: str, spacing: float, *work: object
+    method: str, spacing: float, device: str, *work: object
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    if method == "exact":
-        return sight_bits(*work)
-    if method == "fan":
-        return fan_bits(*work, spacing=spacing)
-    raise UsageError(f"method = {method!r}", mend='pass "exact" or "fan"')
+    dial = {"spacing": spacing} if method == "fan" else {}
+    return sight_on(device, method)(*work, **dial)
 
 
 def _read_grids(

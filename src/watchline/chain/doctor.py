@@ -32,6 +32,7 @@ def examine() -> list[Finding]:
         ("libraries", _libraries),
         ("sight kernel", _sight),
         ("all kernels", _kernels),
+        ("GPU", _gpu),
         ("ray caster", _embree),
         ("solver", _solver),
         ("raster formats", _rasters),
@@ -72,6 +73,26 @@ def _kernels() -> str:
     from watchline.chain.warm import warm_up
 
     return f"compiled; a small line planned and proven in {warm_up():.1f} s"
+
+
+def _gpu() -> str:
+    """A GPU is optional: only one that is there and computes something else is a fault."""
+    from watchline.kernels import gpu_fault, gpu_name
+    from watchline.see import viewshed
+
+    fault = gpu_fault()
+    if fault:
+        return f"none can be used, all runs on the processor: {fault}"
+    rng = np.random.default_rng(1)
+    surface = rng.normal(0.0, 1.0, (18, 1)) + rng.normal(0.0, 1.0, 24)
+    where = ((1.0, 0.0, 0.0, 0.0, -1.0, 18.0), (10.3, 7.6, 4.0), 0.5, 100.0)
+    for method in ("exact", "fan"):
+        ours, theirs = (
+            viewshed(surface, *where, method=method, device=device) for device in ("cpu", "gpu")
+        )
+        if not np.array_equal(ours.filled(False), theirs.filled(False)):
+            raise RuntimeError(f"{gpu_name()} and the processor disagree ({method} method)")
+    return f"{gpu_name()} sees what the processor sees"
 
 
 def _embree() -> str:

@@ -31,6 +31,7 @@ from watchline.io.report import write_report
 from watchline.io.run import Run
 from watchline.io.terrain import build_terrain, read_terrain, write_terrain
 from watchline.io.why import WHY_FILE, read_why
+from watchline.kernels.device import choose_device
 from watchline.model.candidates import Candidates
 from watchline.model.certificate import Certificate
 from watchline.model.plan import Plan, plan_digest
@@ -72,7 +73,11 @@ def terrain_of(site: Site, run: Run) -> Terrain:
 
 
 def plan_project(
-    site: Site, progress: Progress | None = None, *, start: Plan | None = None
+    site: Site,
+    progress: Progress | None = None,
+    *,
+    start: Plan | None = None,
+    device: str = "cpu",
 ) -> Outcome:
     """Run the whole chain on a site; finished steps of earlier runs are taken over.
 
@@ -84,6 +89,8 @@ def plan_project(
         Who listens.
     start : Plan, optional
         A plan to start the search from, perhaps edited: its mounts and poses are offered besides.
+    device : {"cpu", "gpu", "auto"}
+        Where lines of sight are computed; it is no part of a run's key, as results are the same.
 
     Returns
     -------
@@ -94,6 +101,7 @@ def plan_project(
     WatchlineError
         Bad input, or no plan can satisfy the requirements.
     """
+    device = choose_device(device)
     listener = progress or Silent()
     run = open_run(site, listener, start)
     listener.step("terrain")
@@ -111,9 +119,9 @@ def plan_project(
         write_candidates,
         read_candidates,
     )
-    visibility = visibility_of(site, terrain, candidates, run, listener)
+    visibility = visibility_of(site, terrain, candidates, run, listener, device)
     plan, proof, bound_round = _plan_that_holds(
-        site, terrain, candidates, visibility, run, listener, start
+        site, terrain, candidates, visibility, run, listener, start, device
     )
     _certificate(run, plan, bound_round)
     outcome = Outcome(
@@ -197,6 +205,7 @@ def _plan_that_holds(
     run: Run,
     listener: Progress,
     start: Plan | None,
+    device: str = "cpu",
 ) -> tuple[Plan, Proof, int]:
     """Design, prove, and design again with what the proof found failing, until it holds.
 
@@ -236,7 +245,7 @@ def _plan_that_holds(
         listener.say(f"{failed[-1]} Designing again with these cells.")
         tightened |= repaired.site != asked
         asked, candidates = repaired.site, repaired.candidates
-        visibility = round_visibility(site, terrain, candidates, run, listener)
+        visibility = round_visibility(site, terrain, candidates, run, listener, device)
     if failed:
         note = (
             "The proof found earlier designs failing on cells finer than the design's, and they "

@@ -21,6 +21,7 @@ from watchline.io.viewshed import (
     seen_values,
     write_bands,
 )
+from watchline.kernels.device import choose_device
 from watchline.tools import (
     SightError,
     cumulative_viewshed,
@@ -64,6 +65,8 @@ class Wish:
         Rays on which the fan's error is measured.
     seed : int
         Seed of all that is drawn.
+    device : {"cpu", "gpu", "auto"}
+        Where the viewshed of one place is computed; everything else runs on the processor.
     """
 
     target_heights_m: tuple[float, ...] = (1.7,)
@@ -79,6 +82,7 @@ class Wish:
     realisations: int = 100
     sample: int = 20_000
     seed: int = 0
+    device: str = "cpu"
 
     @property
     def probable(self) -> bool:
@@ -152,6 +156,13 @@ def see_raster(
         places += read_places(at_file, read_crs(dem))
     if not places:
         raise UsageError("no observer", where="--at", mend="give --at x,y,h or --at-file FILE")
+    if wish.device == "gpu" and (len(places) > 1 or wish.skyline or wish.probable):
+        raise UsageError(
+            "a GPU computes the viewshed of one place only",
+            where="--device",
+            mend='give one --at without --skyline and --terrain-sigma, or choose "cpu"',
+        )
+    choose_device(wish.device)
     alone = "--skyline" if wish.skyline else "--terrain-sigma" if wish.probable else ""
     if alone and len(places) > 1:
         raise UsageError(
@@ -246,7 +257,11 @@ def _viewshed(
     near: Surroundings, place: Place, height: float, wish: Wish
 ) -> tuple[list[Band], dict[str, Any]]:
     seen = viewshed(
-        observer_xyh=place, target_height=height, method=wish.method, **_basis(near, wish)
+        observer_xyh=place,
+        target_height=height,
+        method=wish.method,
+        device=wish.device,
+        **_basis(near, wish),
     )
     summary = _summary(height, near, np.ma.filled(seen, False), np.ma.getmaskarray(seen))
     return [Band(f"seen, target {height:g} m", seen_values(seen))], summary

@@ -16,7 +16,12 @@ ROUND_FILE = "rounds/visibility.zarr"
 
 
 def visibility_of(
-    site: Site, terrain: Terrain, candidates: Candidates, run: Run, listener: Progress
+    site: Site,
+    terrain: Terrain,
+    candidates: Candidates,
+    run: Run,
+    listener: Progress,
+    device: str = "cpu",
 ) -> Visibility:
     """Visibility step: read back where it is kept, else computed straight into the run's folder."""
     listener.step(
@@ -25,18 +30,23 @@ def visibility_of(
     return run.step(
         "visibility",
         (FILE,),
-        lambda: _computed(site, terrain, candidates, run, listener, FILE),
+        lambda: _computed(site, terrain, candidates, run, listener, FILE, device),
         lambda made, folder: None,
         lambda folder: read_visibility(folder / FILE),
     )
 
 
 def round_visibility(
-    site: Site, terrain: Terrain, candidates: Candidates, run: Run, listener: Progress
+    site: Site,
+    terrain: Terrain,
+    candidates: Candidates,
+    run: Run,
+    listener: Progress,
+    device: str = "cpu",
 ) -> Visibility:
     """Visibility of a repair round, which has more cells; it replaces that of the round before."""
     listener.step("visibility", f"{len(candidates.cells):,} cells with the failing ones")
-    return _computed(site, terrain, candidates, run, listener, ROUND_FILE)
+    return _computed(site, terrain, candidates, run, listener, ROUND_FILE, device)
 
 
 def _computed(
@@ -46,6 +56,7 @@ def _computed(
     run: Run,
     listener: Progress,
     file: str,
+    device: str,
 ) -> Visibility:
     on_disk, in_memory = memory_bytes(terrain, candidates)
     listener.say(
@@ -57,6 +68,7 @@ def _computed(
         candidates,
         method=site.visibility.method,
         spacing=site.visibility.spacing,
+        device=device,
         sink=VisibilityWriter(run.folder / file),
         progress=listener.share,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from watchline.cli.outcome import show_outcome
-from watchline.cli.screen import JSON_OPTION, QUIET_OPTION, Screen
+from watchline.cli.screen import DEVICE_OPTION, JSON_OPTION, QUIET_OPTION, Screen
 
 
 def plan(
@@ -26,6 +26,7 @@ def plan(
         "--start",
         help="Plan file to start the search from, perhaps edited: what it holds is offered too.",
     ),
+    device: str = DEVICE_OPTION,
     as_json: bool = JSON_OPTION,
     quiet: bool = QUIET_OPTION,
 ) -> None:
@@ -55,7 +56,7 @@ def plan(
             first = read_plan(start, site=site)
             for note in first.notes if first.status == "edited" else ():
                 screen.say(note)
-        outcome = plan_project(replace(site, design=rules), screen, start=first)
+        outcome = plan_project(replace(site, design=rules), screen, start=first, device=device)
     show_outcome(screen, outcome)
     if not outcome.proof.holds:
         raise typer.Exit(1)

@@ -26,6 +26,9 @@ JSON_OPTION = typer.Option(False, "--json", help="Print data as JSON on stdout."
 LINE_EVERY_S = 3.0
 """Where nothing can be drawn over, the search writes a line this often, if something changed."""
 QUIET_OPTION = typer.Option(False, "--quiet", "-q", help="No progress on stderr.")
+DEVICE_OPTION = typer.Option(
+    "cpu", "--device", help="Where lines of sight are computed: cpu, gpu, or auto (gpu if any)."
+)
 
 
 class Screen:

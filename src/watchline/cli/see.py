@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from watchline.cli.screen import JSON_OPTION, QUIET_OPTION, Screen
+from watchline.cli.screen import DEVICE_OPTION, JSON_OPTION, QUIET_OPTION, Screen
 
 
 def see(
@@ -57,6 +57,7 @@ def see(
         20_000, "--sample", min=1, help="Rays on which the fan's error is measured."
     ),
     seed: int = typer.Option(0, "--seed", min=0, help="Seed of all that is drawn."),
+    device: str = DEVICE_OPTION,
     as_json: bool = JSON_OPTION,
     quiet: bool = QUIET_OPTION,
 ) -> None:
@@ -84,6 +85,7 @@ def see(
         realisations=realisations,
         sample=sample,
         seed=seed,
+        device=device,
     )
     with Screen(as_json=as_json, quiet=quiet) as screen:
         screen.step("see")

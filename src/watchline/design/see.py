@@ -18,7 +18,7 @@ import pandas as pd
 from watchline.design.corridor import Chunk, Corridor, chunks, lay_out
 from watchline.errors import UsageError
 from watchline.kernels.curvature import curvature_drop_m, fold_curvature
-from watchline.kernels.fan import fan_bits
+from watchline.kernels.device import sight_on
 from watchline.kernels.grid import Grid, Points, make_grid, make_points
 from watchline.kernels.sight import sight_bits
 from watchline.kernels.sight_error import SightError, clustered_rate
@@ -36,8 +36,8 @@ from watchline.model.visibility import (
 
 METHODS = ("exact", "fan")
 EXACT = (
-    "exact, every ray tested at every crossing with a grid line of the bilinear surface, "
-    "curvature and refraction on; no sampling error"
+    "exact, every ray held against the whole bilinear surface, at crossings with grid lines and "
+    "inside cells, curvature and refraction on; no sampling error"
 )
 SAMPLE_SHARE = 0.02
 """Share of the sites on which a fan's error is measured, but at least :data:`SAMPLE_LEAST`."""
@@ -106,6 +106,7 @@ def compute_visibility(
     sink: Sink | None = None,
     progress: Callable[[float], None] | None = None,
     chunk_sites: int | None = None,
+    device: str = "cpu",
 ) -> Visibility:
     """Line of sight from every candidate mount to the target's top at every cell in range.
 
@@ -126,6 +127,8 @@ def compute_visibility(
     chunk_sites : int, optional
         Sites that are looked at together; None takes as many as memory allows. The exact method
         gives the same bits for any.
+    device : {"cpu", "gpu", "auto"}
+        Where it is computed; the result is the same.
 
     Returns
     -------
@@ -137,7 +140,7 @@ def compute_visibility(
     UsageError
         Another method, or a spacing out of bounds.
     """
-    look = kernel_of(method, spacing)
+    look = kernel_of(method, spacing, device)
     corridor = lay_out(candidates)
     sink = MemorySink() if sink is None else sink
     work = np.cumsum(corridor.layout.width + 1)
@@ -179,7 +182,9 @@ def sight_note(visibility: Visibility) -> str:
     return f"Sight lines of the design: {visibility.method}."
 
 
-def kernel_of(method: str, spacing: float) -> Callable[..., tuple[Words, Words]]:
+def kernel_of(
+    method: str, spacing: float, device: str = "cpu"
+) -> Callable[..., tuple[Words, Words]]:
     """The kernel of a method.
 
     Raises
@@ -191,7 +196,8 @@ def kernel_of(method: str, spacing: float) -> Callable[..., tuple[Words, Words]]
         raise UsageError(f"method = {method!r}", mend='pass "exact" or "fan"')
     if not 0 < spacing <= 1:
         raise UsageError(f"spacing = {spacing}", mend="pass a spacing above 0 and at most 1 cell")
-    return sight_bits if method == "exact" else functools.partial(fan_bits, spacing=spacing)
+    look = sight_on(device, method)
+    return look if method == "exact" else functools.partial(look, spacing=spacing)
 
 
 def memory_bytes(terrain: Surface, candidates: Candidates) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from watchline.kernels.curvature import (
     curvature_drop_m,
     fold_curvature,
 )
+from watchline.kernels.device import choose_device, gpu_fault, gpu_name, sight_on
 from watchline.kernels.fan import fan_bits
 from watchline.kernels.grid import Grid, Points, bilinear_heights_m, make_grid, make_points
 from watchline.kernels.ray import TOUCH_M
@@ -29,18 +30,22 @@ __all__ = [
     "SightError",
     "SightLine",
     "bilinear_heights_m",
+    "choose_device",
     "circle_flags",
     "count_bits",
     "curvature_drop_m",
     "explain_sight",
     "fan_bits",
     "fold_curvature",
+    "gpu_fault",
+    "gpu_name",
     "least_mount_heights_m",
     "make_grid",
     "make_points",
     "measure_sight_error",
     "pack_bits",
     "sight_bits",
+    "sight_on",
     "unpack_bits",
     "word_count",
 ]
