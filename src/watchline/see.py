@@ -103,7 +103,9 @@ def viewshed(
     spacing : float
         Largest gap between the fan's rays, in cells, above 0 and at most 1.
     device : {"cpu", "gpu", "auto"}
-        Where it is computed; ``"auto"`` takes a GPU if one can be used. The result is the same.
+        Where it is computed; ``"auto"`` takes a GPU if one can be used. The result is the same,
+        but for a fan without `ground`, for which the processor chooses its number of rays by the
+        range.
 
     Returns
     -------
