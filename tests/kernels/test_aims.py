@@ -48,7 +48,7 @@ def holds(cells, i, sensors, azimuth, tilt, half_h, half_v):
 
 
 @given(SEEDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_every_aim_that_holds_a_cell_lies_in_a_box_of_it(seed):
     rng = np.random.default_rng(seed)
     cells = random_cells(rng, 12)
@@ -84,10 +84,10 @@ def test_no_azimuth_counts_a_cell_twice(seed):
 
 
 @given(SEEDS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_deepest_aim_is_that_of_a_scan_over_all_corners(seed):
     rng = np.random.default_rng(seed)
-    cells = random_cells(rng, int(rng.integers(1, 30)))
+    cells = random_cells(rng, int(rng.integers(1, 9)))
     sweep = make_sweep(*cells, *random_lens(rng))
     weight, held = cells[4], np.empty(len(cells[4]), bool)
     worth, azimuth, tilt = deepest_aim(sweep, weight, held)
@@ -98,7 +98,12 @@ def test_the_deepest_aim_is_that_of_a_scan_over_all_corners(seed):
             (box[:, 0] <= a) & (a <= box[:, 1]) & (box[:, 2] <= t) & (t <= box[:, 3])
         ].sum()
 
-    naive = max((depth(a, t) for a in box[:, 0] for t in box[:, 2]), default=0.0)
+    naive = 0.0
+    for azimuth_from in box[:, 0]:
+        at = (box[:, 0] <= azimuth_from) & (azimuth_from <= box[:, 1])
+        tilts = box[at, 2]
+        inside = (box[at, 2] <= tilts[:, None]) & (tilts[:, None] <= box[at, 3])
+        naive = max(naive, (inside @ value[at]).max())
     assert worth == naive
     if worth > 0:
         assert depth(azimuth, tilt) == worth == weight[held].sum()
@@ -108,9 +113,9 @@ def test_the_deepest_aim_is_that_of_a_scan_over_all_corners(seed):
 
 def test_no_aim_of_a_fine_grid_is_worth_more_and_the_best_one_is_nearly_as_good():
     shares = []
-    for seed in range(12):
+    for seed in range(6):
         rng = np.random.default_rng(seed)
-        count = 80
+        count = 40
         distance = rng.uniform(60, 900, count)
         cells = (
             rng.uniform(-1.2, 1.2, count),
@@ -130,7 +135,7 @@ def test_no_aim_of_a_fine_grid_is_worth_more_and_the_best_one_is_nearly_as_good(
             )
 
         scan = max(
-            exact(a, t) for a in np.linspace(-1.5, 1.5, 121) for t in np.linspace(-0.3, 0.5, 33)
+            exact(a, t) for a in np.linspace(-1.4, 1.4, 71) for t in np.linspace(-0.2, 0.4, 25)
         )
         assert scan <= worth + 1e-9
         shares.append(exact(azimuth, tilt) / worth)

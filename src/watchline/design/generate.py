@@ -26,8 +26,11 @@ from watchline.design.refine import centre, refine
 from watchline.design.rows import demand_planned
 from watchline.model.site import Site
 
-EARLY_SHARES = (0.5,)
-"""Searches whose prices generate columns, as shares of the effort that the last search has."""
+EARLY_SHARES = (1.0,)
+"""Searches whose prices generate columns, as shares of the effort that the last search has.
+
+With the whole effort the plan before is the one that the listed poses alone would give, so that
+generating never makes a plan dearer."""
 BESIDES = 1e-3
 """Worth of a row that is held already, where aims are sought for rows that no pose holds."""
 

@@ -31,6 +31,8 @@ TURN = 2.0 * np.pi
 BAND_RAD = 0.12
 """Half a field of view is cut into one band for each of these, and one more."""
 MOST_BANDS = 8
+SEAM_RAD = 1e-12
+"""Rounding of the azimuth at which one sensor hands a cell over to the next: far below a pixel."""
 
 
 @numba.njit(cache=True)
@@ -75,9 +77,12 @@ def aim_boxes(bearing, spread, top, feet, weight, sensors, half_h, half_v):
             continue
         for k in range(len(sensors)):
             axis = bearing[i] - sensors[k]
-            # Where neighbours overlap, each sensor keeps to its half of the overlap.
-            left = reach if k == 0 and not closed else min(reach, 0.5 * apart)
-            right = reach if k == len(sensors) - 1 and not closed else min(reach, 0.5 * apart)
+            # Where neighbours overlap, each sensor keeps to its half of the overlap. The next
+            # sensor looks to the right of this one, so it takes over as the housing turns left.
+            next_left = k < len(sensors) - 1 or closed
+            next_right = k > 0 or closed
+            left = min(reach, 0.5 * apart) if next_left else reach
+            right = min(reach, 0.5 * apart) if next_right else reach
             for band in range(2 * bands - 1):
                 # Bands from left to right: the azimuth is the bearing less the offset.
                 low = -left if band == 0 else reach * _edge(band - bands, bands)
@@ -87,14 +92,19 @@ def aim_boxes(bearing, spread, top, feet, weight, sensors, half_h, half_v):
                     continue
                 near = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
                 far = max(abs(low), abs(high))
-                if (high == right and right < reach) or (low == -left and left < reach):
-                    far = reach
+                if len(sensors) > 1:
+                    between = (next_left and low < 0.0) or (next_right and high > 0.0)
+                    if (apart - far if between else apart + near) < reach:
+                        far = reach  # another sensor may see the cell here, farther off its axis
                 _band_tilts(near, far, spread[i], top[i], feet[i], half_h, half_v, tilts)
                 if tilts[0] > tilts[1]:
                     continue
                 from_azimuth, to_azimuth = _turned(axis + low), _turned(axis + high)
+                # A box that another of the cell follows ends before that begins.
                 if high < right:
                     to_azimuth = np.nextafter(to_azimuth, -1.0)
+                elif right < reach:
+                    to_azimuth = max(0.0, to_azimuth - SEAM_RAD)
                 for turn in range(2):
                     start, end = from_azimuth, to_azimuth
                     if end < start:
@@ -128,7 +138,8 @@ def _turned(angle):
 def _band_tilts(near, far, spread, top, feet, half_h, half_v, tilts):
     """Tilts that can hold a cell at some offset from ``near`` to ``far``: written from and to."""
     outer = np.cos(min(near + spread, 0.5 * np.pi - 1e-9))
-    inner = np.cos(min(max(0.0, far - spread), 0.5 * np.pi - 1e-9))
+    # The corner nearer to the axis lies beyond it where the offset is less than the spread.
+    inner = np.cos(min(max(abs(near - spread), far - spread), 0.5 * np.pi - 1e-9))
     edge = np.cos(min(far + spread, 0.5 * np.pi - 1e-9))
     highest = top / outer if top >= 0.0 else top / inner
     lowest = feet / inner if feet >= 0.0 else feet / outer
