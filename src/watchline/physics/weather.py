@@ -104,7 +104,8 @@ def lamp_range_m(intensity_cd: float, threshold_lx: float, extinction_per_m: flo
         Extinction σ [1/m]; 0 for clear air.
     """
     reach = math.sqrt(intensity_cd / threshold_lx)
-    if extinction_per_m == 0.0:
+    lost = extinction_per_m / 2.0 * reach
+    # W(x) is x - x² …: for air so clear its loss is below the rounding of the reach.
+    if lost < 1e-17:
         return reach
-    half = extinction_per_m / 2.0
-    return float(lambertw(half * reach).real / half)
+    return float(reach * lambertw(lost).real / lost)
