@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from watchline.design.cover.bounding import Bounder
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.exact import make_model, solve_model
+from watchline.design.cover.judge import value_of
 from watchline.design.cover.layout import Layout, make_layout
 from watchline.design.cover.narrow import LEAST_PRICE, narrowed, promising, weight_of
 from watchline.design.cover.problem import CoverProblem
@@ -20,30 +21,11 @@ from watchline.design.cover.recreate import prune, recreate
 from watchline.design.cover.scratch import Scratch, make_scratch
 from watchline.design.cover.search import improve, objective
 from watchline.design.cover.solution import LogEntry
-from watchline.design.cover.state import State, add_column, make_state
+from watchline.design.cover.state import State, add_column, make_state, put
 
 Progress = Callable[[float, float, float], None]
 CHUNK = 30.0
 """Work between two looks at the clock, in million steps (about a quarter of a second)."""
-
-
-def cost_step(problem: CoverProblem) -> float:
-    """Return a step of which every choice's cost is a whole multiple, 0 if there is none.
-
-    Parameters
-    ----------
-    problem : CoverProblem
-        The problem.
-
-    Returns
-    -------
-    float
-        The greatest common divisor of all costs if they are whole numbers.
-    """
-    values = np.concatenate([problem.costs, problem.group_costs])
-    if np.any(values != np.floor(values)) or np.any(values > 2**40):
-        return 0.0
-    return float(np.gcd.reduce(values.astype(np.int64))) if len(values) else 0.0
 
 
 @dataclass
@@ -154,27 +136,9 @@ class Run:
         bool
             Whether it was kept.
         """
-        problem = self.problem
-        columns = np.sort(self.order[chosen])
-        groups, used = np.unique(problem.group[columns], return_counts=True)
-        site = problem.site[groups]
-        site = site[site >= 0]
-        if len(np.unique(site)) < len(site) or np.any(used > problem.capacity[groups]):
+        value = value_of(self.problem, np.sort(self.order[chosen]))
+        if value is None:
             return False
-        open_rows = np.flatnonzero(problem.views(columns) < problem.demand)
-        weight = problem.row_weight[open_rows]
-        cost = problem.cost_of(columns)
-        if problem.budget is None:
-            missed = np.bincount(
-                problem.row_class[open_rows], weight, minlength=len(problem.allowed)
-            )
-            if np.any(missed > problem.allowance()):
-                return False
-            value = cost
-        else:
-            if cost > problem.budget * (1 + 1e-12):
-                return False
-            value = math.fsum(weight.tolist())
         if value >= self.value:
             return False
         self.value, self.chosen = value, np.sort(chosen)
@@ -235,7 +199,9 @@ class Run:
         self.ground, self.back = layout, np.arange(len(self.order))
         if start is not None and len(start):
             self.warm = True
-            self._put(start)
+            place = np.empty(len(self.order), np.int64)
+            place[self.order] = np.arange(len(self.order))
+            put(layout, self.state, place[np.unique(start)], self.budget)
         n_log = recreate(layout, self.state, self.scratch, self.budget, 0.0, 0)
         prune(layout, self.state, self.scratch, n_log)
         self.offer(np.flatnonzero(self.state.chosen))
@@ -270,21 +236,6 @@ class Run:
         self.scratch = make_scratch(narrow)
         for column in np.flatnonzero(np.isin(self.back, self.chosen)):
             add_column(narrow, self.state, column)
-
-    def _put(self, start: NDArray[np.int64]) -> None:
-        """Choose the columns of a start, skipping what site, capacity or budget forbid."""
-        place = np.empty(len(self.order), np.int64)
-        place[self.order] = np.arange(len(self.order))
-        layout, state = self.layout, self.state
-        for column in place[np.unique(start)]:
-            group = layout.column_group[column]
-            fresh = state.used[group] == 0
-            taken = layout.site[group] >= 0 and state.site_used[layout.site[group]] > 0
-            extra = layout.cost[column] + (layout.fixed[group] if fresh else 0.0)
-            if (fresh and taken) or state.used[group] >= layout.capacity[group]:
-                continue
-            if state.cost[0] + extra <= self.budget:
-                add_column(layout, state, column)
 
     def search(self, until: float) -> None:
         """Ruin and recreate until a share of the limits is used up.

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from watchline.design.cover.bounding import Bounder
+from watchline.design.cover.judge import cost_step
 from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.problem import CoverProblem, make_problem, out_of_reach
-from watchline.design.cover.run import Progress, Run, cost_step
+from watchline.design.cover.run import Progress, Run
 from watchline.design.cover.solution import CoverSolution, Status
 from watchline.errors import UsageError
 

@@ -254,6 +254,29 @@ def wake(layout: Layout, state: State, row: int) -> None:
             state.need2[atom] += weight
 
 
+def put(layout: Layout, state: State, columns: NDArray[np.int64], budget: float) -> None:
+    """Choose columns one after the other, skipping what site, capacity or budget forbid.
+
+    Parameters
+    ----------
+    layout, state
+        The problem and the choice.
+    columns : ndarray of int64
+        Columns (layout order).
+    budget : float
+        The most that the choice may cost.
+    """
+    for column in columns:
+        group = layout.column_group[column]
+        fresh = state.used[group] == 0
+        taken = layout.site[group] >= 0 and state.site_used[layout.site[group]] > 0
+        extra = layout.cost[column] + (layout.fixed[group] if fresh else 0.0)
+        if (fresh and taken) or state.used[group] >= layout.capacity[group]:
+            continue
+        if state.cost[0] + extra <= budget:
+            add_column(layout, state, column)
+
+
 @nb.njit(cache=True)
 def package(
     layout: Layout,
