@@ -282,11 +282,18 @@ def _point(
 
 
 def _falling(points: list[CurvePoint]) -> list[CurvePoint]:
-    """Points whose cost never rises with less asked: a plan for more serves for less too."""
-    kept = [points[0]]
-    for point in points[1:]:
-        kept.append(point if point.cost <= kept[-1].cost else _as(point, kept[-1]))
-    return kept
+    """Points with the cheapest of all plans found that cover what each asks."""
+    return [
+        _as(
+            point,
+            min(
+                (other for other in points if other.covered >= point.asked - 1e-12),
+                key=lambda other: (other.cost, -other.covered),
+                default=point,
+            ),
+        )
+        for point in points
+    ]
 
 
 def _as(point: CurvePoint, better: CurvePoint) -> CurvePoint:
