@@ -70,7 +70,7 @@ def rounds(tmp_path, monkeypatch):
 
 
 def plan_of(bound):
-    return Plan(lower_bound=bound, status="feasible", notes=())
+    return Plan(lower_bound=bound, all_aims_bound=None, status="feasible", notes=())
 
 
 def test_more_cells_raise_the_stated_bound(rounds):
