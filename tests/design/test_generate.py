@@ -36,7 +36,8 @@ def world(tmp_path_factory):
         Requirement("overview", "zone", "overview", 20.0, share=0.97),
         Requirement("outline", "fence_strip", "outline", 40.0, views=2),
     )
-    site = replace(site, candidates=rules, requirements=requirements)
+    design = replace(site.design, work_limit=15.0)
+    site = replace(site, candidates=rules, requirements=requirements, design=design)
     terrain = build_terrain(site)
     candidates = propose_candidates(site, terrain)
     visibility = compute_visibility(terrain, candidates)
@@ -211,7 +212,7 @@ def test_refinement_costs_no_more_and_loses_no_row(world):
     scene, problem = world
     demand = demand_planned(problem.rows)
     # A greedy choice leaves much to refine.
-    quick = solve(scene.site, scene.candidates, problem, 0.002, None, None)
+    quick = solve(scene.site, scene.candidates, problem, 0.02, None, None)
     sets = column_sets(problem.columns)
     poses = problem.columns.poses
     before = [(poses["mount"].iloc[k], sets[k]) for k in quick.chosen]
@@ -235,17 +236,17 @@ def test_a_superfluous_device_is_dropped_by_turning_another(world):
     poses = problem.columns.poses
     mine = np.flatnonzero((poses["mount"] == mount) & (poses["device"] == lens.number))
     sets = column_sets(problem.columns)
-    # Demand: what one aim of the lens holds, between two poses that hold a part each.
+    # Asked is what one aim of the lens holds and two others hold a part each of.
     whole = max(mine, key=lambda k: len(sets[k]))
-    others = [k for k in mine if k != whole and np.intersect1d(sets[k], sets[whole]).size]
-    pair = next(
-        (a, b)
-        for a in others
-        for b in others
-        if a < b and not len(np.setdiff1d(sets[whole], np.union1d(sets[a], sets[b])))
-    )
+    pair, asked = None, np.empty(0, int)
+    for a in mine:
+        for b in mine[mine > a]:
+            parts = [np.intersect1d(sets[whole], sets[k]) for k in (a, b)]
+            alone = all(len(np.setdiff1d(parts[k], parts[1 - k])) for k in (0, 1))
+            if whole not in (a, b) and alone and len(np.union1d(*parts)) > len(asked):
+                pair, asked = (a, b), np.union1d(*parts)
     demand = np.zeros(len(scene.rows), dtype=np.int64)
-    demand[sets[whole]] = 1
+    demand[asked] = 1
     refined = refine(scene, problem.columns, np.array(pair), demand)
     assert len(refined) == 1
 

@@ -41,10 +41,12 @@ def moved(plan, by=(3.0, 1.0), turn=7.3, tilt=1.1):
 def test_a_plan_of_offered_poses_adds_nothing(world):
     site, terrain, candidates, visibility, problem, plan = world
     assert offer_mounts(site, terrain, candidates, plan) is candidates
-    same, start, notes = offer_poses(site, candidates, visibility, problem, plan)
-    assert same is problem
+    # The plan's generated and centred aims are not listed; once offered, they are.
+    more, _, _ = offer_poses(site, candidates, visibility, problem, plan)
+    same, start, notes = offer_poses(site, candidates, visibility, more, plan)
+    assert same is more
     assert notes == ()
-    poses = problem.columns.poses.iloc[start]
+    poses = same.columns.poses.iloc[start]
     assert len(poses) == len(plan.devices)
     models = [site.candidates.devices[d] for d in poses["device"]]
     assert sorted(models) == sorted(plan.devices["model"])
