@@ -15,7 +15,7 @@ from watchline.kernels import (
     sight_bits,
     unpack_bits,
 )
-from watchline.kernels.sight_error import OBSERVERS, _rate, clopper_pearson
+from watchline.kernels.sight_error import OBSERVERS, clopper_pearson, clustered_rate
 
 MOUNTS_M, HEADS_M, REACH_M = [4.0, 12.0], [0.5, 1.7], 400.0
 
@@ -95,17 +95,17 @@ def test_independent_outcomes_have_scipys_interval():
     # One outcome a cluster: the linearised variance is the binomial one, but for n/(n - 1).
     wrong = np.zeros(900, dtype=int)
     wrong[:7] = 1
-    rate = _rate(wrong, np.ones(900, dtype=int), 1)
+    rate = clustered_rate(wrong, np.ones(900, dtype=int), 1)
     assert rate[3:] == pytest.approx((expected.low, expected.high), rel=2e-3)
 
 
 def test_outcomes_that_go_together_widen_the_interval():
     wrong = np.zeros(300, dtype=int)
     wrong[:10] = 4
-    together = _rate(wrong, np.full(300, 4), 4)
+    together = clustered_rate(wrong, np.full(300, 4), 4)
     apart = clopper_pearson(40, 1200)
     assert together.high - together.low > 1.8 * (apart[1] - apart[0])
-    none = _rate(np.zeros(300, dtype=int), np.full(300, 4), 4)
+    none = clustered_rate(np.zeros(300, dtype=int), np.full(300, 4), 4)
     assert none.high == pytest.approx(1 - 0.025 ** (1 / 300))
 
 

@@ -15,7 +15,7 @@ from watchline.io.luminaires import read_luminaires
 from watchline.io.photometry import read_photometry
 from watchline.io.picture import write_picture
 from watchline.io.report import report_templates
-from watchline.io.viewshed import read_surroundings, write_light
+from watchline.io.viewshed import read_heights, write_light
 from watchline.kernels.grid import make_grid
 from watchline.model.photometry import Photometry
 from watchline.physics.illumination import UPWARDS, Receivers, cast_light, facing
@@ -141,11 +141,16 @@ def map_light(
     dict
         Figures over the cells within reach, as plain data.
     """
-    lamps = read_luminaires(luminaires)
-    near = read_surroundings(dem, [(lamp.x, lamp.y) for lamp in lamps], reach_m)
-    heights, transform, crs = near.surface, near.transform, near.crs
+    heights, transform, crs = read_heights(dem)
+    if transform.b or transform.d or not math.isclose(transform.a, -transform.e, rel_tol=1e-6):
+        raise TerrainError(
+            "its cells are not square and north up",
+            where=str(dem),
+            mend="warp it to a north-up grid of square cells",
+        )
     cell = transform.a
     grid = make_grid(heights, cell, transform.c + cell / 2, transform.f - cell / 2)
+    lamps = read_luminaires(luminaires)
     rows, cols = heights.shape
     x = grid.x0_m + cell * np.arange(cols)
     y = grid.y0_m - cell * np.arange(rows)

@@ -245,13 +245,17 @@ def add_poses(
     place : int64 array [columns]
         Where each of the given columns is now.
     """
-    known = set(columns.poses[list(POSE_COLUMNS)].itertuples(index=False, name=None))
+    known = set()  # where nothing was offered, not even the table's columns are there
+    if len(columns.poses):
+        known = set(columns.poses[list(POSE_COLUMNS)].itertuples(index=False, name=None))
     fresh = [tuple(pose) not in known for pose in poses.itertuples(index=False, name=None)]
     poses = poses[np.array(fresh, dtype=bool)]
     parts = [
         mount_columns(scene, scene.view(int(mount)), group.reset_index(drop=True))
         for mount, group in poses.groupby("mount")
     ]
+    if not parts:
+        return columns, np.arange(len(columns.poses))
     return by_mount(join_columns([columns, *parts]), len(scene.rows), len(columns.poses))
 
 

@@ -89,6 +89,30 @@ def read_crs(dem: Path) -> str:
         return raster.crs.to_wkt()
 
 
+def read_heights(dem: Path) -> tuple[npt.NDArray[np.float32], Affine, str]:
+    """All heights of a raster in a projected metric CRS.
+
+    Returns
+    -------
+    heights : float32 array [rows, cols]
+        Metres; NaN = unknown.
+    transform : Affine
+        Corner transform, as rasterio's.
+    crs : str
+        WKT of the CRS.
+
+    Raises
+    ------
+    TerrainError
+        Missing or unreadable file, no CRS, geographic CRS, heights in feet.
+    """
+    with open_raster(dem, str(dem)) as raster:
+        _check(raster)
+        raw, stored = raster.read(0, 0, raster.rows, raster.cols)
+        heights = GroundReader("m", None, None)(raw, stored)
+        return heights, raster.dataset.transform, raster.crs.to_wkt()
+
+
 def read_surroundings(
     dem: Path, places: Sequence[tuple[float, float]], range_m: float, surface: Path | None = None
 ) -> Surroundings:
