@@ -2,9 +2,10 @@
 
     python benchmarks/sight.py [--quick] [--json] [--whole]
 
-Pairs are mounts × heights × cells in range; CPU seconds (all threads), compilation excluded. The
+Pairs are mounts × heights × cells in range; CPU seconds of one thread, as the peers have one (whole
+jobs: wall time of all threads), compilation excluded. The
 reference is a bilinear ray in float64 sampled every 0.1 cell; the exact method is also held against
-one every 0.01 cell. GDAL's viewshed runs in memory, cropped to the window that holds the same
+one every 0.0025 cell. GDAL's viewshed runs in memory, cropped to the window that holds the same
 cells, by whichever Python here has ``osgeo``, and GRASS's r.viewshed on the same window; without
 them their rows say "peer missing". The line along the axis of the grid is GDAL's best case: its
 window holds nothing but the zone. `--whole` adds the job of 12 km at 1 m (a minute and more).
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numba import njit, prange
+from numba import config, njit, prange, set_num_threads
 
 from _peers import PEERS
 from watchline.kernels import (
@@ -191,13 +192,15 @@ def peer(name: str, case: Case, some: slice, heights=HEIGHTS_M):
 
 
 def timed(method, case: Case, some: slice = slice(None), heights=HEIGHTS_M, **more):
-    """Run twice; return the planes of the second run, its CPU and wall seconds."""
+    """Run twice in one thread; return the planes of the second run, its CPU and wall seconds."""
+    set_num_threads(1)
     observers = [field[some] for field in case.observers]
     arguments = (case.grid, make_points(*observers), heights, case.targets, [HEAD_M], case.reach_m)
     method(*arguments, **more)
     cpu, wall = time.process_time(), time.perf_counter()
     seen, _ = method(*arguments, **more)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    set_num_threads(config.NUMBA_NUM_THREADS)
     return unpack_bits(seen[:, :, 0], case.row.size), cpu, wall
 
 
@@ -256,12 +259,12 @@ def compare(table: Table, case: Case, few: slice, spacing: float, goals: dict) -
     seen, cpu, _ = timed(sight_bits, case)
     exact_rate = pairs / cpu / 1e6
     table.add(f"{case.name}: exact, speed", exact_rate, "M pairs/s")
-    # Ten samples a cell miss ridges by up to a twentieth of a cell; a hundred hardly do.
+    # Ten samples a cell miss ridges by up to a twentieth of a cell; four hundred hardly do.
     one = slice(few.start, None, 4 * few.step)
-    fine = reference(case, one, 100)
+    fine = reference(case, one, 400)
     wrong = (seen[one] != fine).sum() / pair_count(case, one)
     table.at_least(
-        f"{case.name}: exact, agrees with 100 samples a cell", 100 - 100 * wrong, "%", 99.99
+        f"{case.name}: exact, agrees with 400 samples a cell", 100 - 100 * wrong, "%", 99.99
     )
     table.add(
         f"{case.name}: exact, agrees with 10",
@@ -307,10 +310,12 @@ def circle(table: Table, reach_m: float) -> None:
             work = functools.partial(circle_flags, grid, place, heights, [HEAD_M], reach_m)
             planes.append(work()[:, 0].reshape(len(heights), -1))
             spent = []
+            set_num_threads(1)
             for _ in range(5):
                 begin = time.process_time()
                 work()
                 spent.append(time.process_time() - begin)
+            set_num_threads(config.NUMBA_NUM_THREADS)
             cpu += min(spent)
         pairs = pair_count(case, slice(None), heights)
         table.add(f"{name}: fan 0.5, speed", pairs / cpu / 1e6, "M pairs/s")
@@ -353,7 +358,7 @@ def real_terrain() -> list[tuple[str, np.ndarray, float]]:
 
 
 def agreement(table: Table) -> None:
-    """The exact method against rays of a hundred samples a cell on every real terrain."""
+    """The exact method against rays of 400 samples a cell on every real terrain."""
     for name, surface, cell in real_terrain():
         rows, cols = surface.shape
         height, width = min(rows, 160), min(cols, 160)
@@ -373,7 +378,7 @@ def agreement(table: Table) -> None:
         row, col = np.divmod(known, width)
         at = rng.choice(known.size, 12, replace=False)
         case = Case(name, grid, row[at], col[at], row, col, np.inf)
-        truth = reference(case, slice(None), 100)
+        truth = reference(case, slice(None), 400)
         seen, unknown = sight_bits(grid, case.observers, HEIGHTS_M, case.targets, [HEAD_M])
         seen = unpack_bits(seen[:, :, 0], row.size)
         told = np.repeat(~unpack_bits(unknown[:, 0], row.size)[:, None], len(HEIGHTS_M), axis=1)
