@@ -299,9 +299,10 @@ def _horizon(context, builder, kind, horizon, row, place, final):
     """The horizon at places between its rays."""
     final = builder.trunc(final, _NUMBER)
     most = _spread(builder, builder.sub(final, ir.Constant(_NUMBER, 1)), _NUMBERS)
+    # First of all within the rays: targets of other cones may lie anywhere.
+    place = _smaller(builder, place, _spread(builder, builder.sitofp(final, _REAL), _REALS))
     ray = builder.fptosi(place, _NUMBERS)
     ray = builder.select(builder.icmp_signed("<", ray, most), ray, most)
-    place = _smaller(builder, place, _spread(builder, builder.sitofp(final, _REAL), _REALS))
     share = builder.fsub(place, builder.sitofp(ray, _REALS))
     octets = builder.shl(builder.sext(ray, _WORDS), ir.Constant(_WORDS, [2] * LANES))
     data = context.make_array(kind)(context, builder, horizon).data

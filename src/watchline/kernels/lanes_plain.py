@@ -64,9 +64,9 @@ def steeper_lanes(places, lifts, scales, lower, final, horizon, row, first):
     """Hold sixteen targets against a horizon."""
     mask = 0
     for lane in range(LANES):
-        place = places[first + lane]
+        place = min(places[first + lane], np.float32(final))
         ray = min(int(place), final - 1)
-        share = min(place, np.float32(final)) - np.float32(ray)
+        share = place - np.float32(ray)
         left, right = horizon[row + ray], horizon[row + ray + 1]
         lift = lifts[first + lane] + lower * scales[first + lane]
         if lift >= left + share * (right - left):

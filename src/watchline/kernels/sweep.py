@@ -40,8 +40,7 @@ def _place_targets(p, q, z, p0, q0, step, wide, half, reach2, level, places, lif
         far = dp * dp + dq * dq > reach2
         edge = ((aside == dp) & (not wide)) | ((dp == 0.0) & (step < 0))
         off = far | edge | (aside > dp)
-        # Kept within the rays also where the target is in another cone, as vectors look there.
-        places[i] = min(max((dq * scale + 1.0) * half - 0.5, 0.0), 2.0 * half)
+        places[i] = max((dq * scale + 1.0) * half - 0.5, 0.0)
         scales[i] = scale
         lifts[i] = -np.inf if off else (z[i] - level) * scale
 
