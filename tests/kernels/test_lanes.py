@@ -12,7 +12,7 @@ RNG = np.random.default_rng(7)
 FLAT = RNG.normal(0, 30, 4_000).astype(np.float32)
 BENDS = RNG.exponential(1, 4_000).astype(np.float32)
 NAMES = (
-    "sample_line", "sample_between", "raise_lanes", "bound_sectors", "steeper_lanes",
+    "sample_line", "sample_between", "raise_lanes", "raise_both", "bound_sectors", "steeper_lanes",
     "beyond_lanes", "see_lanes", "store_mask",
 )  # fmt: skip
 
@@ -33,6 +33,7 @@ def arguments(name: str, case: int) -> tuple:
         "sample_line": (FLAT, 100, place, gap, 0, real(3), real(0.2), out),
         "sample_between": (FLAT, 100, 900, place, gap, 0, real(3), real(0.2), out),
         "raise_lanes": (slopes, real(0.3), out, 16),
+        "raise_both": (slopes, real(0.3), scales, real(-0.2), out, 16),
         "bound_sectors": (
             FLAT, 200, place, gap, real(1.5), real(0.1), real(0.11), BENDS, 300,
             real(rng.uniform(0, 9)), gap, real(0.9), real(-0.01), out, 16, room, slopes, scales,

@@ -191,7 +191,7 @@ def _sweep(flat, lines, size, p0, q0, step, wide, reach2, spacing, cull, mounts,
     horizon = np.full((mounts.size, most), np.float32(NO_HORIZON))
     flat_horizon = horizon.ravel()
     holed = np.zeros(most, dtype=np.bool_)
-    slopes = np.empty(LANES, dtype=np.float32)
+    slopes = (np.empty(LANES, dtype=np.float32), np.empty(LANES, dtype=np.float32))
     drops = mounts.astype(np.float32)
     base = np.float32(TOUCH_M)
     width = size + 2 * PAD
@@ -244,20 +244,14 @@ def _sweep(flat, lines, size, p0, q0, step, wide, reach2, spacing, cull, mounts,
         first = max(left, 0) // LANES
         last = (min(right, rays) + LANES - 1) // LANES
         here = line * width
-        between = away - 0.5
         for r in range(count):
             begin, end = max(runs[r, 0], first), min(runs[r, 1], last)
             if begin >= end:
                 continue
             sample_blocks(
-                flat, here, here, q0 - away + PAD, away, rays, base, begin, end, drops,
-                flat_horizon, slopes,
+                flat, here, here - step * width, q0, away, rays, base, begin, end, drops,
+                flat_horizon, slopes, s > 1,
             )  # fmt: skip
-            if s > 1:
-                sample_blocks(
-                    flat, here, here - step * width, q0 - between + PAD, between, rays, base,
-                    begin, end, drops, flat_horizon, slopes,
-                )  # fmt: skip
 
 
 @njit(cache=True, parallel=True)

@@ -75,7 +75,7 @@ def _fan_bits(
         scratch = (
             np.empty((mounts.size, rays), dtype=np.float32),
             np.empty(rays, dtype=np.bool_),
-            np.empty(LANES, dtype=np.float32),
+            (np.empty(LANES, dtype=np.float32), np.empty(LANES, dtype=np.float32)),
             np.empty(BINS, dtype=np.int64),
             np.empty((BINS, 2), dtype=np.int64),
             np.empty(longest, dtype=np.int64),

@@ -97,6 +97,12 @@ def _raise_types(typing_context, values, drop, out, first):
     return types.void(values, types.float32, out, types.int64), _emit_raise
 
 
+def _both_types(typing_context, values, drop, others, other_drop, out, first):
+    """As `raise_lanes`, to the higher of values[0 … 15] - drop and others[0 … 15] - other_drop."""
+    real = types.float32
+    return types.void(values, real, others, real, out, types.int64), _emit_both
+
+
 def _spread(builder, value, kind):
     """A vector that holds one value in all lanes."""
     empty = ir.Constant(kind, ir.Undefined)
@@ -357,6 +363,23 @@ def _emit_beyond(context, builder, signature, arguments):
     return _mask(builder, builder.fcmp_ordered(">=", lift, bound))
 
 
+def _emit_both(context, builder, signature, arguments):
+    values, drop, others, other_drop, out, first = arguments
+    zero = ir.Constant(_WORD, 0)
+    target = context.make_array(signature.args[4])(context, builder, out).data
+    target = builder.bitcast(builder.gep(target, [first]), _REALS.as_pointer())
+    best = builder.load(target)
+    best.align = 4
+    for kind, array, less in (
+        (signature.args[0], values, drop),
+        (signature.args[2], others, other_drop),
+    ):
+        new = _take(context, builder, kind, array, zero)
+        best = _larger(builder, builder.fsub(new, _spread(builder, less, _REALS)), best)
+    builder.store(best, target).align = 4
+    return context.get_dummy_value()
+
+
 def _emit_raise(context, builder, signature, arguments):
     values, drop, out, first = arguments
     source = context.make_array(signature.args[0])(context, builder, values).data
@@ -375,6 +398,7 @@ if numba.config.DISABLE_JIT:
     from watchline.kernels.lanes_plain import (
         beyond_lanes,
         bound_sectors,
+        raise_both,
         raise_lanes,
         sample_between,
         sample_line,
@@ -384,7 +408,7 @@ if numba.config.DISABLE_JIT:
     )
 else:
     sample_line, sample_between = intrinsic(_line_types), intrinsic(_between_types)
-    raise_lanes = intrinsic(_raise_types)
+    raise_lanes, raise_both = intrinsic(_raise_types), intrinsic(_both_types)
     bound_sectors = intrinsic(_sector_types)
     steeper_lanes, beyond_lanes = intrinsic(_steeper_types), intrinsic(_beyond_types)
     see_lanes, store_mask = intrinsic(_see_types), intrinsic(_store_types)

@@ -35,6 +35,12 @@ def raise_lanes(values, drop, out, first):
             out[first + lane] = value
 
 
+def raise_both(values, drop, others, other_drop, out, first):
+    """Raise sixteen horizons to the higher of two slopes."""
+    raise_lanes(values, drop, out, first)
+    raise_lanes(others, other_drop, out, first)
+
+
 def bound_sectors(
     flat, line, place, spacing, base, scale, nearer, bends, strip, begin, step, aside, widening,
     high, first, below, near, far,

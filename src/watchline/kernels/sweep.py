@@ -17,6 +17,7 @@ from watchline.kernels.cone import (
 )
 from watchline.kernels.lanes import (
     LANES,
+    raise_both,
     raise_lanes,
     sample_between,
     sample_line,
@@ -53,7 +54,7 @@ def _decide(begin, end, sight, rays, first, last, buckets, mounts, heads, fans, 
     horizon, holed, holes = fans
     places, lifts, scales = room
     visible, unknown = planes
-    best = np.argmax(mounts)
+    best, worst = np.argmax(mounts), np.argmin(mounts)
     tallest = heads.max()
     level = z0 + mounts[best] - tallest
     _place_targets(
@@ -80,9 +81,14 @@ def _decide(begin, end, sight, rays, first, last, buckets, mounts, heads, fans, 
         if some & ~lost == 0:
             continue
         for k in range(heads.size):
+            low = np.float32(mounts[best] - mounts[worst] + heads[k] - tallest)
+            least = steeper_lanes(places, lifts, scales, low, rays - 1, flat, worst * across, block)
             for m in range(mounts.size):
                 seen = some
-                if m != best or heads[k] != tallest:
+                # What the lowest mount sees of a target, all see.
+                if m == worst or least == some:
+                    seen = least
+                elif m != best or heads[k] != tallest:
                     lower = np.float32(mounts[best] - mounts[m] + heads[k] - tallest)
                     seen = steeper_lanes(
                         places, lifts, scales, lower, rays - 1, flat, m * across, block
@@ -122,26 +128,41 @@ def split_rays(horizon, holed, low, high):
 
 
 @njit(cache=True)
-def sample_blocks(flat, line, other, start, at, rays, base, low, high, drops, horizon, slopes):
-    """Sample the blocks low … high - 1 of 16 rays at the distance `at` and raise their horizons.
+def sample_blocks(
+    flat, line, before, q0, away, rays, base, low, high, drops, horizon, slopes, strip
+):
+    """Sample the blocks low … high - 1 of 16 rays on a grid line and raise their horizons.
 
     Whole blocks, each placed by itself, so that a ray's value does not depend on which of its
-    neighbours still matter. `line` and `other` are where two grid lines begin in `flat`: the
-    samples lie halfway between them. `horizon` is flat, `drops` the mounts' heights [m].
+    neighbours still matter. `line` is where the grid line begins in `flat`, `away` nodes from the
+    observer at `q0`; with `strip`, samples halfway to the line that begins at `before` count, too.
+    `horizon` is flat, `drops` the mounts' heights [m], `slopes` room for 16 and 16.
     """
-    gap = 2.0 * at / rays
-    narrow, scale = np.float32(gap), np.float32(1.0 / at)
+    between = away - 0.5
+    gap, closer = 2.0 * away / rays, 2.0 * between / rays
+    scale, nearer = np.float32(1.0 / away), np.float32(1.0 / between if strip else 0.0)
     stride = horizon.size // drops.size
+    here, middle = slopes
     for block in range(low, high):
-        place = start + (block * LANES + 0.5) * gap
+        place = q0 - away + PAD + (block * LANES + 0.5) * gap
         whole = int(place)
         rest = np.float32(place - whole)
-        if line == other:
-            sample_line(flat, line + whole, rest, narrow, 0, base, scale, slopes)
-        else:
-            sample_between(flat, line + whole, other + whole, rest, narrow, 0, base, scale, slopes)
+        sample_line(flat, line + whole, rest, np.float32(gap), 0, base, scale, here)
+        if not strip:
+            for m in range(drops.size):
+                raise_lanes(here, drops[m] * scale, horizon, m * stride + block * LANES)
+            continue
+        place = q0 - between + PAD + (block * LANES + 0.5) * closer
+        whole = int(place)
+        rest = np.float32(place - whole)
+        sample_between(
+            flat, line + whole, before + whole, rest, np.float32(closer), 0, base, nearer, middle
+        )
         for m in range(drops.size):
-            raise_lanes(slopes, drops[m] * scale, horizon, m * stride + block * LANES)
+            raise_both(
+                here, drops[m] * scale, middle, drops[m] * nearer, horizon,
+                m * stride + block * LANES,
+            )  # fmt: skip
 
 
 @njit(cache=True)
@@ -269,14 +290,8 @@ def sweep_cone(
             if begin >= done:
                 continue
             sample_blocks(
-                flat, here, here, q0 - away + PAD, away, rays, base, begin, done, drops,
-                flat_horizon, slopes,
+                flat, here, here - step * width, q0, away, rays, base, begin, done, drops,
+                flat_horizon, slopes, s > 1,
             )  # fmt: skip
             if holes:
                 _mark_holes(flat, here, q0 - away + PAD, away, rays, begin, done, holed)
-            if s > 1:
-                between = away - 0.5
-                sample_blocks(
-                    flat, here, here - step * width, q0 - between + PAD, between, rays, base,
-                    begin, done, drops, flat_horizon, slopes,
-                )  # fmt: skip
