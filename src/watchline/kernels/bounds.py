@@ -186,9 +186,10 @@ def _place_targets(p, q, z, p0, q0, step, wide, rays, reach2, level, room):
         scales[i] = scale
         lifts[i] = -np.inf if off else (z[i] - level) * scale
     count = p.size
-    sectors[count : count + LANES] = 0
-    lifts[count : count + LANES] = -np.inf
-    scales[count : count + LANES] = 0.0
+    for i in range(count, count + LANES):
+        sectors[i] = 0
+        lifts[i] = -np.inf
+        scales[i] = 0.0
 
 
 @njit(cache=True)

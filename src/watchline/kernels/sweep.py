@@ -62,9 +62,10 @@ def _decide(begin, end, sight, rays, first, last, buckets, mounts, heads, fans, 
         places, lifts, scales,
     )  # fmt: skip
     count = end - begin
-    lifts[count : count + LANES] = -np.inf
-    places[count : count + LANES] = 0.0
-    scales[count : count + LANES] = 0.0
+    for i in range(count, count + LANES):
+        lifts[i] = -np.inf
+        places[i] = 0.0
+        scales[i] = 0.0
     flat = horizon.ravel()
     across = horizon.shape[1]
     window = (first, last)
