@@ -48,12 +48,13 @@ def arguments(name: str, case: int) -> tuple:
     }[name]  # fmt: skip
 
 
-@pytest.mark.parametrize("permute", [True, False])
+@pytest.mark.parametrize("width", [16, 8, 0])
 @pytest.mark.parametrize("name", NAMES)
-def test_vectors_do_what_plain_loops_do(name, permute, monkeypatch):
-    if permute and not lanes._AVX2:
-        pytest.skip("this processor has no AVX2")
-    monkeypatch.setattr(lanes, "_AVX2", permute)
+def test_vectors_do_what_plain_loops_do(name, width, monkeypatch):
+    if not {16: lanes._AVX512, 8: lanes._AVX2, 0: True}[width]:
+        pytest.skip("this processor has no such permutations")
+    monkeypatch.setattr(lanes, "_AVX512", width == 16)
+    monkeypatch.setattr(lanes, "_AVX2", width > 0)
     vector, plain = getattr(lanes, name), getattr(lanes_plain, name)
 
     @njit

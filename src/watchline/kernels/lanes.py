@@ -18,6 +18,7 @@ from numba.extending import intrinsic
 from watchline.kernels.lanes_plain import LANES
 
 _AVX2 = "x86" in binding.get_default_triple() and bool(binding.get_host_cpu_features().get("avx2"))
+_AVX512 = _AVX2 and bool(binding.get_host_cpu_features().get("avx512f"))
 _NUMBER, _WORD, _REAL = ir.IntType(32), ir.IntType(64), ir.FloatType()
 _NUMBERS, _WORDS, _REALS = (ir.VectorType(kind, LANES) for kind in (_NUMBER, _WORD, _REAL))
 
@@ -128,13 +129,14 @@ def _read(builder, data, line, nodes):
 def _nodes(builder, q):
     """The node at or below each place, and the share of the way to the next.
 
-    Places rise from lane to lane by at most 1. Rounding may lift the eighth place after a node by
-    nearly 8 to 8; it is then the far end of the seventh step, so that `_neighbours` finds it.
+    Places rise from lane to lane by at most 1. Rounding may lift the last of 8 (or 16) places by
+    nearly 8 to 8; it is then the far end of the step before, so that `_neighbours` finds it.
     """
     node = builder.fptosi(q, _NUMBERS)
-    starts = ir.Constant(_NUMBERS, [0] * 8 + [8] * 8)
+    size = LANES if _AVX512 else 8
+    starts = ir.Constant(_NUMBERS, [lane // size * size for lane in range(LANES)])
     begin = builder.shuffle_vector(node, ir.Constant(_NUMBERS, ir.Undefined), starts)
-    last = builder.add(begin, ir.Constant(_NUMBERS, [7] * LANES))
+    last = builder.add(begin, ir.Constant(_NUMBERS, [size - 1] * LANES))
     node = builder.select(builder.icmp_signed("<", node, last), node, last)
     return node, builder.fsub(q, builder.sitofp(node, _REALS))
 
@@ -142,8 +144,23 @@ def _nodes(builder, q):
 def _neighbours(builder, data, line, node):
     """Each lane's node and the next on a line, for places as `_nodes` takes them.
 
-    Eight lanes lie within eight nodes: with AVX2 two loads and two permutations bring them.
+    Eight lanes lie within eight nodes: with AVX2 two loads and two permutations bring them, and
+    sixteen at once with AVX-512.
     """
+    if _AVX512:
+        permute = builder.module.declare_intrinsic(
+            "llvm.x86.avx512.permvar.sf.512", (), ir.FunctionType(_REALS, [_REALS, _NUMBERS])
+        )
+        first = builder.extract_element(node, ir.Constant(_NUMBER, 0))
+        place = builder.sub(node, _spread(builder, first, _NUMBERS))
+        at = builder.add(line, builder.sext(first, _WORD))
+        found = []
+        for step in (0, 1):
+            pointer = builder.gep(data, [builder.add(at, ir.Constant(_WORD, step))])
+            values = builder.load(builder.bitcast(pointer, _REALS.as_pointer()))
+            values.align = 4
+            found.append(builder.call(permute, [values, place]))
+        return found
     if not _AVX2:
         octets = builder.shl(builder.sext(node, _WORDS), ir.Constant(_WORDS, [2] * LANES))
         return _read(builder, data, line, octets)
