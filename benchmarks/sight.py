@@ -19,7 +19,7 @@ import json
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -415,6 +415,12 @@ def whole(table: Table, cell: float, length_m: float, spacing: float, goal_s: fl
     """A whole straight line: a site every 5 m, four heights, in chunks of sites."""
     sites = round(length_m / 5)
     case = corridor("", cell, ((0, 0), (length_m, 0)), sites)
+    # The same 12 km of terrain to and fro, or longer lines would be smoother and see more.
+    rows, cols = case.grid.surface_m.shape
+    piece = fractal(max(rows, 512), round(12_000 / cell), 11)[:rows]
+    both = np.concatenate([piece, piece[:, ::-1]], axis=1)
+    surface = np.tile(both, (1, cols // both.shape[1] + 1))[:, :cols]
+    case = replace(case, grid=make_grid(np.ascontiguousarray(surface), cell, *case.grid[2:]))
     observers, targets = case.observers, case.targets
     reach = case.reach_m + 2 * cell
     begin = time.perf_counter()
