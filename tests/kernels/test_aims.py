@@ -88,9 +88,12 @@ def test_no_azimuth_counts_a_cell_twice(seed):
 def test_the_deepest_aim_is_that_of_a_scan_over_all_corners(seed):
     rng = np.random.default_rng(seed)
     cells = random_cells(rng, int(rng.integers(1, 9)))
-    sweep = make_sweep(*cells, *random_lens(rng))
+    sensors, half_h, half_v = random_lens(rng)
+    sweep = make_sweep(*cells, sensors, half_h, half_v)
     weight, held = cells[4], np.empty(len(cells[4]), bool)
     worth, azimuth, tilt = deepest_aim(sweep, weight, held)
+    # Outer sensors that overlap behind the housing may count a cell twice: a bound, no more.
+    twice = len(sensors) > 1 and len(sensors) * (sensors[1] - sensors[0]) + 2 * half_h > TURN
     box, value = sweep.box, weight[sweep.cell]
 
     def depth(a, t):
@@ -106,7 +109,8 @@ def test_the_deepest_aim_is_that_of_a_scan_over_all_corners(seed):
         naive = max(naive, (inside @ value[at]).max())
     assert worth == naive
     if worth > 0:
-        assert depth(azimuth, tilt) == worth == weight[held].sum()
+        assert depth(azimuth, tilt) == worth >= weight[held].sum()
+        assert twice or worth == weight[held].sum()
     else:
         assert np.isnan(azimuth) and not held.any()
 
