@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from watchline.errors import UsageError
 from watchline.kernels.bits import word_count
-from watchline.kernels.cone import PAD
+from watchline.kernels.buckets import middle_level, pad_lines
 from watchline.kernels.cuda_sweep import product, sweep_kernel
 from watchline.kernels.grid import Grid, Points
 from watchline.kernels.lanes import LANES
@@ -107,9 +107,8 @@ def fan_bits(
     if sites == 0 or words == 0:
         return visible, unknown
 
-    level = np.nanmean(surface) if not np.isnan(surface).all() else 0.0
-    relative = (surface - level).astype(np.float32)
-    ends = ((0, 0), (PAD, PAD))
+    level = middle_level(surface)
+    by_col, by_row = pad_lines(surface, level)
     col, row = (targets.x_m - x0) / cell, (y0 - targets.y_m) / cell
     inside = (col >= 0) & (col <= cols - 1) & (row >= 0) & (row <= rows - 1)
     found = np.flatnonzero(inside & ~np.isnan(targets.z_m))
@@ -117,11 +116,11 @@ def fan_bits(
     # One family of grid lines after the other, with two cones each: columns, then rows.
     families = []
     for across, p, q, lines, size in (
-        (relative.T, at[0], at[1], cols, rows),
-        (relative, at[1], at[0], rows, cols),
+        (by_col, at[0], at[1], cols, rows),
+        (by_row, at[1], at[0], rows, cols),
     ):
         start, tp, tq, tz, order, line_top = _bucket(p, q, at[2], lines)
-        flat = np.pad(across, ends, mode="edge").ravel()
+        flat = across.ravel()
         buckets = (start, tp, tq, tz, found[order], line_top)
         families.append((cuda.to_device(flat), lines, size, [cuda.to_device(b) for b in buckets]))
     sight = (
