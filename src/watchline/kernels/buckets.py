@@ -62,10 +62,11 @@ def set_bits(mask, begin, order, runs, window, plane):
         return
     first, last = window
     j = order[begin]
-    if runs[begin] >= begin + 16 and first <= j and j + 16 <= last:
+    # At the end of a grid line the lanes beyond it are not set.
+    if mask >> min(runs[begin] - begin, 16) == 0 and first <= j and j + 16 <= last:
         shift = j % 64
         plane[j // 64] |= np.uint64(mask) << np.uint64(shift)
-        if shift > 48:
+        if shift > 48 and mask >> (64 - shift):
             plane[j // 64 + 1] |= np.uint64(mask) >> np.uint64(64 - shift)
         return
     while mask:
