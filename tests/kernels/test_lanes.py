@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from numba import njit
 
-from watchline.kernels import lanes, lanes_plain
+from watchline.kernels import lanes, lanes_plain, lanes_targets
 
 RNG = np.random.default_rng(7)
 FLAT = RNG.normal(0, 30, 4_000).astype(np.float32)
 BENDS = RNG.exponential(1, 4_000).astype(np.float32)
 NAMES = (
-    "sample_line", "sample_between", "raise_lanes", "raise_both", "bound_sectors", "steeper_lanes",
-    "beyond_lanes", "see_lanes", "store_mask",
+    "sample_line", "sample_between", "raise_lanes", "raise_both", "bound_sectors", "place_lanes",
+    "steeper_lanes", "beyond_lanes", "see_lanes", "store_mask",
 )  # fmt: skip
 
 
@@ -27,7 +27,13 @@ def arguments(name: str, case: int) -> tuple:
     gap = real([0.01, 0.25, 0.5, 0.99, 1.0][case % 5])
     place = real(rng.uniform(0, 40))
     out, room = (rng.normal(0, 1, 64).astype(np.float32) for _ in range(2))
-    rays = np.sort(rng.uniform(0, 200, 64)).astype(np.float32)
+    rays = np.sort(rng.uniform(0, [60, 200][case // 5 % 2], 64)).astype(np.float32)
+    p, q, z = (
+        rng.integers(0, 9, 64) * 1.0,
+        np.sort(rng.integers(0, 30, 64) * 1.0),
+        rng.normal(0, 9, 64),
+    )
+    step = [-1.0, 1.0][case % 2]
     slopes, scales = (rng.normal(0, 1, 64).astype(np.float32) for _ in range(2))
     return {
         "sample_line": (FLAT, 100, place, gap, 0, real(3), real(0.2), out),
@@ -37,6 +43,10 @@ def arguments(name: str, case: int) -> tuple:
         "bound_sectors": (
             FLAT, 200, place, gap, real(1.5), real(0.1), real(0.11), BENDS, 300,
             real(rng.uniform(0, 9)), gap, real(0.9), real(-0.01), out, 16, room, slopes, scales,
+        ),
+        "place_lanes": (
+            p, q, z, 4.0, 15.0, step, case % 3 == 0, real(40), 90.0, 1.5, 16, case % 17, out, room,
+            slopes, 16,
         ),
         "steeper_lanes": (rays, slopes, scales, real(0.1), 150, FLAT, 500, 16),
         "beyond_lanes": (
@@ -55,7 +65,8 @@ def test_vectors_do_what_plain_loops_do(name, width, monkeypatch):
         pytest.skip("this processor has no such permutations")
     monkeypatch.setattr(lanes, "_AVX512", width == 16)
     monkeypatch.setattr(lanes, "_AVX2", width > 0)
-    vector, plain = getattr(lanes, name), getattr(lanes_plain, name)
+    vector = getattr(lanes, name, None) or getattr(lanes_targets, name)
+    plain = getattr(lanes_plain, name)
 
     @njit
     def call(given):

@@ -11,7 +11,8 @@ from numba import njit
 from watchline.kernels.buckets import lowest_bit, set_bits
 from watchline.kernels.cone import PAD
 from watchline.kernels.grid import SNAP_CELLS
-from watchline.kernels.lanes import LANES, beyond_lanes
+from watchline.kernels.lanes import LANES
+from watchline.kernels.lanes_targets import beyond_lanes
 from watchline.kernels.ray import HIDDEN, UNKNOWN, walk_ray
 
 
@@ -106,6 +107,7 @@ def decide_targets(
     eye, need, at, _, sure, targets = room
     sectors, lifts, scales, passes = targets
     visible, unknown = planes
+    flat, words = visible.ravel(), visible.shape[2]
     best, last = int(np.argmax(mounts)), int(np.argmax(heads))
     across = bounds[0].shape[1]
     lower, upper = bounds[0].ravel(), bounds[1].ravel()
@@ -173,7 +175,8 @@ def decide_targets(
                     left |= 1 << lane
         for m in range(mounts.size):
             for k in range(heads.size):
-                set_bits(sure[m, k] & ~left, begin + block, order, runs, window, visible[m, k])
+                plane = (m * heads.size + k) * words
+                set_bits(sure[m, k] & ~left, begin + block, order, runs, window, flat, plane)
         while left:
             i = begin + block + lowest_bit(left)
             left &= left - 1

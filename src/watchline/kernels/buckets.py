@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from watchline.kernels.borrows import BORROWS
 from watchline.kernels.cone import PAD
 from watchline.kernels.grid import Grid, Points
 
@@ -52,31 +53,39 @@ def bucket_targets(found, p, q, z, lines, size):
     for k in range(order.size - 2, -1, -1):
         if order[k + 1] == order[k] + 1:
             runs[k] = runs[k + 1]
-    return start, p[order], q[order], z[order], order, line_top, runs
+    # Sixteen are read at a time: room for fifteen beyond the last.
+    beyond = np.zeros(PAD, dtype=np.float64)
+    p, q, z = p[order], q[order], z[order]
+    p, q, z = np.append(p, beyond), np.append(q, beyond), np.append(z, beyond)
+    return start, p, q, z, order, line_top, runs
 
 
-@njit(cache=True)
-def set_bits(mask, begin, order, runs, window, plane):
-    """Set the bits of a mask of 16 sorted targets from `begin` on, if they lie in the window."""
+@njit(**BORROWS)
+def set_bits(mask, begin, order, runs, window, planes, plane):
+    """Set the bits of a mask of 16 sorted targets from `begin` on, if they lie in the window.
+
+    `planes` is flat and the plane begins at its word `plane`: a slice would cost more, in counting
+    who holds the array, than all that is done here.
+    """
     if mask == 0:
         return
     first, last = window
     j = order[begin]
     # At the end of a grid line the lanes beyond it are not set.
     if mask >> min(runs[begin] - begin, 16) == 0 and first <= j and j + 16 <= last:
-        shift = j % 64
-        plane[j // 64] |= np.uint64(mask) << np.uint64(shift)
+        word, shift = plane + j // 64, j % 64
+        planes[word] |= np.uint64(mask) << np.uint64(shift)
         if shift > 48 and mask >> (64 - shift):
-            plane[j // 64 + 1] |= np.uint64(mask) >> np.uint64(64 - shift)
+            planes[word + 1] |= np.uint64(mask) >> np.uint64(64 - shift)
         return
     while mask:
         j = order[begin + lowest_bit(mask)]
         mask &= mask - 1
         if first <= j < last:
-            plane[j // 64] |= np.uint64(1) << np.uint64(j % 64)
+            planes[plane + j // 64] |= np.uint64(1) << np.uint64(j % 64)
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def lowest_bit(mask):
     """Place of the lowest set bit of a mask of 16."""
     place = 0

@@ -19,7 +19,7 @@ from watchline.kernels.grid import Grid
 from watchline.kernels.lanes import LANES, see_lanes, store_mask
 from watchline.kernels.ray import RANGE_SLACK, TOUCH_M
 from watchline.kernels.sight import finite_heights
-from watchline.kernels.sweep import sample_blocks, split_rays
+from watchline.kernels.sweep import empty_horizons, sample_blocks, split_rays
 
 _TURN = 64  # rows and columns turned at once, to stay within the cache
 _BESIDE = LANES + 2  # nodes beyond the edge of a cone that a line is filled with
@@ -188,7 +188,8 @@ def _sweep(flat, lines, size, p0, q0, step, wide, reach2, spacing, cull, mounts,
     rays = ((most >> halvings) // LANES + 1) * LANES
     most = rays << halvings
     strides = (lines, 1) if wide else (1, size)
-    horizon = np.full((mounts.size, most), np.float32(NO_HORIZON))
+    horizon = empty_horizons(mounts.size, most)
+    horizon[:] = NO_HORIZON
     flat_horizon = horizon.ravel()
     holed = np.zeros(most, dtype=np.bool_)
     slopes = (np.empty(LANES, dtype=np.float32), np.empty(LANES, dtype=np.float32))

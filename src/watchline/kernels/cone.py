@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from watchline.kernels.borrows import BORROWS
 from watchline.kernels.lanes import LANES
 
 BINS = 512  # directions of a cone whose farthest target is known
@@ -18,7 +19,7 @@ NO_HORIZON = -1e30  # finite, so that it can be interpolated
 _MORE = 2  # rays walked on either side of those that matter, for interpolation between rays
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def _bound(values, begin, end, limit):
     """First index in the sorted values[begin:end] with a value of at least limit."""
     while begin < end:
@@ -30,7 +31,7 @@ def _bound(values, begin, end, limit):
     return begin
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def plan_cone(
     p0, q0, z0, step, own, steps, reach2, start, tq, line_top, rise, begins, ends, farthest, tops
 ):
@@ -78,7 +79,7 @@ def plan_cone(
     return last
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def cut_rays(s, away, rays, top, best, farthest, horizon):
     """Drop the directions whose rays all hide what remains even from the highest mount.
 
@@ -99,7 +100,7 @@ def cut_rays(s, away, rays, top, best, farthest, horizon):
             farthest[b] = -2 - farthest[b]
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def find_runs(s, rays, farthest, runs):
     """List the runs of rays that still matter.
 

@@ -31,7 +31,7 @@ from watchline.kernels.grid import Grid, Points
 from watchline.kernels.lanes import LANES
 from watchline.kernels.ray import RANGE_SLACK
 from watchline.kernels.sight import candidates, finite_heights
-from watchline.kernels.sweep import sweep_cone
+from watchline.kernels.sweep import empty_horizons, sweep_cone
 
 
 @njit(cache=True, parallel=True)
@@ -67,13 +67,15 @@ def _fan_bits(
     jobs = ox.size * parts
     chunks = min(jobs, 64)
     longest = max(rows, cols)
-    crowd = max(np.max(np.diff(by_col[0])), np.max(np.diff(by_row[0])))
+    extremes = (np.argmax(mounts), np.argmin(mounts), heads.max())
     for chunk in prange(chunks):
         rays = LANES
         while 2.0 * longest > spacing * rays:
             rays *= 2
+        horizon = empty_horizons(mounts.size, rays)
         scratch = (
-            np.empty((mounts.size, rays), dtype=np.float32),
+            horizon,
+            horizon.ravel(),
             np.empty(rays, dtype=np.bool_),
             (np.empty(LANES, dtype=np.float32), np.empty(LANES, dtype=np.float32)),
             np.empty(BINS, dtype=np.int64),
@@ -81,9 +83,12 @@ def _fan_bits(
             np.empty(longest, dtype=np.int64),
             np.empty(longest, dtype=np.int64),
             np.empty(longest),
-            np.empty(crowd + LANES, dtype=np.float32),
-            np.empty(crowd + LANES, dtype=np.float32),
-            np.empty(crowd + LANES, dtype=np.float32),
+            (
+                np.empty(LANES, dtype=np.float32),
+                np.empty(LANES, dtype=np.float32),
+                np.empty(LANES, dtype=np.float32),
+            ),
+            mounts.astype(np.float32),
         )
         for job in range(chunk * jobs // chunks, (chunk + 1) * jobs // chunks):
             i = job // parts
@@ -99,6 +104,7 @@ def _fan_bits(
             for j in lost:
                 if first[i] <= j < last[i]:
                     mark_lost(j, col, row, reach2, tx, ty, x0, y0, cell, unknown[i, part])
+            planes = (visible[i, part].ravel(), unknown[i, part].ravel(), visible.shape[4])
             for cone in range(4):
                 if parts > 1 and cone != part:
                     continue
@@ -106,14 +112,12 @@ def _fan_bits(
                 if cone < 2:
                     sweep_cone(
                         by_col_flat, cols, rows, col, row, oz[i], step, True, reach2,
-                        first[i], last[i], spacing, holes, cull, by_col, mounts, heads, scratch,
-                        visible[i, part], unknown[i, part],
+                        first[i], last[i], spacing, holes, cull, by_col, mounts, heads, extremes, scratch, planes,
                     )  # fmt: skip
                 else:
                     sweep_cone(
                         by_row_flat, rows, cols, row, col, oz[i], step, False, reach2,
-                        first[i], last[i], spacing, holes, cull, by_row, mounts, heads, scratch,
-                        visible[i, part], unknown[i, part],
+                        first[i], last[i], spacing, holes, cull, by_row, mounts, heads, extremes, scratch, planes,
                     )  # fmt: skip
 
 

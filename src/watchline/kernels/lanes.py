@@ -15,7 +15,7 @@ from llvmlite import binding, ir
 from numba import types
 from numba.extending import intrinsic
 
-from watchline.kernels.lanes_plain import LANES
+from watchline.kernels.lanes_plain import LANES, NEAR_RAYS
 
 _AVX2 = "x86" in binding.get_default_triple() and bool(binding.get_host_cpu_features().get("avx2"))
 _AVX512 = _AVX2 and bool(binding.get_host_cpu_features().get("avx512f"))
@@ -57,23 +57,6 @@ def _sector_types(
         flat, whole, real, real, real, real, real, bends, whole, real, real, real, real, high,
         whole, below, near, far,
     ), _emit_sectors  # fmt: skip
-
-
-def _steeper_types(typing_context, places, lifts, scales, lower, final, horizon, row, first):
-    """Tell which of the targets first … first + 15 are no less steep than the horizon.
-
-    A target's slope is ``lifts[i] + lower·scales[i]``; it lies ``places[i]`` rays along the
-    horizon that begins at `row`, whose last ray is `final`. Bit i of the answer is target
-    first + i.
-    """
-    whole, real = types.int64, types.float32
-    return types.int64(places, lifts, scales, real, whole, horizon, whole, whole), _emit_steeper
-
-
-def _beyond_types(typing_context, sectors, lifts, scales, lower, slack, bounds, row, first):
-    """Tell which slopes, as for `steeper_lanes`, reach the bound b of their sector + slack·|b|."""
-    whole, real = types.int64, types.float32
-    return types.int64(sectors, lifts, scales, real, real, bounds, whole, whole), _emit_beyond
 
 
 def _see_types(
@@ -306,14 +289,6 @@ def _take(context, builder, kind, array, first, vector=_REALS):
     return values
 
 
-def _slopes(context, builder, kinds, lifts, scales, lower, first):
-    lift, scale = (
-        _take(context, builder, kind, array, first)
-        for kind, array in zip(kinds, (lifts, scales), strict=True)
-    )
-    return builder.fadd(lift, builder.fmul(_spread(builder, lower, _REALS), scale))
-
-
 def _mask(builder, flags):
     return builder.zext(builder.bitcast(flags, ir.IntType(LANES)), _WORD)
 
@@ -327,18 +302,57 @@ def _horizon(context, builder, kind, horizon, row, place, final):
     ray = builder.fptosi(place, _NUMBERS)
     ray = builder.select(builder.icmp_signed("<", ray, most), ray, most)
     share = builder.fsub(place, builder.sitofp(ray, _REALS))
-    octets = builder.shl(builder.sext(ray, _WORDS), ir.Constant(_WORDS, [2] * LANES))
     data = context.make_array(kind)(context, builder, horizon).data
-    left, right = _read(builder, data, row, octets)
+
+    def scattered():
+        octets = builder.shl(builder.sext(ray, _WORDS), ir.Constant(_WORDS, [2] * LANES))
+        return _read(builder, data, row, octets)
+
+    if _AVX512:
+        left, right = _near_rays(builder, data, row, ray, scattered)
+    else:
+        left, right = scattered()
     return builder.fadd(left, builder.fmul(share, builder.fsub(right, left)))
 
 
-def _emit_steeper(context, builder, signature, arguments):
-    places, lifts, scales, lower, final, horizon, row, first = arguments
-    lift = _slopes(context, builder, signature.args[1:3], lifts, scales, lower, first)
-    place = _take(context, builder, signature.args[0], places, first)
-    height = _horizon(context, builder, signature.args[5], horizon, row, place, final)
-    return _mask(builder, builder.fcmp_ordered(">=", lift, height))
+def _near_rays(builder, data, row, ray, scattered):
+    """Each lane's ray and the next: by permutation where all lie within 64 rays of the first."""
+    permute = builder.module.declare_intrinsic(
+        "llvm.x86.avx512.vpermi2var.ps.512", (),
+        ir.FunctionType(_REALS, [_REALS, _NUMBERS, _REALS]),
+    )  # fmt: skip
+    first = builder.extract_element(ray, ir.Constant(_NUMBER, 0))
+    beyond = builder.sub(ray, _spread(builder, first, _NUMBERS))
+    near = builder.icmp_unsigned("<", beyond, ir.Constant(_NUMBERS, [NEAR_RAYS] * LANES))
+    all_near = builder.icmp_unsigned(
+        "==", builder.bitcast(near, ir.IntType(LANES)), ir.Constant(ir.IntType(LANES), -1)
+    )
+    with builder.if_else(all_near, likely=True) as (then, otherwise):
+        with then:
+            at = builder.add(row, builder.sext(first, _WORD))
+            low = builder.icmp_unsigned("<", beyond, ir.Constant(_NUMBERS, [32] * LANES))
+            together = []
+            for step in (0, 1):
+                parts = []
+                for part in range(0, NEAR_RAYS, LANES):
+                    pointer = builder.gep(data, [builder.add(at, ir.Constant(_WORD, part + step))])
+                    values = builder.load(builder.bitcast(pointer, _REALS.as_pointer()))
+                    values.align = 4
+                    parts.append(values)
+                lower = builder.call(permute, [parts[0], beyond, parts[1]])
+                upper = builder.call(permute, [parts[2], beyond, parts[3]])
+                together.append(builder.select(low, lower, upper))
+            from_then = builder.block
+        with otherwise:
+            apart = scattered()
+            from_otherwise = builder.block
+    found = []
+    for one, other in zip(together, apart, strict=True):
+        joined = builder.phi(_REALS)
+        joined.add_incoming(one, from_then)
+        joined.add_incoming(other, from_otherwise)
+        found.append(joined)
+    return found
 
 
 def _emit_see(context, builder, signature, arguments):
@@ -367,17 +381,6 @@ def _emit_store(context, builder, signature, arguments):
     target = builder.bitcast(builder.gep(data, [to]), octets.as_pointer())
     builder.store(builder.zext(flags, octets), target).align = 1
     return context.get_dummy_value()
-
-
-def _emit_beyond(context, builder, signature, arguments):
-    sectors, lifts, scales, lower, slack, bounds, row, first = arguments
-    lift = _slopes(context, builder, signature.args[1:3], lifts, scales, lower, first)
-    sector = _take(context, builder, signature.args[0], sectors, first, _NUMBERS)
-    data = context.make_array(signature.args[5])(context, builder, bounds).data
-    bound = _pick(builder, builder.gep(data, [row]), sector)
-    size = _larger(builder, bound, builder.fsub(ir.Constant(_REALS, [0.0] * LANES), bound))
-    bound = builder.fadd(bound, builder.fmul(_spread(builder, slack, _REALS), size))
-    return _mask(builder, builder.fcmp_ordered(">=", lift, bound))
 
 
 def _emit_both(context, builder, signature, arguments):
@@ -413,19 +416,16 @@ def _emit_raise(context, builder, signature, arguments):
 
 if numba.config.DISABLE_JIT:
     from watchline.kernels.lanes_plain import (
-        beyond_lanes,
         bound_sectors,
         raise_both,
         raise_lanes,
         sample_between,
         sample_line,
         see_lanes,
-        steeper_lanes,
         store_mask,
     )
 else:
     sample_line, sample_between = intrinsic(_line_types), intrinsic(_between_types)
     raise_lanes, raise_both = intrinsic(_raise_types), intrinsic(_both_types)
     bound_sectors = intrinsic(_sector_types)
-    steeper_lanes, beyond_lanes = intrinsic(_steeper_types), intrinsic(_beyond_types)
     see_lanes, store_mask = intrinsic(_see_types), intrinsic(_store_types)

@@ -9,6 +9,8 @@ import numpy as np
 
 LANES = 16
 """Samples of one call."""
+NEAR_RAYS = 64
+"""Rays behind the first that are read whether they are needed or not: arrays have them to spare."""
 
 
 def sample_line(flat, line, place, spacing, first, base, scale, out):
@@ -64,6 +66,23 @@ def bound_sectors(
         far[lane] = (top - base) * scale + bend * nearer
         below[lane] = (bottom - base) * scale
         high[first + lane] = top - base
+
+
+def place_lanes(
+    p, q, z, p0, q0, step, wide, half, reach2, level, from_target, count, places, lifts, scales, to
+):  # fmt: skip
+    """Say between which rays sixteen targets lie, and how steeply they rise."""
+    one = np.float32(1.0)
+    for lane in range(LANES):
+        i, out = from_target + lane, to + lane
+        away, aside = (p[i] - p0) * step, q[i] - q0
+        off = lane >= count or away * away + aside * aside > reach2 or abs(aside) > away
+        off |= (abs(aside) == away and not wide) or (away == 0.0 and step < 0)
+        scales[out] = one / np.float32(max(away, 1e-9))
+        place = (np.float32(aside) * scales[out] + one) * half - np.float32(0.5)
+        places[out] = max(place, np.float32(0.0))
+        lift = np.float32(z[i] - level) * scales[out]
+        lifts[out] = np.float32(-np.inf) if off else lift
 
 
 def steeper_lanes(places, lifts, scales, lower, final, horizon, row, first):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from watchline.kernels.borrows import BORROWS
 from watchline.kernels.buckets import set_bits
 from watchline.kernels.cone import (
     BINS,
@@ -21,69 +22,46 @@ from watchline.kernels.lanes import (
     raise_lanes,
     sample_between,
     sample_line,
-    steeper_lanes,
 )
+from watchline.kernels.lanes_plain import NEAR_RAYS
+from watchline.kernels.lanes_targets import place_lanes, steeper_lanes
 from watchline.kernels.ray import TOUCH_M
 
 
-@njit(cache=True)
-def _place_targets(p, q, z, p0, q0, step, wide, half, reach2, level, places, lifts, scales):
-    """Say between which rays each target of a line lies, and how steeply above `level`.
-
-    A target outside the cone or the range gets a lift of -infinity. Free of branches and of
-    scattered access, so that the compiler makes vectors of it.
-    """
-    for i in range(p.size):
-        dp = (p[i] - p0) * step
-        dq = q[i] - q0
-        aside = abs(dq)
-        scale = 1.0 / max(dp, 1e-9)
-        far = dp * dp + dq * dq > reach2
-        edge = ((aside == dp) & (not wide)) | ((dp == 0.0) & (step < 0))
-        off = far | edge | (aside > dp)
-        places[i] = max((dq * scale + 1.0) * half - 0.5, 0.0)
-        scales[i] = scale
-        lifts[i] = -np.inf if off else (z[i] - level) * scale
-
-
-@njit(cache=True)
-def _decide(begin, end, sight, rays, first, last, buckets, mounts, heads, fans, room, planes):
+@njit(**BORROWS)
+def _decide(
+    begin, end, sight, rays, first, last, buckets, mounts, heads, extremes, fans, room, planes
+):
     """Compare the targets of one line with the horizons of the rays to their left and right."""
     p0, q0, z0, step, wide, reach2 = sight
     _, tp, tq, tz, order, _, runs = buckets
-    horizon, holed, holes = fans
+    horizon, flat, holed, holes = fans
     places, lifts, scales = room
-    visible, unknown = planes
-    best, worst = np.argmax(mounts), np.argmin(mounts)
-    tallest = heads.max()
+    visible, unknown, words = planes
+    best, worst, tallest = extremes
     level = z0 + mounts[best] - tallest
-    _place_targets(
-        tp[begin:end], tq[begin:end], tz[begin:end], p0, q0, step, wide, rays / 2, reach2, level,
-        places, lifts, scales,
-    )  # fmt: skip
-    count = end - begin
-    for i in range(count, count + LANES):
-        lifts[i] = -np.inf
-        places[i] = 0.0
-        scales[i] = 0.0
-    flat = horizon.ravel()
+    half = np.float32(rays // 2)
     across = horizon.shape[1]
     window = (first, last)
-    for block in range(0, count, LANES):
+    for block in range(begin, end, LANES):
+        place_lanes(
+            tp, tq, tz, p0, q0, float(step), wide, half, reach2, level, block, end - block, places,
+            lifts, scales, 0,
+        )  # fmt: skip
         # What the highest mount does not see of the tallest target is hidden from all.
         some = steeper_lanes(
-            places, lifts, scales, np.float32(0.0), rays - 1, flat, best * across, block
+            places, lifts, scales, np.float32(0.0), rays - 1, flat, best * across, 0
         )
         lost = 0
         if holes:
-            lost = _holed_lanes(places, lifts, rays, holed, block)
+            lost = _holed_lanes(places, lifts, rays, holed)
             for k in range(heads.size):
-                set_bits(lost, begin + block, order, runs, window, unknown[k])
+                set_bits(lost, block, order, runs, window, unknown, k * words)
         if some & ~lost == 0:
             continue
         for k in range(heads.size):
             low = np.float32(mounts[best] - mounts[worst] + heads[k] - tallest)
-            least = steeper_lanes(places, lifts, scales, low, rays - 1, flat, worst * across, block)
+            least = steeper_lanes(places, lifts, scales, low, rays - 1, flat, worst * across, 0)
             for m in range(mounts.size):
                 seen = some
                 # What the lowest mount sees of a target, all see.
@@ -92,22 +70,30 @@ def _decide(begin, end, sight, rays, first, last, buckets, mounts, heads, fans, 
                 elif m != best or heads[k] != tallest:
                     lower = np.float32(mounts[best] - mounts[m] + heads[k] - tallest)
                     seen = steeper_lanes(
-                        places, lifts, scales, lower, rays - 1, flat, m * across, block
+                        places, lifts, scales, lower, rays - 1, flat, m * across, 0
                     )
-                set_bits(seen & ~lost, begin + block, order, runs, window, visible[m, k])
+                plane = (m * heads.size + k) * words
+                set_bits(seen & ~lost, block, order, runs, window, visible, plane)
 
 
-@njit(cache=True)
-def _holed_lanes(places, lifts, rays, holed, block):
+@njit(**BORROWS)
+def _holed_lanes(places, lifts, rays, holed):
     """Which of 16 targets have an unknown node on the nearest ray, as bits."""
     mask = 0
     for lane in range(LANES):
-        if lifts[block + lane] > -np.inf and holed[min(int(places[block + lane] + 0.5), rays - 1)]:
+        if lifts[lane] > -np.inf and holed[min(int(places[lane] + 0.5), rays - 1)]:
             mask |= 1 << lane
     return mask
 
 
 @njit(cache=True)
+def empty_horizons(mounts, rays):
+    """Room for the horizons of some mounts, and behind them for what is read and not needed."""
+    flat = np.empty(mounts * rays + NEAR_RAYS + LANES, dtype=np.float32)
+    return flat[: mounts * rays].reshape(mounts, rays)
+
+
+@njit(**BORROWS)
 def split_rays(horizon, holed, low, high):
     """Give every ray of low … high - 1 two children, in place.
 
@@ -128,7 +114,7 @@ def split_rays(horizon, holed, low, high):
         holed[2 * k] = holed[k]
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def sample_blocks(
     flat, line, before, q0, away, rays, base, low, high, drops, horizon, slopes, strip
 ):
@@ -166,7 +152,7 @@ def sample_blocks(
             )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def _mark_holes(flat, line, start, at, rays, low, high, holed):
     """Mark the rays of the blocks low … high - 1 that touch an unknown node."""
     gap = 2.0 * at / rays
@@ -176,7 +162,7 @@ def _mark_holes(flat, line, start, at, rays, low, high, holed):
             holed[ray] = True
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def sweep_cone(
     flat,
     lines,
@@ -195,9 +181,9 @@ def sweep_cone(
     buckets,
     mounts,
     heads,
+    extremes,
     scratch,
-    visible,
-    unknown,
+    planes,
 ):
     """Sweep one cone of one observer and set the bits of its targets.
 
@@ -229,17 +215,17 @@ def sweep_cone(
         The targets sorted by line: start of each line, p, q, z, index, and each line's highest z.
     mounts, heads : ndarray
         Heights of mounts and targets [m].
+    extremes : tuple
+        The highest and the lowest mount, as indices, and the height of the tallest target [m].
     scratch : tuple
         Room to work in.
-    visible, unknown : ndarray of uint64, shapes (h, k, words) and (k, words)
-        The observer's planes; bits are set in place.
+    planes : tuple
+        The observer's planes, visible (h·k·words) and unknown (k·words), flat, and the number of
+        words; bits are set in place.
     """
     start, _, tq, _, _, line_top, _ = buckets
-    horizon, holed, slopes, farthest, runs, begins, ends, tops, places, lifts, scales = scratch
-    fans = (horizon, holed, holes)
-    flat_horizon = horizon.ravel()
-    drops = mounts.astype(np.float32)
-    room = (places, lifts, scales)
+    horizon, flat_horizon, holed, slopes, farthest, runs, begins, ends, tops, room, drops = scratch
+    fans = (horizon, flat_horizon, holed, holes)
     sight = (p0, q0, z0, step, wide, reach2)
     reach = np.sqrt(reach2)
     own = int(np.floor(p0 + 0.5))
@@ -247,8 +233,8 @@ def sweep_cone(
         steps = int(min(lines - 1.0, p0 + reach + 1.0)) - own + 1
     else:
         steps = own - int(max(0.0, np.ceil(p0 - reach - 1.0))) + 1
-    best = int(np.argmax(mounts))
-    rise = heads.max() - mounts[best]
+    best, _, tallest = extremes
+    rise = tallest - mounts[best]
     end = plan_cone(
         p0, q0, z0, step, own, steps, reach2, start, tq, line_top, rise, begins, ends, farthest,
         tops,
@@ -263,8 +249,8 @@ def sweep_cone(
         line = own + step * s
         if begins[s] < ends[s]:
             _decide(
-                begins[s], ends[s], sight, rays, first, last, buckets, mounts, heads,
-                fans, room, (visible, unknown),
+                begins[s], ends[s], sight, rays, first, last, buckets, mounts, heads, extremes,
+                fans, room, planes,
             )  # fmt: skip
         if s == 0 or s == end:
             continue
