@@ -12,6 +12,7 @@ from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
 
 from watchline.errors import UsageError
+from watchline.kernels.borrows import BORROWS
 from watchline.kernels.buckets import lowest_bit
 from watchline.kernels.cone import CHECK, NO_HORIZON, PAD
 from watchline.kernels.curvature import EARTH_RADIUS_M
@@ -90,7 +91,7 @@ def _find_tops(flat, lines, size, p0, q0, own, step, steps, reach2, rise, ranges
         tops[s] = max(tops[s], tops[s + 1])
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def _cut_blocks(horizon, top, away, blocks, dead):
     """Mark the blocks of 16 rays that hide all that remains even from the highest mount."""
     # A millimetre and float32 rounding to spare: what is cut must be hidden without the cut, too.
@@ -104,7 +105,7 @@ def _cut_blocks(horizon, top, away, blocks, dead):
         dead[block] = hidden
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def _find_runs(blocks, dead, runs):
     """List the runs of blocks to walk: those not cut, and their neighbours, for interpolation."""
     count = 0
@@ -119,7 +120,7 @@ def _find_runs(blocks, dead, runs):
     return count
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def _mark(mask, first, stride, seen):
     """Set what a mask of 16 nodes, `stride` apart, tells."""
     while mask:
@@ -127,13 +128,17 @@ def _mark(mask, first, stride, seen):
         mask &= mask - 1
 
 
-@njit(cache=True)
+@njit(**BORROWS)
 def _look(
     flat, size, line, low, high, q0, away, rays, flat_horizon, across, dead, mounts, heads,
-    strides, seen,
+    most, strides, seen, nodes,
 ):  # fmt: skip
-    """Hold the nodes low … high - 1 of a line against the horizon of every mount."""
-    best, tallest = int(np.argmax(mounts)), int(np.argmax(heads))
+    """Hold the nodes low … high - 1 of a line against the horizon of every mount.
+
+    `most` are the indices of the highest and the lowest mount and of the tallest target; `seen` is flat, with so many
+    `nodes` to each mount and target.
+    """
+    best, worst, tallest = most
     here = line * (size + 2 * PAD) + PAD
     along, from_line = strides
     scale = np.float32(1.0 / away)
@@ -156,19 +161,28 @@ def _look(
         )  # fmt: skip
         if some == 0:
             continue
-        for m in range(mounts.size):
-            for k in range(heads.size):
+        for k in range(heads.size):
+            level = np.float32(mounts[worst] - heads[k])
+            least = see_lanes(
+                flat, here + q, level, scale, place, np.float32(each), rays - 1, flat_horizon,
+                worst * across, count,
+            )  # fmt: skip
+            for m in range(mounts.size):
                 mask = some
-                if m != best or k != tallest:
+                # What the lowest mount sees of a target, all see.
+                if m == worst or least == some:
+                    mask = least
+                elif m != best or k != tallest:
                     level = np.float32(mounts[m] - heads[k])
                     mask = see_lanes(
                         flat, here + q, level, scale, place, np.float32(each), rays - 1,
                         flat_horizon, m * across, count,
                     )  # fmt: skip
+                plane = (m * heads.size + k) * nodes
                 if along == 1 and count == LANES:
-                    store_mask(mask, seen[m, k], to)
+                    store_mask(mask, seen, plane + to)
                 else:
-                    _mark(mask, to, along, seen[m, k])
+                    _mark(mask, plane + to, along, seen)
 
 
 @njit(cache=True)
@@ -205,7 +219,8 @@ def _sweep(flat, lines, size, p0, q0, step, wide, reach2, spacing, cull, mounts,
     dead = np.zeros(most // LANES, dtype=np.bool_)
     runs = np.empty((most // LANES, 2), dtype=np.int64)
     count = _find_runs(rays // LANES, dead, runs)
-    best = int(np.argmax(mounts))
+    best, worst, tallest = np.argmax(mounts), np.argmin(mounts), np.argmax(heads)
+    flat_seen = seen.ravel()
     for s in range(steps):
         line = own + step * s
         away = (line - p0) * step
@@ -222,7 +237,7 @@ def _sweep(flat, lines, size, p0, q0, step, wide, reach2, spacing, cull, mounts,
         elif low < high:
             _look(
                 flat, size, line, low, high, q0, away, rays, flat_horizon, most, dead, mounts,
-                heads, strides, seen,
+                heads, (best, worst, tallest), strides, flat_seen, lines * size,
             )  # fmt: skip
         if s == 0:
             continue

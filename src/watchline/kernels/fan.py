@@ -112,12 +112,14 @@ def _fan_bits(
                 if cone < 2:
                     sweep_cone(
                         by_col_flat, cols, rows, col, row, oz[i], step, True, reach2,
-                        first[i], last[i], spacing, holes, cull, by_col, mounts, heads, extremes, scratch, planes,
+                        first[i], last[i], spacing, holes, cull, by_col, mounts, heads, extremes,
+                        scratch, planes,
                     )  # fmt: skip
                 else:
                     sweep_cone(
                         by_row_flat, rows, cols, row, col, oz[i], step, False, reach2,
-                        first[i], last[i], spacing, holes, cull, by_row, mounts, heads, extremes, scratch, planes,
+                        first[i], last[i], spacing, holes, cull, by_row, mounts, heads, extremes,
+                        scratch, planes,
                     )  # fmt: skip
 
 
