@@ -21,7 +21,8 @@ from watchline.kernels.lanes import LANES
 from watchline.kernels.ray import TOUCH_M
 
 _NO_HORIZON = np.float32(-1e30)
-_HALF, _OWN, _OTHER = np.float32(0.5), np.float32(0.75), np.float32(0.25)
+_HALF, _ONE = np.float32(0.5), np.float32(1.0)
+_OWN, _OTHER = np.float32(0.75), np.float32(0.25)
 _MORE = 2  # rays walked on either side of those that matter, for interpolation between rays
 _CHECK = 16  # grid lines between two looks at which rays still matter
 
@@ -100,13 +101,14 @@ def _decide(
     dp = tp[at] - p0 if step > 0 else p0 - tp[at]
     dq = tq[at] - q0
     aside = abs(dq)
-    scale = 1.0 / max(dp, 1e-9)
+    scale = _ONE / np.float32(max(dp, 1e-9))
     j = order[at]
     off = product(dp, dp) + product(dq, dq) > reach2 or aside > dp
     off = off or (aside == dp and not wide) or (dp == 0.0 and step < 0)
     if not off and first <= j < last:
-        place = np.float32(max(product(product(dq, scale) + 1.0, rays / 2) - 0.5, 0.0))
-        lift = np.float32(product(tz[at] - (z0 + mounts[best] - tallest), scale))
+        place = product32(product32(np.float32(dq), scale) + _ONE, np.float32(rays // 2)) - _HALF
+        place = max(place, np.float32(0.0))
+        lift = product32(np.float32(tz[at] - (z0 + mounts[best] - tallest)), scale)
         ray = min(int(place), rays - 2)
         share = np.float32(min(place, np.float32(rays - 1)) - np.float32(ray))
         hole = holes and holed[ray if share < _HALF else ray + 1] != 0
@@ -122,7 +124,7 @@ def _decide(
                 for m in range(mounts.size):
                     low, high = horizon[m, ray], horizon[m, ray + 1]
                     lower = np.float32(mounts[best] - mounts[m] + heads[k] - tallest)
-                    eye = lift + product32(lower, np.float32(scale))
+                    eye = lift + product32(lower, scale)
                     if eye >= low + product32(share, high - low):
                         cuda.atomic.or_(visible, (i, m, k, word), bit)
 
