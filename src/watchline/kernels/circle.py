@@ -135,8 +135,8 @@ def _look(
 ):  # fmt: skip
     """Hold the nodes low … high - 1 of a line against the horizon of every mount.
 
-    `most` are the indices of the highest and the lowest mount and of the tallest target; `seen` is flat, with so many
-    `nodes` to each mount and target.
+    `most` are the indices of the highest and the lowest mount and of the tallest target; `seen` is
+    flat, with so many `nodes` to each mount and target.
     """
     best, worst, tallest = most
     here = line * (size + 2 * PAD) + PAD
