@@ -12,6 +12,7 @@ from watchline.cli import (
     check,
     diff,
     doctor,
+    easi,
     export,
     init,
     light,
@@ -45,6 +46,7 @@ app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("diff")(diff.diff)
 app.command("see")(see.see)
+app.command("easi")(easi.easi)
 app.command("catalogue")(catalogue.catalogue)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
