@@ -148,6 +148,22 @@ def extra_cost(jump, stretch, along_m, across_m, aside, u, v, mean):
     return cost
 
 
+def one_move(field: Field, row: int, col: int, m: int) -> float:
+    """Cost of move `m` from a cell of the grid."""
+    return float(_one_move(field, (row + RIM) * field.cols + col + RIM, int(m)))
+
+
+@njit(cache=True)
+def _one_move(field, u, m):
+    step, first, second = steps_of(field.cols)
+    density, v = field.density, u + step[m]
+    mean = 0.5 * (density[u] + density[v])
+    if m >= 8:
+        mean = 0.5 * mean + 0.25 * (density[u + first[m]] + density[u + second[m]])
+    along, across = ROW_STEP[m] * field.row_m, COL_STEP[m] * field.col_m
+    return extra_cost(field.jump, field.stretch, along, across, COL_STEP[m], u, v, mean)
+
+
 @njit(cache=True)
 def greatest_cost(field):
     """A cost that no move exceeds, 0 where none can be made."""
