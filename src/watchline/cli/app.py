@@ -16,6 +16,7 @@ from watchline.cli import (
     export,
     init,
     light,
+    paths,
     plan,
     prove,
     report,
@@ -46,6 +47,7 @@ app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("diff")(diff.diff)
 app.command("see")(see.see)
+app.command("paths")(paths.paths)
 app.command("easi")(easi.easi)
 app.command("catalogue")(catalogue.catalogue)
 app.command("schema")(schema.schema)
