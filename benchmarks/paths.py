@@ -7,7 +7,7 @@ in patches, a response that is soonest near eight posts. CPU seconds of one core
 excluded. "Two phases" is the time from the exits and the hazard to where a detection is too late;
 the plain Dijkstra and SciPy do the same two passes, SciPy with and without the assembly of its
 graphs, which belong to one plan. networkx gets 12,000 cells, and so does the kernel beside it.
-"Random response" is over the whole line: for a walker who reacts (19 probabilities of the
+"Random response" is over the whole line: for a walker who reacts (21 probabilities of the
 response, a pass each, and the chance), and for one who keeps to his way (time-expanded).
 
 `--quick` takes 2 km, under 60 s: its grids fit the cache of the processor, so that SciPy's lag

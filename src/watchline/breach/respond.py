@@ -20,8 +20,8 @@ STATION_M = 10.0
 PLACES = 41
 """Places of a roving patrol at which its time is taken, evenly over its stretch."""
 LEVELS = np.array(
-    [0.001, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97,
-     0.99, 0.999]
+    [1e-5, 0.001, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94,
+     0.97, 0.99, 0.999, 0.99999]
 )  # fmt: skip
 """Probabilities at which the response times of exits are told."""
 
