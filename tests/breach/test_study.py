@@ -191,7 +191,8 @@ def test_new_posts_reach_what_is_required():
     assert answer.achieved >= 0.35 - 1e-9
     slow = post_answer(study(**(change | {"response": rules(call_out_s=60.0)})), 0.35)
     assert not slow.feasible
-    assert "response-infeasible" in slow.sentence
+    assert slow.sentence.startswith("response-infeasible: P_I ≥ 0.35 cannot hold at 100 of 100")
+    assert slow.late == ((0.0, 200.0),)
 
 
 def test_a_project_without_adversaries_is_told_what_is_missing():

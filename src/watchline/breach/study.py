@@ -168,7 +168,7 @@ def losses(study: Study, progress: Callable[[float], None] | None = None) -> tup
     Returns
     -------
     tuple of LossCase
-        Worst first, equal ones by kind and name.
+        Worst first; equal ones by their largest fall at any entry.
     """
     watch = study.watch
     mounts = sorted(set(watch.mount_ids))
@@ -193,7 +193,7 @@ def losses(study: Study, progress: Callable[[float], None] | None = None) -> tup
         found.append(_worst_of(kind, unit.name, study, with_units(study, rest)))
         if progress is not None:
             progress((len(cases) + k + 1) / total)
-    return tuple(sorted(found, key=lambda case: (case.worst, case.kind, case.name)))
+    return tuple(sorted(found, key=lambda case: (case.worst, -case.fall, case.kind, case.name)))
 
 
 def with_units(study: Study, units: tuple[Unit, ...]) -> list[Weakest]:
@@ -232,8 +232,20 @@ def _worst_of(kind: str, name: str, study: Study, found: list[Weakest]) -> LossC
     k = min(range(len(found)), key=lambda i: found[i].worst)
     row = found[k].worst_row
     s = float(study.strip.s_m[row]) if row >= 0 else float("nan")
-    who = study.cases[k].walker.adversary.name
-    return LossCase(kind, name, who, found[k].worst, s)
+    falls = [
+        np.nan_to_num(case.weakest.curve - left.curve)
+        for case, left in zip(study.cases, found, strict=True)
+    ]
+    most = max(falls, key=lambda fall: float(fall.max()))
+    return LossCase(
+        kind,
+        name,
+        study.cases[k].walker.adversary.name,
+        found[k].worst,
+        s,
+        float(most.max()),
+        float(study.strip.s_m[int(most.argmax())]),
+    )
 
 
 def _adversary(

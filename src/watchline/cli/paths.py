@@ -78,19 +78,21 @@ def _show(screen: Screen, breach: Breach) -> None:
             f"{found.adversary}: in at s = {path.s[0]:.0f} m, out at s = {path.s[-1]:.0f} m, "
             f"{point}; {path.post or 'nobody'} responds."
         )
-    screen.line(f"Posts: {breach.posts.sentence}")
+    screen.line(f"Posts: {breach.posts.sentence}.")
     if breach.losses:
         losses = Table(title="Worst losses (normal state)", title_justify="left")
         losses.add_column("lost")
         losses.add_column("adversary")
-        for name in ("P_I left", "entry km"):
+        for name in ("P_I left", "at km", "falls by", "at km"):
             losses.add_column(name, justify="right", no_wrap=True)
         for case in breach.losses[:WORST_LOSSES]:
             losses.add_row(
-                f"{case.kind} {case.name}",
+                case.label,
                 case.adversary,
                 f"{case.worst:.4f}",
-                f"{case.s_m / 1000:.3f}",
+                f"{case.s_m / 1000:.2f}",
+                f"{case.fall:.4f}",
+                f"{case.fall_s_m / 1000:.2f}",
             )
         screen.table(losses)
     for check in breach.checks:

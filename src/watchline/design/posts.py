@@ -15,7 +15,6 @@ import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.special import ndtr, ndtri
 
-from watchline.errors import InfeasibleError
 from watchline.kernels.moves import Field
 from watchline.kernels.spread import spread
 
@@ -60,14 +59,20 @@ class PostPlan:
         How many of them stand already.
     in_time : float
         Probability of arriving in time that was planned with.
-    required : float
-        Probability of interruption that holds at every exit.
+    short_s : float64 array [exits]
+        By how much even a post at the exit's own place on the road would be late; 0 where the
+        requirement holds.
     """
 
     r_m: FloatArray
     existing: int
     in_time: float
-    required: float
+    short_s: FloatArray
+
+    @property
+    def late(self) -> npt.NDArray[np.bool_]:
+        """Exits that are response-infeasible: no post is in time there, whatever is built."""
+        return self.short_s > 0
 
 
 def time_allowed(
@@ -161,11 +166,9 @@ def fewest_posts(
     fixed_s: float,
     fixed_sd_s: float,
     travel_spread: float,
-    required: float,
     existing_r_m: FloatArray,
-    s_m: FloatArray,
 ) -> PostPlan:
-    """Fewest posts on the road with which every exit's requirement holds.
+    """Fewest posts on the road with which every exit's requirement holds, where it can.
 
     Parameters
     ----------
@@ -175,54 +178,38 @@ def fewest_posts(
         Where on the road each exit is nearest to, and the time from there.
     allowed_s : dict of float to float64 array [exits]
         By the probability of arriving in time that is planned with: the response time allowed,
-        of :func:`time_allowed`.
+        of :func:`time_allowed`; at least one.
     fixed_s, fixed_sd_s : float
         Assessment and call-out: mean and standard deviation.
     travel_spread : float
         Standard deviation of the travel as a share of it.
-    required : float
-        What is asked for; noted in the plan.
     existing_r_m : float64 array
         Posts that stand already.
-    s_m : float64 array [exits]
-        Chainage of the exits, for the message.
 
-    Raises
-    ------
-    InfeasibleError
-        Response-infeasible: even a post right at an exit comes too late, whatever is built.
+    Returns
+    -------
+    PostPlan
+        Of the probability with the fewest exits that are response-infeasible, and of these with the
+        fewest new posts. Those exits are left out.
     """
     best: PostPlan | None = None
-    missing: FloatArray | None = None
     for in_time, allowed in allowed_s.items():
         travel = travel_allowed_s(allowed, fixed_s, fixed_sd_s, travel_spread, in_time)
-        short = travel - exit_cross_s
-        if (short < 0).any():
-            if missing is None or short.min() > missing.min():
-                missing = short
-            continue
-        low, high = drive.interval(exit_r_m, short)
+        spare = travel - exit_cross_s
+        # A post just in time is late: the least that is short is told as above zero.
+        short = np.where(spare < 0, np.maximum(-spare, SLACK), 0.0)
+        served = short == 0
+        low, high = drive.interval(exit_r_m[served], spare[served])
         points, used = fewest_points(low, high, existing_r_m)
-        places = np.concatenate([existing_r_m[used], points])
-        if best is None or places.size - used.size < best.r_m.size - best.existing:
-            best = PostPlan(places, used.size, in_time, required)
-    if best is not None:
-        return best
-    if missing is None:
-        raise InfeasibleError(
-            f"no detection can reach P_I = {required:g} with this communication",
-            mend="ask for less, or raise the probability of communication",
-        )
-    late = missing < 0
-    worst = int(np.argmin(missing))
-    raise InfeasibleError(
-        f"response-infeasible: P_I = {required:g} cannot hold at {late.sum()} of {late.size} "
-        f"exits however many posts there are; at s = {s_m[worst]:.0f} m even a post at the exit's "
-        f"place on the road comes {-missing[worst]:.0f} s late",
-        where=f"s = {s_m[late].min():.0f}–{s_m[late].max():.0f} m",
-        mend="add delay behind the detection (a barrier farther in), detect earlier, or shorten "
-        "call-out and assessment",
-    )
+        plan = PostPlan(np.concatenate([existing_r_m[used], points]), used.size, in_time, short)
+        if best is None or _rank(plan) < _rank(best):
+            best = plan
+    assert best is not None
+    return best
+
+
+def _rank(plan: PostPlan) -> tuple[int, int]:
+    return int(plan.late.sum()), plan.r_m.size - plan.existing
 
 
 def needed_hazard(required: float, communication: float) -> dict[float, float]:

@@ -30,6 +30,8 @@ def breach_data(breach: Breach) -> dict[str, Any]:
                 "adversary": case.adversary,
                 "worst": case.worst,
                 "s_m": _known(case.s_m),
+                "fall": case.fall,
+                "fall_s_m": case.fall_s_m,
             }
             for case in breach.losses
         ],
@@ -40,6 +42,7 @@ def breach_data(breach: Breach) -> dict[str, Any]:
             "existing": breach.posts.existing,
             "new": [{"s_m": s, "x": x, "y": y} for s, x, y in breach.posts.places],
             "achieved": _known(breach.posts.achieved),
+            "late": [list(stretch) for stretch in breach.posts.late],
         },
         "checks": [
             {"name": check.name, "holds": check.holds, "sentence": check.sentence}

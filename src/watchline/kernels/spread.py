@@ -242,9 +242,10 @@ def _serve(field, value, move, waits, stopped, low, high, per_cost, head, after,
                 if not plain:
                     new = extra_cost(jump, stretch, along[m], across[m], COL_STEP[m], u, v, mean)
                 if by_chance:
-                    if stopped[v] <= cost:
+                    if new == np.inf:
                         continue
-                    new = (1.0 - np.exp(-new)) * (stopped[v] - cost)
+                    # q is below F by rounding alone, where both are as high as they can be.
+                    new = (1.0 - np.exp(-new)) * max(stopped[v] - cost, 0.0)
                 new += cost
                 if new < old:
                     value[v] = new

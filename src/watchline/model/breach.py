@@ -116,6 +116,9 @@ class LossCase:
         Probability of interruption that is left.
     s_m : float
         Chainage of the entry that has it.
+    fall, fall_s_m : float
+        By how much the loss lowers the probability of interruption at the entry where it lowers it
+        most, of any adversary, and where that is: it tells losses apart that leave the same worst.
     """
 
     kind: str
@@ -123,6 +126,13 @@ class LossCase:
     adversary: str
     worst: float
     s_m: float
+    fall: float
+    fall_s_m: float
+
+    @property
+    def label(self) -> str:
+        """Kind and name, the kind once."""
+        return self.name if self.name.startswith(self.kind) else f"{self.kind} {self.name}"
 
 
 @dataclass(frozen=True)
@@ -143,6 +153,8 @@ class PostAnswer:
         Chainage and coordinates of the new ones.
     achieved : float
         Probability of interruption with the existing and the new posts, in the normal state.
+    late : tuple of (float, float)
+        Stretches of the line, from–to in m, with exits that no post serves in time.
     """
 
     required: float
@@ -151,6 +163,7 @@ class PostAnswer:
     existing: int
     places: tuple[tuple[float, float, float], ...]
     achieved: float
+    late: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
