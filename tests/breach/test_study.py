@@ -167,11 +167,9 @@ def test_the_checks_hold_and_can_fail(uneven):
     case = found.cases[0]
     row = case.weakest.worst_row
     higher = case.weakest.chance.copy()
-    higher[row, case.walker.entry] += 0.02
-    curve = higher[:, case.walker.entry]
-    spoiled = replace(
-        case.weakest, chance=higher, curve=np.where(np.arange(curve.size) == row, 0.0, 1.0)
-    )
+    higher[row, case.walker.entry] += 0.05
+    curve = np.where(np.arange(higher.shape[0]) == row, higher[row, case.walker.entry], np.nan)
+    spoiled = replace(case.weakest, chance=higher, curve=curve)
     bad = checks_of(replace(found, cases=(replace(case, weakest=spoiled),)))
     assert [check.holds for check in bad] == [False, False, False]
     deaf = replace(case, escape=replace(case.escape, stopped=0.5 * case.escape.stopped))

@@ -8,28 +8,36 @@ from watchline.breach.study import Case, Study
 from watchline.breach.weakest import trace_path
 from watchline.kernels.moves import to_grid
 from watchline.model.breach import BreachCheck
-from watchline.prove.paths import Ground, Responder, check_paths
+from watchline.prove.paths import Ground, Responder, check_least, check_path
 
 
 def checks_of(study: Study) -> tuple[BreachCheck, ...]:
-    """Checks of every adversary's weakest path in the normal state."""
+    """Checks of every adversary in the normal state: all cells, and the paths of two entries.
+
+    These are the weakest entry, and the one whose probability of interruption is nearest to a
+    half, where walkers would show a wrong figure best.
+    """
     found: list[BreachCheck] = []
+    communication = study.defence.detection.communication
     for case in study.cases:
-        row = case.weakest.worst_row
-        if row < 0:
+        if case.weakest.worst_row < 0:
             continue
-        trace = trace_path(case.walker, case.hazard, case.weakest, case.escape, row)
-        communication = study.defence.detection.communication
-        found += check_paths(
-            case.walker.adversary.name,
-            _ground(case),
-            communication * case.escape.stopped,
-            case.weakest.chance,
-            (trace.row, trace.col),
-            _responders(study, case),
-            communication,
-            study.site.seed,
-        )
+        name, ground = case.walker.adversary.name, _ground(case)
+        stopped = communication * case.escape.stopped
+        found.append(check_least(name, ground, stopped, case.weakest.chance))
+        curve = case.weakest.curve
+        for row in sorted({case.weakest.worst_row, int(np.nanargmin(np.abs(curve - 0.5)))}):
+            trace = trace_path(case.walker, case.hazard, case.weakest, case.escape, row)
+            found += check_path(
+                f"{name}, in at s = {study.strip.s_m[row]:.0f} m",
+                ground,
+                stopped,
+                float(curve[row]),
+                (trace.row, trace.col),
+                _responders(study, case),
+                communication,
+                study.site.seed,
+            )
     return tuple(found)
 
 

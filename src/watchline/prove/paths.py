@@ -90,17 +90,8 @@ class Responder:
         return np.where(spread > 0, ndtr(gap / safe), gap > 0).mean(axis=0)
 
 
-def check_paths(
-    name: str,
-    ground: Ground,
-    stopped: FloatArray,
-    chance: FloatArray,
-    path: tuple[IntArray, IntArray],
-    responders: tuple[Responder, ...],
-    communication: float,
-    seed: int,
-) -> tuple[BreachCheck, ...]:
-    """All checks of one adversary's weakest path.
+def check_least(name: str, ground: Ground, stopped: FloatArray, chance: FloatArray) -> BreachCheck:
+    """Check that no path over the cells has less than told.
 
     Parameters
     ----------
@@ -112,8 +103,38 @@ def check_paths(
         Chance of a stop after a detection, communication included.
     chance : float64 array [rows, cols]
         Least chance of being stopped, as told.
+    """
+    short = shortfall(ground, stopped, chance)
+    return BreachCheck(
+        f"{name}: no path has less",
+        short <= EQUAL,
+        f"the chances of all cells fulfil every move's inequality to {short:.1e}, so that no path "
+        "from any entry has less than told",
+    )
+
+
+def check_path(
+    name: str,
+    ground: Ground,
+    stopped: FloatArray,
+    told: float,
+    path: tuple[IntArray, IntArray],
+    responders: tuple[Responder, ...],
+    communication: float,
+    seed: int,
+) -> tuple[BreachCheck, BreachCheck]:
+    """Check that a path has what was told, by its sum and by walkers.
+
+    Parameters
+    ----------
+    name : str
+        The adversary and his entry.
+    ground, stopped
+        As in :func:`check_least`.
+    told : float
+        Chance of being stopped on the path.
     path : tuple of int64 array [n]
-        Rows and columns of the weakest path.
+        Its rows and columns.
     responders : tuple of Responder
         Who comes.
     communication : float
@@ -121,17 +142,10 @@ def check_paths(
     seed : int
         Of the walkers.
     """
-    told = float(chance[path[0][0], path[1][0]])
-    short = shortfall(ground, stopped, chance)
     added = along(ground, stopped, path)
     share, sigma = walk(ground, path, responders, communication, seed)
+    inside = abs(share - told) <= 3.0 * sigma
     return (
-        BreachCheck(
-            f"{name}: no path has less",
-            short <= EQUAL,
-            f"the chances of all cells fulfil every move's inequality to {short:.1e}, so that no "
-            f"path over these cells has less than {told:.4f}",
-        ),
         BreachCheck(
             f"{name}: the path has it",
             abs(added - told) <= EQUAL,
@@ -139,10 +153,9 @@ def check_paths(
         ),
         BreachCheck(
             f"{name}: simulated walkers",
-            abs(share - told) <= 3.0 * sigma,
+            inside,
             f"{WALKERS:,} walkers on the path were stopped in {share:.4f} ± {sigma:.4f} of cases, "
-            f"told {told:.4f}: within three standard deviations"
-            + ("" if abs(share - told) <= 3.0 * sigma else " it is not"),
+            f"told {told:.4f}: {'within' if inside else 'NOT within'} three standard deviations",
         ),
     )
 
