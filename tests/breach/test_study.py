@@ -26,7 +26,7 @@ from scipy.special import ndtr
 from watchline.breach.ground import make_strip
 from watchline.breach.posts import post_answer
 from watchline.breach.prove import checks_of
-from watchline.breach.respond import RoadTimes, Unit, arrival, climb_speed_m_s
+from watchline.breach.respond import LEVELS, RoadTimes, Unit, climb_speed_m_s, unit_times_s
 from watchline.breach.study import losses, study_plan
 from watchline.errors import UsageError
 
@@ -209,8 +209,8 @@ def test_a_patrol_is_anywhere_on_its_stretch():
     r = np.linspace(0.0, 100.0, 11)
     road = RoadTimes(r, r, r, r / 10.0, r / 10.0)
     unit = Unit("patrol", np.linspace(0.0, 100.0, 4001), 0.0, 5.0, 0.0)
-    found = arrival(scene().defence, road, (unit,), np.array([100.0]), np.array([0.0]))
-    assert found.time_s[:, 0] == pytest.approx(5.0 + 10.0 * found.level, abs=0.01)
+    found = unit_times_s(scene().defence, road, unit, np.array([100.0]), np.array([0.0]))
+    assert found[:, 0] == pytest.approx(5.0 + 10.0 * LEVELS, abs=0.01)
 
 
 def test_rows_are_longer_outside_a_bend():

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from watchline.breach.respond import Unit, post_unit
-from watchline.breach.study import Study, with_units
+from watchline.breach.study import Study, with_more_units
 from watchline.design.posts import Drive, PostPlan, fewest_posts, needed_hazard, time_allowed
 from watchline.geo.chainage import to_chainage
 from watchline.model.breach import PostAnswer
@@ -58,7 +58,7 @@ def post_answer(study: Study, required: float) -> PostAnswer:
         existing_r_m=np.array([float(unit.r_m[0]) for unit in existing]),
     )
     new, places = _new_posts(study, plan)
-    achieved = min(found.worst for found in with_units(study, (*study.units, *new)))
+    achieved = min(found.worst for found in with_more_units(study, new))
     late = stretches(chainage[plan.late], study.strip.row_m)
     return PostAnswer(
         required,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -184,16 +185,14 @@ def post_unit(site: Site, name: str, x: float, y: float) -> Unit:
     return Unit(name, r, float(access[0]), rules.call_out_s, rules.call_out_sd_s)
 
 
-def arrival(
+def unit_times_s(
     defence: Defence,
     road: RoadTimes,
-    units: tuple[Unit, ...],
+    unit: Unit,
     exit_r_m: FloatArray,
     exit_cross_s: FloatArray,
-) -> Arrival:
-    """Response times at exits as quantiles, by the soonest unit at each probability.
-
-    Whether two units are late together nobody knows: the better one counts, not both.
+) -> FloatArray:
+    """Times from a detection until one unit stands at exits, as quantiles.
 
     Parameters
     ----------
@@ -201,25 +200,40 @@ def arrival(
         Assessment, and the spread of travel.
     road : RoadTimes
         Driving.
-    units : tuple of Unit
+    unit : Unit
         Who comes.
     exit_r_m, exit_cross_s : float64 array [exits]
         Where on the road an exit is nearest to, and the time from there.
+
+    Returns
+    -------
+    float64 array [levels, exits]
+        At the probabilities of :data:`LEVELS`.
     """
-    exits = exit_r_m.size
-    best = np.full((LEVELS.size, exits), np.inf)
-    median = np.full(exits, np.inf)
-    who = np.full(exits, -1, dtype=np.int64)
+    travel = road.drive_s(unit.r_m[:, None], exit_r_m) + unit.access_s + exit_cross_s
+    mean = defence.detection.assessment_s + unit.call_out_s + travel
+    spread = np.hypot(unit.call_out_sd_s, defence.response.travel_spread * travel)
+    return _quantiles(mean, spread)
+
+
+def soonest(times_s: Sequence[FloatArray], exits: int) -> Arrival:
+    """Response times at exits by the soonest unit at each probability.
+
+    Whether two units are late together nobody knows: the better one counts, not both.
+
+    Parameters
+    ----------
+    times_s : sequence of float64 array [levels, exits]
+        One a unit, of :func:`unit_times_s`.
+    exits : int
+        Number of exits.
+    """
+    if not times_s:
+        never = np.full((LEVELS.size, exits), np.inf)
+        return Arrival(LEVELS, never, np.full(exits, -1, dtype=np.int64))
     half = int(np.argmin(np.abs(LEVELS - 0.5)))
-    for k, unit in enumerate(units):
-        travel = road.drive_s(unit.r_m[:, None], exit_r_m) + unit.access_s + exit_cross_s
-        mean = defence.detection.assessment_s + unit.call_out_s + travel
-        spread = np.hypot(unit.call_out_sd_s, defence.response.travel_spread * travel)
-        time = _quantiles(mean, spread)
-        best = np.minimum(best, time)
-        sooner = time[half] < median
-        median, who = np.where(sooner, time[half], median), np.where(sooner, k, who)
-    return Arrival(LEVELS, best, who)
+    who = np.argmin([time[half] for time in times_s], axis=0)
+    return Arrival(LEVELS, np.minimum.reduce(list(times_s)), who)
 
 
 def _surface(rules: ResponseRules, r_m: FloatArray) -> tuple[FloatArray, FloatArray]:

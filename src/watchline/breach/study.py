@@ -13,9 +13,10 @@ from watchline.breach.respond import (
     Arrival,
     RoadTimes,
     Unit,
-    arrival,
     reach_road,
     road_times,
+    soonest,
+    unit_times_s,
     units_of,
 )
 from watchline.breach.watch import Watch, rates, watch_of
@@ -53,10 +54,14 @@ class Exits:
 
 @dataclass(frozen=True)
 class Case:
-    """One adversary in the normal state, with all that was computed for him."""
+    """One adversary in the normal state, with all that was computed for him.
+
+    ``times_s`` holds the response times of each unit at his exits, float64 [levels, exits].
+    """
 
     walker: Walker
     exits: Exits
+    times_s: tuple[FloatArray, ...]
     arrival: Arrival
     escape: Escape
     hazard: Field
@@ -137,11 +142,12 @@ def study_plan(
     for adversary in defence.adversaries:
         walker = make_walker(site, defence, strip, adversary)
         exits = exits_of(site, strip, walker)
-        come = arrival(defence, road, units, exits.r_m, exits.cross_s)
+        times = tuple(unit_times_s(defence, road, unit, exits.r_m, exits.cross_s) for unit in units)
+        come = soonest(times, exits.r_m.size)
         out = escape(walker, strip.shape, come)
         hazard = hazard_field(strip, walker, by_height(watch, normal))
         least = weakest(walker, hazard, out, defence.detection.communication)
-        case = Case(walker, exits, come, out, hazard, least)
+        case = Case(walker, exits, times, come, out, hazard, least)
         cases.append(case)
         found.append(_adversary(defence, strip, watch, units, case))
     return Study(site, strip, watch, road, units, tuple(cases), tuple(found))
@@ -189,21 +195,34 @@ def losses(study: Study, progress: Callable[[float], None] | None = None) -> tup
     posts = len(study.defence.posts)
     for k, unit in enumerate(study.units):
         kind = "post" if k < posts else "patrol"
-        rest = tuple(other for other in study.units if other is not unit)
-        found.append(_worst_of(kind, unit.name, study, with_units(study, rest)))
+        rest = [case.times_s[:k] + case.times_s[k + 1 :] for case in study.cases]
+        found.append(_worst_of(kind, unit.name, study, _with_times(study, rest)))
         if progress is not None:
             progress((len(cases) + k + 1) / total)
     return tuple(sorted(found, key=lambda case: (case.worst, -case.fall, case.kind, case.name)))
 
 
-def with_units(study: Study, units: tuple[Unit, ...]) -> list[Weakest]:
-    """Weakest paths of every adversary with other posts and patrols, in the normal state."""
-    defence = study.defence
+def with_more_units(study: Study, units: list[Unit]) -> list[Weakest]:
+    """Weakest paths of every adversary with more posts or patrols, in the normal state."""
+    times = [
+        case.times_s
+        + tuple(
+            unit_times_s(study.defence, study.road, unit, case.exits.r_m, case.exits.cross_s)
+            for unit in units
+        )
+        for case in study.cases
+    ]
+    return _with_times(study, times)
+
+
+def _with_times(study: Study, times_s: list[tuple[FloatArray, ...]]) -> list[Weakest]:
+    """Weakest paths of every adversary with these response times instead."""
+    communication = study.defence.detection.communication
     found = []
-    for case in study.cases:
-        come = arrival(defence, study.road, units, case.exits.r_m, case.exits.cross_s)
+    for case, times in zip(study.cases, times_s, strict=True):
+        come = soonest(times, case.exits.r_m.size)
         out = escape(case.walker, study.strip.shape, come)
-        found.append(weakest(case.walker, case.hazard, out, defence.detection.communication))
+        found.append(weakest(case.walker, case.hazard, out, communication))
     return found
 
 
