@@ -19,6 +19,7 @@ def test_the_published_sample(monkeypatch, capsys):
     assert found["interruption"] == pytest.approx(0.476041, abs=1e-6)
     assert found["critical_detection_point"] == "open the door"
     assert found["notes"] == []
+    assert [task["margin_s"] for task in found["tasks"]] == [32, 22, 10, -80, -90, -180]
     assert sum(task["share"] for task in found["tasks"]) == pytest.approx(found["interruption"])
 
 

@@ -156,6 +156,7 @@ def test_what_is_missing_is_said(project, tmp_path, monkeypatch, capsys):
         ('[[posts]]', 'path_cell = "20 m"\n[[posts]]', "path_cell (20 m) is too coarse"),
         ("[detection]", "[detection2]", "detection2: this key is unknown; did you"),
         ('delay = "45 s"', 'delay = "45 s"\ndelays = { saw = "9 s" }', "carries 'saw'"),
+        ('assessment = "5 s"', 'mtbf = "9 d"', "mtbf and mttr go together; give both"),
         ('gaits = [', 'grounds = { marsh = 0.5 }\ngaits = [', "'marsh' is no area of this project"),
     ],
 )  # fmt: skip
@@ -165,6 +166,13 @@ def test_faults_of_the_tables_are_one_sentence(tmp_path, monkeypatch, capsys, ol
     code, _, err = run_cli(monkeypatch, capsys, "check", folder)
     assert code == 3
     assert words in err
+
+
+def test_availability_by_mean_times(tmp_path):
+    by_times = 'assessment = "5 s"\nmtbf = "98 d"\nmttr = "2 d"'
+    text = PROJECT + DEFENCE.replace('assessment = "5 s"', by_times)
+    site = wl.read_site(make_project(tmp_path, text))
+    assert site.defence.detection.availability == pytest.approx(0.98)
 
 
 def test_tables_that_belong_together_are_asked_for(tmp_path, monkeypatch, capsys):

@@ -39,7 +39,7 @@ from watchline.model.defence import NORMAL_STATE, Defence, DefenceState
 from watchline.model.plan import Plan
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
-from watchline.physics.detection import with_remainder
+from watchline.physics.detection import over_states, with_remainder
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -293,7 +293,16 @@ def _adversary(
             trace.critical,
             units[unit].name if unit >= 0 else "",
         )
-    return AdversaryBreach(adversary.name, adversary.direction, strip.s_m, tuple(curves), path)
+    share = [curve.probability for curve in curves]
+    return AdversaryBreach(
+        adversary.name,
+        adversary.direction,
+        strip.s_m,
+        tuple(curves),
+        path,
+        over_states(share, [curve.interruption for curve in curves]),
+        float(over_states(share, [curve.worst for curve in curves])),
+    )
 
 
 def _in_state(

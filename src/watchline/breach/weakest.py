@@ -14,6 +14,7 @@ from watchline.kernels.moves import COL_STEP, NO_MOVE, ROW_STEP, Field, make_fie
 from watchline.kernels.spread import least_stop, spread
 from watchline.model.defence import Adversary, Defence
 from watchline.model.site import Site
+from watchline.physics.detection import detection_probability
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -244,16 +245,16 @@ def trace_path(walker: Walker, hazard: Field, found: Weakest, out: Escape, row: 
         Row of the entry.
     """
     i, j = row, walker.entry
-    rows, cols, detected, unseen = [i], [j], [0.0], 1.0
+    rows, cols, hazards = [i], [j], [0.0]
     for moves in (found.move, out.move):
         while moves[i, j] != NO_MOVE and j != walker.exit:
             m = moves[i, j]
-            unseen *= float(np.exp(-one_move(hazard, i, j, m)))
+            hazards.append(one_move(hazard, i, j, m))
             i, j = i + int(ROW_STEP[m]), j + int(COL_STEP[m])
             rows.append(i)
             cols.append(j)
-            detected.append(1.0 - unseen)
+    detected = detection_probability(np.cumsum(hazards))
     r, c = np.array(rows), np.array(cols)
     stopped = out.stopped[r, c]
     good = np.flatnonzero(stopped >= 0.5)
-    return PathTrace(r, c, np.array(detected), stopped, int(good[-1]) if good.size else -1)
+    return PathTrace(r, c, detected, stopped, int(good[-1]) if good.size else -1)

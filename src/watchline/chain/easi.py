@@ -7,7 +7,7 @@ from typing import Any
 
 from watchline.errors import UsageError
 from watchline.io.tasks import read_tasks
-from watchline.physics.easi import USUAL_SPREAD, WEIGHT_LEFT, easi, easi_sensitivity
+from watchline.physics.easi import USUAL_SPREAD, WEIGHT_LEFT, easi, easi_sensitivity, margin_s
 
 
 def run_easi(
@@ -85,6 +85,7 @@ def run_easi(
                 "detected": task.detected,
                 "first_detection": float(found.first_detection[i]),
                 "left_s": float(found.left_s[i]),
+                "margin_s": margin_s(inputs[1], i, inputs[3][i], 0.0, response_s),
                 "in_time": float(found.in_time[i]),
                 "share": float(found.share[i]),
                 "per_detection": float(slopes.detection[i]),

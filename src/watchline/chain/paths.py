@@ -137,6 +137,13 @@ def _notes(site: Site, study: Study) -> tuple[str, ...]:
             f"In fog a device counts up to where {CONTRAST_LEFT:.0%} of the contrast is left "
             "(Koschmieder); thermal cameras are not credited with more."
         )
+    grades = detection.grades
+    silent = sorted(kind for kind in set(study.watch.kinds) if not grades.get(kind, grades.get("")))
+    if silent:
+        notes.append(
+            f"No walk test in the project speaks of these kinds of device, which therefore detect "
+            f"nothing here: {', '.join(silent)}."
+        )
     if not study.units:
         notes.append("There is no post and no patrol: nobody comes, and nobody is stopped.")
     if defence.patrols:

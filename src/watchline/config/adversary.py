@@ -75,7 +75,21 @@ class DetectionTable(Table):
         1.0, gt=0, description="Probability that a detection is judged rightly and gets through."
     )
     assessment: Duration = Field(0.0, description="Time until an operator has judged it.")
-    availability: Share = Field(1.0, gt=0, description="Share of time that a device works.")
+    availability: Share | None = Field(
+        None, gt=0, description="Share of time that a device works (default: always)."
+    )
+    mtbf: Duration | None = Field(
+        None, gt=0, description="Mean time between failures of a device, instead of availability."
+    )
+    mttr: Duration | None = Field(None, description="Mean time to repair it, with mtbf.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> DetectionTable:
+        if (self.mtbf is None) != (self.mttr is None):
+            raise ValueError("mtbf and mttr go together; give both, or availability")
+        if self.mtbf is not None and self.availability is not None:
+            raise ValueError("give either availability, or mtbf and mttr")
+        return self
 
 
 class LostTable(Table):

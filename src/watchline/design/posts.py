@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
 from watchline.kernels.moves import Field
 from watchline.kernels.spread import spread
@@ -223,13 +223,6 @@ def needed_hazard(required: float, communication: float) -> dict[float, float]:
         for p in IN_TIME
         if required < communication * p
     }
-
-
-def in_time_of(spare_s: npt.ArrayLike, spread_s: npt.ArrayLike) -> FloatArray:
-    """Probability that a normal response is in time, from its mean time to spare."""
-    spread_, spare = np.asarray(spread_s, float), np.asarray(spare_s, float)
-    safe = np.where(spread_ > 0, spread_, 1.0)
-    return np.where(spread_ > 0, ndtr(spare / safe), (spare > 0).astype(float))
 
 
 def line_center(drive: Drive, place_r_m: FloatArray, posts: int) -> tuple[FloatArray, float]:

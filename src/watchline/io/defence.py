@@ -26,6 +26,7 @@ from watchline.model.defence import (
     Surface,
 )
 from watchline.model.site import Road, Zone
+from watchline.physics.detection import availability
 
 LEAST_CELLS_ACROSS = 4
 
@@ -173,6 +174,9 @@ def _adversaries(tables: ProjectFile) -> list[Adversary]:
 def _detection(tables: ProjectFile) -> DetectionRules:
     table = tables.detection
     assert table is not None
+    works = 1.0 if table.availability is None else table.availability
+    if table.mtbf is not None and table.mttr is not None:
+        works = availability(table.mtbf, table.mttr)
     grades: dict[str, list[DetectionGrade]] = {}
     for grade in table.grades:
         found = DetectionGrade(grade.px_per_m, grade.probability, grade.within)
@@ -181,7 +185,7 @@ def _detection(tables: ProjectFile) -> DetectionRules:
         grades={kind: tuple(sorted(g, key=lambda x: x.px_per_m)) for kind, g in grades.items()},
         communication=table.communication,
         assessment_s=table.assessment,
-        availability=table.availability,
+        availability=works,
     )
 
 

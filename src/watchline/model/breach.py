@@ -78,6 +78,10 @@ class AdversaryBreach:
         The normal state first.
     path : BreachPath or None
         The weakest path of the normal state; None where nobody can come in.
+    curve : float64 array [entries]
+        Over all states, by entry, for an adversary who knows the state.
+    worst : float
+        Over all states, at the weakest entry of each.
     """
 
     adversary: str
@@ -85,19 +89,8 @@ class AdversaryBreach:
     s_m: FloatArray
     states: tuple[StateCurve, ...]
     path: BreachPath | None
-
-    @property
-    def curve(self) -> FloatArray:
-        """Over all states, by entry, for an adversary who knows the state."""
-        total = np.zeros(self.s_m.size)
-        for state in self.states:
-            total += state.probability * state.interruption
-        return total
-
-    @property
-    def worst(self) -> float:
-        """Over all states, at the weakest entry of each."""
-        return float(sum(state.probability * state.worst for state in self.states))
+    curve: FloatArray
+    worst: float
 
 
 @dataclass(frozen=True)

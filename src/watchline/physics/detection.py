@@ -72,11 +72,11 @@ def detection_probability(hazard: npt.ArrayLike) -> FloatArray:
     return np.asarray(-np.expm1(-np.asarray(hazard, dtype=np.float64)))
 
 
-def availability(mtbf_h: float, mttr_h: float) -> float:
-    """Share of time that a device works, ``MTBF / (MTBF + MTTR)``."""
-    if mtbf_h <= 0 or mttr_h < 0:
+def availability(mtbf_s: float, mttr_s: float) -> float:
+    """Share of time that a device works, ``MTBF / (MTBF + MTTR)``; any one unit of time."""
+    if mtbf_s <= 0 or mttr_s < 0:
         raise ValueError("MTBF must be above 0 and MTTR at least 0")
-    return mtbf_h / (mtbf_h + mttr_h)
+    return mtbf_s / (mtbf_s + mttr_s)
 
 
 def outage_hazard(hazard: npt.ArrayLike, available: npt.ArrayLike) -> FloatArray:
