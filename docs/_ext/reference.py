@@ -29,13 +29,14 @@ from watchline import errors
 from watchline.cli.app import INTERRUPTED
 from watchline.cli.app import app as cli_app
 from watchline.config.project import ProjectFile
-from watchline.config.units import Duration, Length, Share
+from watchline.config.units import Duration, Length, Share, Speed
 from watchline.model import candidates, plan
 
 QUANTITIES = (
     (Length, "length", "m"),
     (Share, "share", ""),
     (Duration, "duration", "s"),
+    (Speed, "speed", "m/s"),
 )
 COLUMNS: dict[str, Mapping[str, str]] = {
     "mounts": candidates.MOUNT_COLUMNS,
@@ -243,6 +244,10 @@ def _kind(field: FieldInfo) -> str:
 
 def _kind_name(kind: Any) -> str:
     if typing.get_origin(kind) is typing.Annotated:
+        parsers = [getattr(m, "func", None) for m in kind.__metadata__]
+        for quantity, name, _ in QUANTITIES:
+            if quantity.__metadata__[0].func in parsers:
+                return name
         return _kind_name(typing.get_args(kind)[0])
     if typing.get_origin(kind) is typing.Literal:
         return " or ".join(f"`{value}`" for value in typing.get_args(kind))

@@ -12,9 +12,11 @@ from watchline.cli import (
     check,
     diff,
     doctor,
+    easi,
     export,
     init,
     light,
+    paths,
     plan,
     prove,
     report,
@@ -45,6 +47,8 @@ app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("diff")(diff.diff)
 app.command("see")(see.see)
+app.command("paths")(paths.paths)
+app.command("easi")(easi.easi)
 app.command("catalogue")(catalogue.catalogue)
 app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)

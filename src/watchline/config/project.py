@@ -8,18 +8,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from watchline.config.response import DefenceTables
+from watchline.config.table import Name, Table
 from watchline.config.units import Duration, Length, Share
 
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f/\\]+$")]
 PLACES = ("zone", "fence_strip", "road")
-
-
-class Table(BaseModel):
-    """A table of the project file: unknown keys refused, values frozen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class LineTable(Table):
@@ -284,7 +279,7 @@ class DesignTable(Table):
     )
 
 
-class ProjectFile(Table):
+class ProjectFile(DefenceTables):
     """The whole ``project.toml``."""
 
     schema_version: Literal[1] = Field(1, description="Version of this schema.")

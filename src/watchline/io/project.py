@@ -23,6 +23,7 @@ from watchline.config.project import (
 from watchline.errors import LineError, ManyFaults, ProjectError, WatchlineError
 from watchline.geo.chainage import from_chainage, part, strip_polygon, vertices
 from watchline.io.catalogue import load_catalogue
+from watchline.io.defence import read_defence
 from watchline.io.files import sha256_file
 from watchline.io.lock import check_lock
 from watchline.io.project_faults import schema_faults, suggest
@@ -198,6 +199,10 @@ class _Reader:
         if catalogue is not None:
             self.catalogue_keys(catalogue)
         self.attempt(lambda: check_lock(self.folder, self.inputs))
+        defence = None
+        if site_parts is not None and site_parts[1] is not None:
+            defence, faults = read_defence(tables, line, *site_parts[:2], self.at)
+            self.faults.extend(faults)
         if self.faults:
             raise ManyFaults(self.faults)
         assert crs is not None and catalogue is not None and line is not None
@@ -228,6 +233,7 @@ class _Reader:
             exclusions=exclusions,
             no_watch=no_watch,
             existing_mounts=tuple(self.existing(table, line) for table in tables.existing_mounts),
+            defence=defence,
             line_credit=tables.line.credit,
             notes=tables.notes,
             seed=tables.seed,

@@ -1,0 +1,1 @@
+"""Breach paths: how someone would cross with the least chance of being stopped, and who comes."""

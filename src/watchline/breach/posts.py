@@ -1,0 +1,114 @@
+"""Posts of a studied plan: the fewest on its road with which what is required holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from watchline.breach.respond import Unit, post_unit
+from watchline.breach.study import Study, with_more_units
+from watchline.design.posts import Drive, PostPlan, fewest_posts, needed_hazard, time_allowed
+from watchline.geo.chainage import to_chainage
+from watchline.model.breach import PostAnswer
+from watchline.prove.verdicts import stretches
+
+FloatArray = npt.NDArray[np.float64]
+MOST_STRETCHES = 4
+
+ON_ROAD_S = 1.0
+"""A post nearer than this to the road stands on it."""
+
+
+def post_answer(study: Study, required: float) -> PostAnswer:
+    """Fewest new posts on the road beside those that stand, for all adversaries together.
+
+    The exits of every adversary ask for their own intervals of the road; all are covered at once.
+    Existing posts are taken where they meet the road, if they are on it; patrols are left aside.
+    The answer is then judged by the weakest paths themselves.
+    """
+    defence, road = study.defence, study.road
+    rules = defence.response
+    exit_r, cross, s = [], [], []
+    allowed: dict[float, list[np.ndarray]] = {}
+    for case in study.cases:
+        exit_r.append(case.exits.r_m)
+        cross.append(case.exits.cross_s)
+        s.append(study.strip.s_m)
+        for p, hazard in needed_hazard(required, defence.detection.communication).items():
+            time = time_allowed(
+                case.hazard, case.walker.fastest, case.walker.entry, case.walker.exit, hazard
+            )
+            allowed.setdefault(p, []).append(time)
+    if not allowed:
+        sentence = (
+            f"P_I ≥ {required:g} cannot be reached: only {defence.detection.communication:g} of "
+            "the detections get through; ask for less, or raise the communication"
+        )
+        return PostAnswer(required, False, sentence, 0, (), float("nan"), ())
+    existing = [unit for unit in study.units[: len(defence.posts)] if unit.access_s < ON_ROAD_S]
+    chainage = np.concatenate(s)
+    plan = fewest_posts(
+        Drive(road.r_m, road.ahead_s, road.back_s),
+        np.concatenate(exit_r),
+        np.concatenate(cross),
+        {p: np.concatenate(times) for p, times in allowed.items()},
+        fixed_s=defence.detection.assessment_s + rules.call_out_s,
+        fixed_sd_s=rules.call_out_sd_s,
+        travel_spread=rules.travel_spread,
+        existing_r_m=np.array([float(unit.r_m[0]) for unit in existing]),
+    )
+    new, places = _new_posts(study, plan)
+    achieved = min(found.worst for found in with_more_units(study, new))
+    late = stretches(chainage[plan.late], study.strip.row_m)
+    return PostAnswer(
+        required,
+        not plan.late.any(),
+        _sentence(required, plan, chainage, late),
+        plan.existing,
+        places,
+        achieved,
+        late,
+    )
+
+
+def _new_posts(
+    study: Study, plan: PostPlan
+) -> tuple[list[Unit], tuple[tuple[float, float, float], ...]]:
+    """The new posts as units, and their chainage and coordinates."""
+    site = study.site
+    units, places = [], []
+    for k, r in enumerate(plan.r_m[plan.existing :]):
+        point = site.road.centreline.interpolate(float(r))
+        s, _, _ = to_chainage(site.line, np.array([point.x]), np.array([point.y]))
+        places.append((float(s[0]), float(point.x), float(point.y)))
+        units.append(post_unit(site, f"new post {k + 1}", point.x, point.y))
+    return units, tuple(places)
+
+
+def _sentence(
+    required: float,
+    plan: PostPlan,
+    s_m: FloatArray,
+    late: tuple[tuple[float, float], ...],
+) -> str:
+    count = plan.r_m.size - plan.existing
+    posts = (
+        f"{count} new post{'s' if count != 1 else ''} on the road beside the {plan.existing} that "
+        f"help{'s' if plan.existing == 1 else ''} already; no fewer suffice when a response "
+        f"counts that is in time with at least {plan.in_time:g}"
+    )
+    if not plan.late.any():
+        return f"P_I ≥ {required:g} holds in the normal state with {posts}"
+    worst = int(np.argmax(plan.short_s))
+    where = ", ".join(f"{a:.0f}–{b:.0f}" for a, b in late[:MOST_STRETCHES])
+    more = f" and {len(late) - MOST_STRETCHES} more stretches" if len(late) > MOST_STRETCHES else ""
+    sentence = (
+        f"response-infeasible: P_I ≥ {required:g} cannot hold at {plan.late.sum()} of "
+        f"{plan.late.size} exits however many posts there are (s = {where} m{more}); at s = "
+        f"{s_m[worst]:.0f} m even a post at the exit's own place on the road is "
+        f"{plan.short_s[worst]:.0f} s late; add delay behind the detection, detect earlier, or "
+        "shorten call-out and assessment"
+    )
+    if plan.late.all():
+        return sentence
+    return f"{sentence}. All other exits need {posts}"

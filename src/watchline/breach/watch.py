@@ -1,0 +1,246 @@
+"""Who would detect a walker: the rate of every device of a plan at every cell of the zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from watchline.breach.ground import Strip
+from watchline.model.defence import Defence, DefenceState
+from watchline.model.plan import Plan
+from watchline.model.site import Site
+from watchline.model.terrain import Terrain
+from watchline.physics.detection import graded_rate_per_s, outage_factor, rate_per_s
+from watchline.physics.optics import apparent_rise_m
+from watchline.physics.watch import watch_density
+from watchline.physics.weather import extinction_per_m
+from watchline.prove.devices import Perch, bearing_deg, perches_of
+from watchline.prove.heights import relief_of
+from watchline.prove.scene import FREE, build_scene, trace
+
+FloatArray = npt.NDArray[np.float64]
+WINDOW_ROWS_M = 1000.0
+CONTRAST_LEFT = 0.05
+"""Share of a walker's contrast that must be left at a device's distance in fog or haze."""
+MOST_HAZARD = 3.0
+"""Where the chord of an outage's hazard ends: a way with more from one device has P ≥ 1 − e^−H."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Rates of detection of every device at every cell that it surely sees.
+
+    Attributes
+    ----------
+    heights_m : tuple of float
+        Target heights.
+    device_ids, mount_ids, kinds : tuple of str
+        The plan's devices, with their mounts and kinds.
+    mount_s_m : float64 array [devices]
+        Chainage of their mounts.
+    cell : tuple of int64 array [views]
+        Per height: flat cell of each view.
+    device : tuple of int32 array [views]
+        Per height: the device that has it.
+    rate : tuple of float64 array [views]
+        Per height: rate of detection in clear air [1/s].
+    distance_m : tuple of float64 array [views]
+        Per height: slant distance.
+    cells : int
+        Number of cells.
+    """
+
+    heights_m: tuple[float, ...]
+    device_ids: tuple[str, ...]
+    mount_ids: tuple[str, ...]
+    kinds: tuple[str, ...]
+    mount_s_m: FloatArray
+    cell: tuple[npt.NDArray[np.int64], ...]
+    device: tuple[npt.NDArray[np.int32], ...]
+    rate: tuple[FloatArray, ...]
+    distance_m: tuple[FloatArray, ...]
+    cells: int
+
+
+def watch_of(
+    site: Site,
+    terrain: Terrain,
+    plan: Plan,
+    strip: Strip,
+    progress: Callable[[float], None] | None = None,
+) -> Watch:
+    """Trace every device of a plan to every cell of the zone, for every gait's target height.
+
+    Only what is surely seen counts: free sight over known ground, top and feet in the image.
+
+    Parameters
+    ----------
+    site, terrain, plan
+        What stands where.
+    strip : Strip
+        The cells.
+    progress : callable, optional
+        Is told the share done, 0–1.
+
+    Raises
+    ------
+    PlanError
+        If the plan does not belong to the site.
+    """
+    defence = site.defence
+    assert defence is not None
+    relief = relief_of(terrain)
+    perches = perches_of(site, relief, plan)
+    devices = [device for perch in perches for device in perch.devices]
+    number = {device.device_id: k for k, device in enumerate(devices)}
+    heights = sorted({g.target_height_m for a in defence.adversaries for g in a.gaits})
+    found: list[list[tuple[npt.NDArray, ...]]] = [[] for _ in heights]
+    tall = max(1, round(WINDOW_ROWS_M / strip.row_m))
+    rows, cols = strip.shape
+    for first in range(0, rows, tall):
+        part = slice(first, min(rows, first + tall))
+        x, y, z = strip.x[part].ravel(), strip.y[part].ravel(), strip.z[part].ravel()
+        near = [perch for perch in perches if _reaches(perch, defence, x, y)]
+        if near:
+            scene = build_scene(
+                relief,
+                np.concatenate([x, [perch.x for perch in near]]),
+                np.concatenate([y, [perch.y for perch in near]]),
+            )
+            for perch in near:
+                for h, height in enumerate(heights):
+                    for device_id, index, rate, distance in _views(
+                        defence, scene, perch, x, y, z, height
+                    ):
+                        who = np.full(index.size, number[device_id], np.int32)
+                        found[h].append((first * cols + index, who, rate, distance))
+        if progress is not None:
+            progress(part.stop / rows)
+    mounts = plan.mounts.set_index("mount_id")
+    return Watch(
+        tuple(heights),
+        tuple(device.device_id for device in devices),
+        tuple(device.mount_id for device in devices),
+        tuple(device.model.kind for device in devices),
+        np.array([float(mounts.loc[device.mount_id, "s"]) for device in devices]),
+        *(
+            tuple(_joined([view[k] for view in views], kind) for views in found)
+            for k, kind in enumerate((np.int64, np.int32, np.float64, np.float64))
+        ),
+        cells=rows * cols,
+    )
+
+
+def rates(
+    watch: Watch,
+    defence: Defence,
+    state: DefenceState | None,
+    lost: npt.NDArray[np.bool_] | None = None,
+) -> list[FloatArray]:
+    """Rate of detection at every cell for every target height [1/s].
+
+    Parameters
+    ----------
+    watch : Watch
+        The views.
+    defence : Defence
+        Availability of the devices.
+    state : DefenceState or None
+        What strikes many devices together; None is the normal state.
+    lost : bool array [devices], optional
+        Devices that are gone.
+
+    Returns
+    -------
+    list of float64 array [cells]
+        One a target height. With an availability below 1, rates are lowered so that no way on
+        which one device has at most :data:`MOST_HAZARD` is credited too much.
+    """
+    factor = np.ones(len(watch.device_ids))
+    if defence.detection.availability < 1.0:
+        factor *= outage_factor(defence.detection.availability, MOST_HAZARD)
+    reach = np.inf
+    if state is not None:
+        factor *= np.array([state.factors.get(kind, 1.0) for kind in watch.kinds])
+        at = watch.mount_s_m
+        if state.lost_to_m > state.lost_from_m:
+            factor[(at >= state.lost_from_m) & (at <= state.lost_to_m)] = 0.0
+        if np.isfinite(state.visibility_m):
+            reach = -np.log(CONTRAST_LEFT) / float(extinction_per_m(state.visibility_m))
+    if lost is not None:
+        factor[lost] = 0.0
+    return [
+        np.bincount(
+            cell,
+            weights=rate * factor[device] * (distance <= reach),
+            minlength=watch.cells,
+        )
+        for cell, device, rate, distance in zip(
+            watch.cell, watch.device, watch.rate, watch.distance_m, strict=True
+        )
+    ]
+
+
+def _joined(parts: list[npt.NDArray], kind: type) -> npt.NDArray:
+    return np.concatenate(parts).astype(kind) if parts else np.zeros(0, kind)
+
+
+def _grades(defence: Defence, kind: str) -> tuple[FloatArray, FloatArray]:
+    """Densities and rates of a kind of device; none where no walk test speaks of it."""
+    known = defence.detection.grades
+    grades = known.get(kind, known.get("", ()))
+    densities = np.array([grade.px_per_m for grade in grades])
+    rate = [float(rate_per_s(grade.probability, grade.within_s)) for grade in grades]
+    return densities, np.array(rate)
+
+
+def _least_density(defence: Defence, kind: str) -> float:
+    densities, _ = _grades(defence, kind)
+    return float(densities[0]) if densities.size else np.inf
+
+
+def _reaches(perch: Perch, defence: Defence, x: FloatArray, y: FloatArray) -> bool:
+    far = 0.0
+    for device in perch.devices:
+        least = _least_density(defence, device.model.kind)
+        if np.isfinite(least):
+            far = max(far, float(device.reach_m(np.array([least]))[0]))
+    return bool(np.hypot(x - perch.x, y - perch.y).min() <= far)
+
+
+def _views(defence, scene, perch, x, y, z, height_m):  # noqa: ANN001, ANN202
+    """What each device of a perch surely sees of a window: cells, rates, slant distances."""
+    east, north = x - perch.x, y - perch.y
+    flat = np.hypot(east, north)
+    feet = apparent_rise_m(z - perch.z, flat, scene.relief.refraction)
+    bearing = bearing_deg(east, north)
+    found = []
+    wanted = np.zeros(x.size, dtype=bool)
+    for device in perch.devices:
+        densities, rate = _grades(defence, device.model.kind)
+        if not densities.size:
+            continue
+        index = np.flatnonzero((flat <= device.reach_m(densities[:1])[0]) & np.isfinite(feet))
+        off = np.abs((bearing[index] - device.azimuth_deg + 180.0) % 360.0 - 180.0)
+        index = index[(off <= device.half_sector_deg() + 1e-6) | (flat[index] < 1e-6)]
+        density = watch_density(
+            device.model, device.focal_mm, device.azimuth_deg, device.tilt_deg,
+            east[index], north[index], feet[index] + height_m, feet[index],
+        )  # fmt: skip
+        gamma = graded_rate_per_s(density, densities, rate) * device.model.time_share
+        kept = gamma > 0
+        wanted[index[kept]] = True
+        found.append((device.device_id, index[kept], gamma[kept]))
+    at = np.flatnonzero(wanted)
+    free = np.zeros(x.size, dtype=bool)
+    if at.size:
+        eye_z = float(scene.relief.fold(perch.z, perch.x, perch.y))
+        top_z = scene.relief.fold(z[at] + height_m, x[at], y[at])
+        free[at] = trace(scene, (perch.x, perch.y, eye_z), x[at], y[at], top_z) == FREE
+    slant = np.hypot(flat, feet + height_m)
+    for device_id, index, gamma in found:
+        seen = free[index]
+        yield device_id, index[seen], gamma[seen], slant[index[seen]]

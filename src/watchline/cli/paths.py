@@ -1,0 +1,99 @@
+"""``watchline paths``: how someone would cross a plan's zone, and how often he is stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+
+from watchline.cli.screen import JSON_OPTION, QUIET_OPTION, Screen
+
+if TYPE_CHECKING:
+    from watchline.model.breach import Breach
+
+WORST_LOSSES = 8
+
+
+def paths(
+    project: Path = typer.Argument(help="Project folder with a plan."),
+    plan: Path = typer.Option(
+        None, "--plan", help="Plan file (GeoPackage); by default that of the project's run."
+    ),
+    as_json: bool = JSON_OPTION,
+    quiet: bool = QUIET_OPTION,
+) -> None:
+    """Find the weakest paths across a plan's zone, what each loss leaves, and where posts must be.
+
+    Needs [[adversaries]], [detection] and [response] in project.toml. Exit code 0: the required
+    probability of interruption holds and every check agrees; 1: it does not; 3: bad input.
+    """
+    from watchline.chain.paths import find_paths
+    from watchline.io.breach import breach_data
+
+    with Screen(as_json=as_json, quiet=quiet) as screen:
+        screen.step("site")
+        found = find_paths(project, plan, screen)
+    if as_json:
+        screen.data(breach_data(found.breach) | {"files": [str(file) for file in found.files]})
+    else:
+        _show(screen, found.breach)
+        screen.line(f"Report: {found.files[-1]}")
+    if not found.breach.holds:
+        raise typer.Exit(1)
+
+
+def _show(screen: Screen, breach: Breach) -> None:
+    table = Table(title="Least probability of interruption", title_justify="left")
+    table.add_column("adversary")
+    table.add_column("state")
+    for name in ("share", "P_I", "entry km"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for found in breach.adversaries:
+        for state in found.states:
+            row = int(state.interruption.argmin())
+            table.add_row(
+                found.adversary if state is found.states[0] else "",
+                state.state,
+                f"{state.probability:.1%}",
+                f"{state.worst:.4f}",
+                f"{found.s_m[row] / 1000:.3f}",
+            )
+        table.add_row("", "all states", "", f"{found.worst:.4f}", "", end_section=True)
+    screen.table(table)
+    verdict = "holds" if breach.worst >= breach.required else "fails"
+    screen.line(f"Required {breach.required:g}: {verdict} ({breach.worst:.4f}).")
+    for found in breach.adversaries:
+        path = found.path
+        if path is None:
+            continue
+        point = "no detection helps"
+        if path.critical >= 0:
+            point = (
+                f"critical detection point at s = {path.s[path.critical]:.0f} m, "
+                f"{path.away_m[path.critical]:.0f} m from the line"
+            )
+        screen.line(
+            f"{found.adversary}: in at s = {path.s[0]:.0f} m, out at s = {path.s[-1]:.0f} m, "
+            f"{point}; {path.post or 'nobody'} responds."
+        )
+    screen.line(f"Posts: {breach.posts.sentence}.")
+    if breach.losses:
+        losses = Table(title="Worst losses (normal state)", title_justify="left")
+        losses.add_column("lost")
+        losses.add_column("adversary")
+        for name in ("P_I left", "at km", "falls by", "at km"):
+            losses.add_column(name, justify="right", no_wrap=True)
+        for case in breach.losses[:WORST_LOSSES]:
+            losses.add_row(
+                case.label,
+                case.adversary,
+                f"{case.worst:.4f}",
+                f"{case.s_m / 1000:.2f}",
+                f"{case.fall:.4f}",
+                f"{case.fall_s_m / 1000:.2f}",
+            )
+        screen.table(losses)
+    for check in breach.checks:
+        screen.line(f"{'holds' if check.holds else 'FAILS'}: {check.name}: {check.sentence}.")

@@ -1,0 +1,156 @@
+"""What was found on breach paths, as JSON, CSV and GeoPackage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from shapely.geometry import LineString, Point
+
+from watchline.io.files import atomic_write
+from watchline.io.json_text import to_json
+from watchline.model.breach import AdversaryBreach, Breach
+
+
+def breach_data(breach: Breach) -> dict[str, Any]:
+    """All that was found, as plain data; what is unknown is null."""
+    return {
+        "required": breach.required,
+        "worst": breach.worst,
+        "holds": breach.holds,
+        "cell_m": breach.cell_m,
+        "adversaries": [_adversary(found) for found in breach.adversaries],
+        "losses": [
+            {
+                "kind": case.kind,
+                "name": case.name,
+                "adversary": case.adversary,
+                "worst": case.worst,
+                "s_m": _known(case.s_m),
+                "fall": case.fall,
+                "fall_s_m": case.fall_s_m,
+            }
+            for case in breach.losses
+        ],
+        "posts": {
+            "required": breach.posts.required,
+            "feasible": breach.posts.feasible,
+            "sentence": breach.posts.sentence,
+            "existing": breach.posts.existing,
+            "new": [{"s_m": s, "x": x, "y": y} for s, x, y in breach.posts.places],
+            "achieved": _known(breach.posts.achieved),
+            "late": [list(stretch) for stretch in breach.posts.late],
+        },
+        "checks": [
+            {"name": check.name, "holds": check.holds, "sentence": check.sentence}
+            for check in breach.checks
+        ],
+        "notes": list(breach.notes),
+        "inputs": breach.provenance.inputs,
+        "watchline_version": breach.provenance.watchline_version,
+    }
+
+
+def write_breach(breach: Breach, crs: str, folder: Path) -> tuple[Path, ...]:
+    """Write ``paths.json``, ``paths.csv`` (the curves) and ``paths.gpkg`` (paths and points).
+
+    Parameters
+    ----------
+    breach : Breach
+        What was found.
+    crs : str
+        CRS of its coordinates.
+    folder : Path
+        Where to.
+
+    Returns
+    -------
+    tuple of Path
+        The files.
+    """
+    with atomic_write(folder / "paths.json") as temporary:
+        temporary.write_text(to_json(breach_data(breach), indent=1) + "\n", encoding="utf-8")
+    with atomic_write(folder / "paths.csv") as temporary:
+        _curves(breach).to_csv(temporary, index=False, float_format="%.6g")
+    files = [folder / "paths.json", folder / "paths.csv"]
+    layers = _layers(breach, crs)
+    if layers:
+        with atomic_write(folder / "paths.gpkg") as temporary:
+            for name, frame in layers.items():
+                frame.to_file(temporary, layer=name, driver="GPKG")
+        files.append(folder / "paths.gpkg")
+    return tuple(files)
+
+
+def _adversary(found: AdversaryBreach) -> dict[str, Any]:
+    path = found.path
+    return {
+        "adversary": found.adversary,
+        "direction": found.direction,
+        "worst": found.worst,
+        "states": [
+            {"state": state.state, "probability": state.probability, "worst": state.worst}
+            for state in found.states
+        ],
+        "path": None
+        if path is None
+        else {
+            "entry_s_m": float(path.s[0]),
+            "exit_s_m": float(path.s[-1]),
+            "responds": path.post or None,
+            "detected": float(path.detected[-1]),
+            "critical_s_m": float(path.s[path.critical]) if path.critical >= 0 else None,
+            "critical_away_m": float(path.away_m[path.critical]) if path.critical >= 0 else None,
+            "x": path.x.tolist(),
+            "y": path.y.tolist(),
+            "detected_by_then": path.detected.tolist(),
+            "stopped_if_detected": path.stopped.tolist(),
+        },
+    }
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _curves(breach: Breach) -> pd.DataFrame:
+    """Probability of interruption by chainage, a column a state and one over all states."""
+    tables = []
+    for found in breach.adversaries:
+        table = pd.DataFrame({"adversary": found.adversary, "s_m": found.s_m})
+        for state in found.states:
+            table[f"interruption:{state.state}"] = state.interruption
+        table["interruption"] = found.curve
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _layers(breach: Breach, crs: str) -> dict[str, gpd.GeoDataFrame]:
+    lines, points = [], []
+    for found in breach.adversaries:
+        path = found.path
+        if path is None or path.x.size < 2:
+            continue
+        name = {"adversary": found.adversary}
+        line = LineString(np.column_stack([path.x, path.y]))
+        lines.append(
+            name | {"interruption": found.states[0].worst, "responds": path.post, "geometry": line}
+        )
+        marks = {"entry": 0, "exit": path.x.size - 1}
+        if path.critical >= 0:
+            marks["critical detection point"] = path.critical
+        points += [
+            name | {"what": what, "detected": path.detected[k], "stopped": path.stopped[k],
+                    "geometry": Point(path.x[k], path.y[k])}
+            for what, k in marks.items()
+        ]  # fmt: skip
+    new = [{"s_m": s, "geometry": Point(x, y)} for s, x, y in breach.posts.places]
+    tables = {"weakest_paths": lines, "path_points": points, "new_posts": new}
+    return {
+        key: gpd.GeoDataFrame(rows, geometry="geometry", crs=crs)
+        for key, rows in tables.items()
+        if rows
+    }

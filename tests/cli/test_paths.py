@@ -1,0 +1,183 @@
+"""``watchline paths`` on real terrain: what it writes, prints and refuses."""
+
+import json
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from shapely.geometry import Point
+
+import watchline as wl
+from small_project import CRS, PROJECT, make_project, run_cli
+from watchline.geo.chainage import from_chainage
+from watchline.model.plan import PLAN_DEVICE_COLUMNS, PLAN_MOUNT_COLUMNS, Plan
+
+DEFENCE = """
+[[adversaries]]
+name = "on foot"
+gaits = [
+  { name = "running", speed = "3 m/s" },
+  { name = "crawling", speed = "0.3 m/s", target_height = "0.5 m" },
+]
+
+[[barriers]]
+name = "fence"
+distance = "30 m"
+delay = "45 s"
+
+[detection]
+communication = "95 %"
+assessment = "5 s"
+grades = [{ px_per_m = 20, probability = "90 %", within = "10 s" }]
+
+[[states]]
+name = "fog"
+probability = "5 %"
+visibility = "40 m"
+
+[response]
+required = "50 %"
+call_out = "10 s"
+call_out_sd = "3 s"
+speed = "30 km/h"
+cross_speed = "3 m/s"
+travel_spread = "10 %"
+
+[[posts]]
+name = "gate"
+chainage = "60 m"
+
+[[patrols]]
+name = "patrol"
+start = "120 m"
+end = "240 m"
+"""
+
+
+def hand_made_plan(site) -> Plan:
+    """Three masts on the road, each with two cameras that look along the line."""
+    mounts, devices = [], []
+    for k, s in enumerate((40.0, 130.0, 220.0)):
+        x, y = (float(v[0]) for v in from_chainage(site.line, np.array([s]), 32.0))
+        mount = f"M{k:03d}"
+        mounts.append(
+            (mount, mount, "mast-10", "mast", 10.0, s, 32.0, 0.0, 1.0, False, Point(x, y))
+        )
+        for azimuth in (20.0, 200.0):
+            name = f"D{len(devices):03d}"
+            devices.append(
+                (
+                    name,
+                    mount,
+                    "fixed-4mp-8mm",
+                    "camera",
+                    10.0,
+                    azimuth,
+                    12.0,
+                    8.0,
+                    40.0,
+                    25.0,
+                    1.0,
+                    Point(x, y),
+                )
+            )
+    return Plan(
+        "hand", CRS,
+        gpd.GeoDataFrame(mounts, columns=[*PLAN_MOUNT_COLUMNS, "geometry"], crs=CRS),
+        gpd.GeoDataFrame(devices, columns=[*PLAN_DEVICE_COLUMNS, "geometry"], crs=CRS),
+        9.0, None, "EUR", "edited",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = make_project(tmp_path_factory.mktemp("paths"), PROJECT + DEFENCE)
+    site = wl.read_site(folder)
+    (folder / "plans").mkdir()
+    wl.write_plan(hand_made_plan(site), folder / "plans" / "hand.gpkg")
+    return folder
+
+
+def test_it_finds_writes_and_proves(project, monkeypatch, capsys):
+    plan = project / "plans" / "hand.gpkg"
+    code, out, err = run_cli(monkeypatch, capsys, "paths", project, "--plan", plan, "--json", "-q")
+    found = json.loads(out)
+    assert code == (0 if found["holds"] else 1), err
+    assert all(check["holds"] for check in found["checks"]), found["checks"]
+    (adversary,) = found["adversaries"]
+    assert [state["state"] for state in adversary["states"]] == ["normal", "fog"]
+    normal, fog = (state["worst"] for state in adversary["states"])
+    assert 0.0 <= fog <= normal <= 0.95
+    assert adversary["path"]["responds"] in ("gate", "patrol")
+    assert len(found["losses"]) == 3 + 6 + 2
+    assert min(case["worst"] for case in found["losses"]) <= normal + 1e-9
+    assert max(case["worst"] for case in found["losses"]) <= normal + 1e-9
+    files = {file.rsplit("/", 1)[1]: file for file in found["files"]}
+    curve = pd.read_csv(files["paths.csv"])
+    assert curve["interruption:normal"].min() == pytest.approx(normal, rel=1e-4)
+    paths = gpd.read_file(files["paths.gpkg"], layer="weakest_paths")
+    assert paths.crs == CRS
+    assert paths.length[0] > 30.0
+    page = (project / files["paths.html"]).read_text()
+    assert "on foot" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_it_prints_tables(project, monkeypatch, capsys):
+    plan = project / "plans" / "hand.gpkg"
+    code, out, _ = run_cli(monkeypatch, capsys, "paths", project, "--plan", plan, "-q")
+    assert code in (0, 1)
+    assert "Least probability of interruption" in out
+    assert "holds: on foot: no path has less" in out
+    assert "Posts:" in out
+
+
+def test_what_is_missing_is_said(project, tmp_path, monkeypatch, capsys):
+    code, _, err = run_cli(monkeypatch, capsys, "paths", project)
+    assert code == 3
+    assert "this project has no plan yet; run `watchline plan` first" in err
+    bare = make_project(tmp_path / "bare")
+    plan = project / "plans" / "hand.gpkg"
+    code, _, err = run_cli(monkeypatch, capsys, "paths", bare, "--plan", plan)
+    assert code == 2
+    assert "add [[adversaries]], [detection] and [response]" in err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('distance = "30 m"', 'distance = "90 m"', "barriers[0].distance: distance (90 m) is not"),
+        ('end = "240 m"', 'end = "9 km"', "patrols[0].end: end (9000 m) lies beyond the road's"),
+        ('chainage = "60 m"', 'chainage = "9 km"', "posts[0].chainage: chainage 9000 m lies"),
+        ('name = "fog"', 'name = "normal"', "states[0].name: 'normal' is what the states leave"),
+        ('probability = "5 %"', 'probability = "0 %"', "states[0].probability"),
+        ('speed = "3 m/s" }', 'speed = 3 }', 'has no unit; write "3 m/s"'),
+        ('[[posts]]', 'path_cell = "20 m"\n[[posts]]', "path_cell (20 m) is too coarse"),
+        ("[detection]", "[detection2]", "detection2: this key is unknown; did you"),
+        ('delay = "45 s"', 'delay = "45 s"\ndelays = { saw = "9 s" }', "carries 'saw'"),
+        ('assessment = "5 s"', 'mtbf = "9 d"', "mtbf and mttr go together; give both"),
+        ('gaits = [', 'grounds = { marsh = 0.5 }\ngaits = [', "'marsh' is no area of this project"),
+    ],
+)  # fmt: skip
+def test_faults_of_the_tables_are_one_sentence(tmp_path, monkeypatch, capsys, old, new, words):
+    assert old in DEFENCE
+    folder = make_project(tmp_path, PROJECT + DEFENCE.replace(old, new, 1))
+    code, _, err = run_cli(monkeypatch, capsys, "check", folder)
+    assert code == 3
+    assert words in err
+
+
+def test_availability_by_mean_times(tmp_path):
+    by_times = 'assessment = "5 s"\nmtbf = "98 d"\nmttr = "2 d"'
+    text = PROJECT + DEFENCE.replace('assessment = "5 s"', by_times)
+    site = wl.read_site(make_project(tmp_path, text))
+    assert site.defence.detection.availability == pytest.approx(0.98)
+
+
+def test_tables_that_belong_together_are_asked_for(tmp_path, monkeypatch, capsys):
+    only = DEFENCE[: DEFENCE.index("[[barriers]]")]
+    folder = make_project(tmp_path, PROJECT + only)
+    code, _, err = run_cli(monkeypatch, capsys, "check", folder)
+    assert code == 3
+    assert "paths need adversaries, detection and response; add detection and response" in err
