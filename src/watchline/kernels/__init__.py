@@ -12,13 +12,9 @@ from watchline.kernels.device import choose_device, gpu_fault, gpu_name, sight_o
 from watchline.kernels.fan import fan_bits
 from watchline.kernels.grid import Grid, Points, bilinear_heights_m, make_grid, make_points
 from watchline.kernels.ray import TOUCH_M
-from watchline.kernels.sight import (
-    SightLine,
-    explain_sight,
-    least_mount_heights_m,
-    sight_bits,
-)
+from watchline.kernels.sight import least_mount_heights_m, sight_bits
 from watchline.kernels.sight_error import ErrorRate, SightError, measure_sight_error
+from watchline.kernels.sight_line import SightLine, explain_sight
 
 __all__ = [
     "EARTH_RADIUS_M",

@@ -26,8 +26,6 @@ number of threads.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
@@ -43,7 +41,6 @@ from watchline.kernels.ray import (
     RANGE_SLACK,
     SMALL_TILE,
     TILE,
-    TOUCH_M,
     UNKNOWN,
     highest_in_tiles,
     walk_ray,
@@ -54,13 +51,15 @@ _BLOCK_WORDS = 64  # words of one work item: 4,096 targets, enough to outweigh t
 
 
 @njit(cache=True)
-def _row_and_col(x, y, origin):
+def row_and_col(x, y, origin):
+    """Place on the grid, whose origin is (cell, x0, y0) [m], in node units."""
     cell, x0, y0 = origin
     return (x - x0) / cell, (y0 - y) / cell
 
 
 @njit(cache=True)
-def _or_none(need):
+def or_none(need):
+    """Return the lowest mount that a ray asks for [m]; -inf where none is asked for."""
     return need if need > NO_NEED else -np.inf
 
 
@@ -90,10 +89,10 @@ def _sight_bits(
         begin = max(word * 64, first[i])
         end = min((word + _BLOCK_WORDS) * 64, last[i])
         eye, need, at = np.empty(heights.size), np.empty(heights.size), np.empty(heights.size)
-        col, row = _row_and_col(ox[i], oy[i], origin)
+        col, row = row_and_col(ox[i], oy[i], origin)
         reach2 = (reach[i] / origin[0]) ** 2 * RANGE_SLACK
         for j in range(begin, end):
-            to_col, to_row = _row_and_col(tx[j], ty[j], origin)
+            to_col, to_row = row_and_col(tx[j], ty[j], origin)
             if (to_col - col) ** 2 + (to_row - row) ** 2 > reach2:
                 continue
             ends = (col, row, oz[i], to_col, to_row, tz[j])
@@ -136,10 +135,10 @@ def _least_heights(
         begin = max((item % blocks) * block, first[i])
         end = min((item % blocks + 1) * block, last[i])
         eye, need, at = np.empty(heights.size), np.empty(heights.size), np.empty(heights.size)
-        col, row = _row_and_col(ox[i], oy[i], origin)
+        col, row = row_and_col(ox[i], oy[i], origin)
         reach2 = (reach[i] / origin[0]) ** 2 * RANGE_SLACK
         for j in range(begin, end):
-            to_col, to_row = _row_and_col(tx[j], ty[j], origin)
+            to_col, to_row = row_and_col(tx[j], ty[j], origin)
             if (to_col - col) ** 2 + (to_row - row) ** 2 > reach2:
                 continue
             ends = (col, row, oz[i], to_col, to_row, tz[j])
@@ -147,7 +146,7 @@ def _least_heights(
                 flat, shape, tiles, unknowns, ends, heights, eye, need, at, NO_NEED, np.inf
             )
             for k in range(heights.size):
-                least[i, k, j] = np.nan if state == UNKNOWN else _or_none(need[k])
+                least[i, k, j] = np.nan if state == UNKNOWN else or_none(need[k])
 
 
 def count_unknowns(surface_m: NDArray[np.floating]) -> NDArray[np.int64]:
@@ -171,9 +170,10 @@ def count_unknowns(surface_m: NDArray[np.floating]) -> NDArray[np.int64]:
     return table
 
 
-def _walkable(
+def walkable(
     grid: Grid, cull: bool
 ) -> tuple[NDArray, tuple[int, int], tuple[NDArray, NDArray], NDArray[np.int64], tuple[float, ...]]:
+    """Return what :func:`watchline.kernels.ray.walk_ray` walks on, and the grid's origin."""
     surface = grid.surface_m
     tiles = (np.empty((0, 0)), np.empty((0, 0)))
     if cull:
@@ -270,7 +270,7 @@ def sight_bits(
     visible = np.zeros((sites, mounts.size, heights.size, words), dtype=np.uint64)
     unknown = np.zeros((sites, heights.size, words), dtype=np.uint64)
     _sight_bits(
-        *_walkable(grid, cull),
+        *walkable(grid, cull),
         observers,
         mounts,
         targets,
@@ -316,7 +316,7 @@ def least_mount_heights_m(
     shape = (observers.x_m.size, heights.size, targets.x_m.size)
     least = np.full(shape, np.inf, dtype=np.float32)
     _least_heights(
-        *_walkable(grid, cull),
+        *walkable(grid, cull),
         observers,
         targets,
         heights,
@@ -352,7 +352,7 @@ def bounded_sight(
     visible = np.zeros((sites, parts, mounts.size, heights.size, words), dtype=np.uint64)
     unknown = np.zeros((sites, parts, heights.size, words), dtype=np.uint64)
     walked = np.zeros((sites, parts), dtype=np.int64)
-    flat, shape, tiles, unknowns, origin = _walkable(grid, True)
+    flat, shape, tiles, unknowns, origin = walkable(grid, True)
     bounded_bits(
         tuple(line.ravel() for line in lines),
         tuple(bend.ravel() for line in lines for bend in find_bends(line)),
@@ -396,72 +396,3 @@ def _rounding_m(surface: NDArray[np.floating], mounts: NDArray[np.float64]) -> f
         return 0.0
     span = float(np.nanmax(surface)) - float(np.nanmin(surface)) + float(np.abs(mounts).max())
     return 1e-5 + 2e-6 * span
-
-
-class SightLine(NamedTuple):
-    """One ray, explained by the crossing that decides it.
-
-    Parameters
-    ----------
-    verdict : str
-        ``"visible"``, ``"hidden"`` or ``"unknown"``.
-    least_mount_m : float
-        The lowest mount that sees the target [m]; -inf where nothing is in the way.
-    x_m, y_m : float
-        Where the deciding crossing is [m] (of an unknown ray: its first unknown crossing); NaN
-        where none was tested.
-    surface_m : float
-        The (folded) surface there [m].
-    clearance_m : float
-        Ray minus surface there [m]; below -:data:`TOUCH_M` if it blocks.
-    """
-
-    verdict: str
-    least_mount_m: float
-    x_m: float
-    y_m: float
-    surface_m: float
-    clearance_m: float
-
-
-def explain_sight(
-    grid: Grid,
-    observer: tuple[float, float, float],
-    mount_height_m: float,
-    target: tuple[float, float, float],
-    target_height_m: float,
-) -> SightLine:
-    """Say what decides one ray: the crossing that asks for the highest mount.
-
-    Parameters
-    ----------
-    grid : Grid
-        The surface that blocks, curvature folded in.
-    observer, target : tuple of float
-        x, y and (folded) ground height of the ends [m].
-    mount_height_m, target_height_m : float
-        Heights above the ground [m].
-
-    Returns
-    -------
-    SightLine
-        Verdict, deciding crossing and clearance; the same verdict as :func:`sight_bits`.
-    """
-    x, y, z = (float(value) for value in observer)
-    to_x, to_y, to_z = (float(value) for value in target)
-    flat, shape, tiles, unknowns, origin = _walkable(grid, False)
-    ends = (*_row_and_col(x, y, origin), z, *_row_and_col(to_x, to_y, origin), to_z)
-    heads, eye, need, at = (np.array([float(target_height_m)]) for _ in range(4))
-    state = walk_ray(flat, shape, tiles, unknowns, ends, heads, eye, need, at, NO_NEED, np.inf)
-    t = float(at[0])
-    place = (x + t * (to_x - x), y + t * (to_y - y))
-    if state == UNKNOWN:
-        return SightLine("unknown", np.nan, *place, np.nan, np.nan)
-    least = float(_or_none(need[0]))
-    seen = mount_height_m >= least
-    if np.isnan(t):
-        return SightLine("visible", least, *place, np.nan, np.nan)
-    level = to_z + target_height_m
-    blocking = (z + least) * (1.0 - t) + level * t + TOUCH_M
-    clearance = (mount_height_m - least) * (1.0 - t) - TOUCH_M
-    return SightLine("visible" if seen else "hidden", least, *place, blocking, clearance)
