@@ -27,7 +27,7 @@ from watchline.breach.ground import make_strip
 from watchline.breach.posts import post_answer
 from watchline.breach.prove import checks_of
 from watchline.breach.respond import LEVELS, RoadTimes, Unit, climb_speed_m_s, unit_times_s
-from watchline.breach.study import losses, study_plan
+from watchline.breach.study import losses, pair_losses, study_plan
 from watchline.errors import UsageError
 
 RATE = -np.log(0.1) / 60.0
@@ -159,6 +159,23 @@ def test_losses_are_those_of_a_study_without_the_thing(uneven):
     without_post = study(eyes(*places), **(change | {"posts": ()})).adversaries[0].worst
     assert cases["post", "post"] == pytest.approx(without_post, abs=1e-9)
     assert min(cases.values()) < found.adversaries[0].worst
+
+
+def test_pairs_are_those_of_a_study_without_both(uneven):
+    places, change, found = uneven
+    cases = {case.name: case.worst for case in pair_losses(found)}
+    assert set(cases) <= {f"M{a:03d} and M{b:03d}" for a in range(4) for b in range(a + 1, 4)}
+    rest = eyes(*places)
+    gone = ["M000", "M001"]
+    fewer = replace(
+        rest, mounts=rest.mounts[~rest.mounts["mount_id"].isin(gone)],
+        devices=rest.devices[~rest.devices["mount_id"].isin(gone)],
+    )  # fmt: skip
+    anew = study(fewer, **change).adversaries[0].worst
+    assert cases["M000 and M001"] == pytest.approx(anew, abs=1e-9)
+    single = {case.name: case.worst for case in losses(found)}
+    assert all(cases[f"{a} and {b}"] <= min(single[a], single[b]) + 1e-9
+               for a, b in (name.split(" and ") for name in cases))  # fmt: skip
 
 
 def test_the_checks_hold_and_can_fail(uneven):

@@ -99,8 +99,8 @@ class LossCase:
 
     Attributes
     ----------
-    kind : {"mount", "device", "post", "patrol"}
-        What is lost.
+    kind : {"mount", "device", "post", "patrol", "mounts"}
+        What is lost; ``mounts``: two of them.
     name : str
         Which.
     adversary : str
@@ -186,6 +186,8 @@ class Breach:
         Independent checks.
     notes : tuple of str
         What a reader must know.
+    pairs : tuple of LossCase
+        Losses of two mounts at once, worst first; empty where they were not asked for.
     """
 
     required: float
@@ -195,6 +197,7 @@ class Breach:
     checks: tuple[BreachCheck, ...]
     notes: tuple[str, ...]
     cell_m: float
+    pairs: tuple[LossCase, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
 
     @property

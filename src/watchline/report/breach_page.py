@@ -57,6 +57,8 @@ def breach_page(breach: Breach, site: Site, terrain: Terrain, plan: Plan) -> str
                   enumerate(breach.adversaries)],
         losses=breach.losses[:MOST_LOSSES],
         more_losses=max(0, len(breach.losses) - MOST_LOSSES),
+        pairs=breach.pairs[:MOST_LOSSES],
+        more_pairs=max(0, len(breach.pairs) - MOST_LOSSES),
         light=style.variables(palette.LIGHT, palette.DEVICE_COLOURS),
         dark=style.variables(palette.DARK, palette.DEVICE_COLOURS),
         css=templates["report.css"],
