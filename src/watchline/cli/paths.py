@@ -66,7 +66,10 @@ def _show(screen: Screen, breach: Breach) -> None:
         table.add_row("", "all states", "", f"{found.worst:.4f}", "", end_section=True)
     screen.table(table)
     verdict = "holds" if breach.worst >= breach.required else "fails"
-    screen.line(f"Required {breach.required:g}: {verdict} ({breach.worst:.4f}).")
+    screen.line(
+        f"Required {breach.required:g}: {verdict} ({breach.worst:.4f} over all states, adversary "
+        f"'{breach.weakest.adversary}')."
+    )
     for found in breach.adversaries:
         path = found.path
         if path is None:

@@ -20,6 +20,7 @@ def breach_data(breach: Breach) -> dict[str, Any]:
     return {
         "required": breach.required,
         "worst": breach.worst,
+        "worst_adversary": breach.weakest.adversary,
         "holds": breach.holds,
         "cell_m": breach.cell_m,
         "adversaries": [_adversary(found) for found in breach.adversaries],

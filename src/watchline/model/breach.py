@@ -201,9 +201,14 @@ class Breach:
     provenance: Provenance = field(default_factory=Provenance)
 
     @property
+    def weakest(self) -> AdversaryBreach:
+        """The adversary who is stopped least."""
+        return min(self.adversaries, key=lambda found: found.worst)
+
+    @property
     def worst(self) -> float:
         """Least probability of interruption over adversaries."""
-        return min(found.worst for found in self.adversaries)
+        return self.weakest.worst
 
     @property
     def holds(self) -> bool:
