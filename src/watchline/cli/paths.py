@@ -55,13 +55,13 @@ def _show(screen: Screen, breach: Breach) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for found in breach.adversaries:
         for state in found.states:
-            row = int(state.interruption.argmin())
+            row = state.worst_entry
             table.add_row(
                 found.adversary if state is found.states[0] else "",
                 state.state,
                 f"{state.probability:.1%}",
                 f"{state.worst:.4f}",
-                f"{found.s_m[row] / 1000:.3f}",
+                f"{found.s_m[row] / 1000:.3f}" if row >= 0 else "nowhere",
             )
         table.add_row("", "all states", "", f"{found.worst:.4f}", "", end_section=True)
     screen.table(table)

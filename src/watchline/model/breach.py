@@ -60,8 +60,16 @@ class StateCurve:
 
     @property
     def worst(self) -> float:
-        """Least over the entries."""
-        return float(np.nanmin(self.interruption))
+        """Least over the entries; 1 where nobody can come in anywhere."""
+        known = self.interruption[np.isfinite(self.interruption)]
+        return float(known.min()) if known.size else 1.0
+
+    @property
+    def worst_entry(self) -> int:
+        """Place of the entry that has it; −1 where nobody can come in anywhere."""
+        if not np.isfinite(self.interruption).any():
+            return -1
+        return int(np.nanargmin(self.interruption))
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,8 @@ def _curve_row(chart: Chart, y: float, found: AdversaryBreach, required: float) 
     for k in reversed(range(len(found.states))):
         state = found.states[k]
         known = np.isfinite(state.interruption)
+        if not known.any():
+            continue
         path = svg.path_of_points(chart.x(found.s_m[known]), down(state.interruption[known]))
         name = f"{state.state}: worst {state.worst:.3f}"
         parts.append(
