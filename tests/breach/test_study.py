@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import shapely
 from breach_scenes import (
     EAST,
     NORTH,
@@ -27,8 +28,12 @@ from watchline.breach.ground import make_strip
 from watchline.breach.posts import post_answer
 from watchline.breach.prove import checks_of
 from watchline.breach.respond import LEVELS, RoadTimes, Unit, climb_speed_m_s, unit_times_s
-from watchline.breach.study import losses, study_plan
+from watchline.breach.study import losses, pair_losses, study_plan
 from watchline.errors import UsageError
+from watchline.io.breach import write_breach
+from watchline.model.breach import Breach
+from watchline.model.site import Area
+from watchline.report.breach_page import breach_page
 
 RATE = -np.log(0.1) / 60.0
 CENTRE = (100.0, 60.0)
@@ -161,6 +166,23 @@ def test_losses_are_those_of_a_study_without_the_thing(uneven):
     assert min(cases.values()) < found.adversaries[0].worst
 
 
+def test_pairs_are_those_of_a_study_without_both(uneven):
+    places, change, found = uneven
+    cases = {case.name: case.worst for case in pair_losses(found)}
+    assert set(cases) <= {f"M{a:03d} and M{b:03d}" for a in range(4) for b in range(a + 1, 4)}
+    rest = eyes(*places)
+    gone = ["M000", "M001"]
+    fewer = replace(
+        rest, mounts=rest.mounts[~rest.mounts["mount_id"].isin(gone)],
+        devices=rest.devices[~rest.devices["mount_id"].isin(gone)],
+    )  # fmt: skip
+    anew = study(fewer, **change).adversaries[0].worst
+    assert cases["M000 and M001"] == pytest.approx(anew, abs=1e-9)
+    single = {case.name: case.worst for case in losses(found)}
+    assert all(cases[f"{a} and {b}"] <= min(single[a], single[b]) + 1e-9
+               for a, b in (name.split(" and ") for name in cases))  # fmt: skip
+
+
 def test_the_checks_hold_and_can_fail(uneven):
     found = uneven[2]
     assert all(check.holds for check in checks_of(found))
@@ -191,6 +213,27 @@ def test_new_posts_reach_what_is_required():
     assert not slow.feasible
     assert slow.sentence.startswith("response-infeasible: P_I ≥ 0.35 cannot hold at 100 of 100")
     assert slow.late == ((0.0, 200.0),)
+
+
+def lake(start_m, end_m):
+    """Ground that nobody walks on, over the whole width of the zone."""
+    return Area("lake", shapely.box(EAST + start_m, NORTH - 1, EAST + end_m, NORTH + 41))
+
+
+@pytest.mark.parametrize(("start", "end", "dry"), [(50.0, 120.0, 65), (-5.0, 205.0, 0)])
+def test_where_nobody_can_walk_nobody_comes_in(start, end, dry, tmp_path):
+    swimmer = Adversary("walker", "inward", (WALK,), grounds={"lake": 0.0})
+    wet = replace(scene(adversaries=(swimmer,)), areas=(lake(start, end),))
+    found = study_plan(wet, flat(), eyes(CENTRE))
+    one = found.adversaries[0]
+    assert np.isfinite(one.states[0].interruption).sum() == dry
+    assert one.worst == pytest.approx(1 - np.exp(-18 * RATE) if dry else 1.0, abs=1e-5)
+    assert (one.path is None) == (dry == 0)
+    assert all(check.holds for check in checks_of(found))
+    answer = post_answer(found, 0.3)
+    breach = Breach(0.3, found.adversaries, losses(found), answer, checks_of(found), (), 2.0)
+    assert "walker" in breach_page(breach, wet, flat(), eyes(CENTRE))
+    assert all(file.is_file() for file in write_breach(breach, wet.crs, tmp_path))
 
 
 def test_a_project_without_adversaries_is_told_what_is_missing():

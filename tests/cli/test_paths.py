@@ -126,8 +126,10 @@ def test_it_finds_writes_and_proves(project, monkeypatch, capsys):
 
 def test_it_prints_tables(project, monkeypatch, capsys):
     plan = project / "plans" / "hand.gpkg"
-    code, out, _ = run_cli(monkeypatch, capsys, "paths", project, "--plan", plan, "-q")
+    code, out, _ = run_cli(monkeypatch, capsys, "paths", project, "--plan", plan, "-q", "--pairs")
     assert code in (0, 1)
+    assert "Worst losses of two mounts" in out
+    assert "mounts M000 and M001" in out
     assert "Least probability of interruption" in out
     assert "holds: on foot: no path has less" in out
     assert "Posts:" in out

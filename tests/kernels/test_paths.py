@@ -11,11 +11,14 @@ from path_twins import (
     least_stop_timed_by_paths,
     small_grid,
 )
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import dijkstra
 from scipy.special import ndtr
 
 from watchline.kernels.moves import BACK, COL_STEP, ROW_STEP, make_field
 from watchline.kernels.spread import least_stop, respread, spread
 from watchline.kernels.timed import least_stop_timed
+from watchline.prove.paths import OFFSETS, Ground, _costs
 
 FLOAT32 = 1e-6
 
@@ -71,6 +74,40 @@ def test_the_moves_lead_to_a_start_at_the_cost_told():
             i, j = k, l
         assert j == 11
         assert spent == pytest.approx(value[entry, 0], rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_stretches_of_rows_are_one_grid(seed):
+    """Few starts on a long grid, so that values run from stretch to stretch: SciPy's Dijkstra."""
+    grid = small_grid(seed, (4000, 6))
+    rng = np.random.default_rng(seed)
+    start = np.full(grid.shape, np.inf)
+    chosen = rng.integers(0, start.size, 4)
+    start.ravel()[chosen] = rng.uniform(-50.0, 50.0, 4)
+    value, _ = spread(fields(grid)[1], start)
+    ground = Ground(
+        grid.hazard, grid.slow, grid.hazard_jump, grid.slow_jump, grid.stretch, grid.row_m,
+        grid.col_m, 0, 5,
+    )  # fmt: skip
+    number = np.arange(start.size).reshape(start.shape)
+    ends, costs = [], []
+    for move in OFFSETS:
+        here, there, cost = _costs(ground, grid.slow, grid.slow_jump, move)
+        known = np.isfinite(cost)
+        ends.append(np.stack([number[here][known], number[there][known]]))
+        costs.append(cost[known])
+    source = start.size
+    first = np.unique(chosen)
+    ends.append(np.stack([np.full(first.size, source), first]))
+    costs.append(start.ravel()[first] + 100.0)
+    a, b = np.concatenate(ends, axis=1)
+    graph = coo_matrix((np.concatenate(costs), (a, b)), shape=(source + 1,) * 2).tocsr()
+    expected = dijkstra(graph, indices=source)[:-1].reshape(start.shape) - 100.0
+    blocked = ~np.isfinite(grid.slow)
+    known = np.isfinite(expected) & ~blocked
+    assert known.sum() > 15_000
+    assert value[known] == pytest.approx(expected[known], rel=1e-6, abs=1e-3)
+    assert (value[~known & ~blocked] == np.inf).all()
 
 
 def two_phase(grid):

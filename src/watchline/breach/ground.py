@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyproj
 import shapely
 
 from watchline.errors import TerrainError
@@ -84,7 +85,7 @@ def make_strip(site: Site, terrain: Terrain, cell_m: float) -> Strip:
     TerrainError
         The terrain is in another CRS than the site.
     """
-    if terrain.crs != site.crs:
+    if terrain.crs != site.crs and pyproj.CRS(terrain.crs) != pyproj.CRS(site.crs):
         raise TerrainError(
             f"the terrain is in {terrain.crs}, the site in {site.crs}", mend="build it anew"
         )

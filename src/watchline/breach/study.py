@@ -202,6 +202,37 @@ def losses(study: Study, progress: Callable[[float], None] | None = None) -> tup
     return tuple(sorted(found, key=lambda case: (case.worst, -case.fall, case.kind, case.name)))
 
 
+def pair_losses(
+    study: Study, progress: Callable[[float], None] | None = None
+) -> tuple[LossCase, ...]:
+    """Probability of interruption without each two mounts that watch some row of cells together.
+
+    Two mounts that share no row fail each on their own ground: their pair leaves what the worse of
+    the two single losses leaves, unless a path runs along the line from one to the other.
+
+    Returns
+    -------
+    tuple of LossCase
+        Worst first; equal ones by their largest fall at any entry.
+    """
+    watch = study.watch
+    mounts = sorted(set(watch.mount_ids))
+    mount_of = np.array(watch.mount_ids)
+    seen = np.zeros((len(mounts), study.strip.shape[0]), dtype=bool)
+    for cell, device in zip(watch.cell, watch.device, strict=True):
+        which = np.searchsorted(mounts, mount_of)[device]
+        seen[which, cell // study.strip.shape[1]] = True
+    shared = np.triu(seen.astype(np.int64) @ seen.T.astype(np.int64) > 0, 1)
+    pairs = np.argwhere(shared)
+    found = []
+    for k, (a, b) in enumerate(pairs):
+        lost = (mount_of == mounts[a]) | (mount_of == mounts[b])
+        found.append(_without_devices(study, "mounts", f"{mounts[a]} and {mounts[b]}", lost))
+        if progress is not None:
+            progress((k + 1) / len(pairs))
+    return tuple(sorted(found, key=lambda case: (case.worst, -case.fall, case.name)))
+
+
 def with_more_units(study: Study, units: list[Unit]) -> list[Weakest]:
     """Weakest paths of every adversary with more posts or patrols, in the normal state."""
     times = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from watchline.breach.posts import post_answer
 from watchline.breach.prove import checks_of
-from watchline.breach.study import Study, losses, study_plan
+from watchline.breach.study import Study, losses, pair_losses, study_plan
 from watchline.breach.watch import CONTRAST_LEFT, MOST_HAZARD
 from watchline.chain.plan import open_run, terrain_of
 from watchline.chain.progress import Progress, Silent
@@ -16,7 +16,7 @@ from watchline.io.breach import write_breach
 from watchline.io.files import atomic_write
 from watchline.io.plan import read_plan
 from watchline.io.project import read_site
-from watchline.model.breach import Breach
+from watchline.model.breach import Breach, LossCase
 from watchline.model.plan import Plan, plan_digest
 from watchline.model.provenance import Provenance
 from watchline.model.site import Site
@@ -41,7 +41,11 @@ class FoundPaths:
 
 
 def find_paths(
-    project: Path, plan_file: Path | None = None, progress: Progress | None = None
+    project: Path,
+    plan_file: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    pairs: bool = False,
 ) -> FoundPaths:
     """Find the weakest paths over a project's plan, check them, and write what was found.
 
@@ -53,6 +57,8 @@ def find_paths(
         A plan's GeoPackage; by default that of the project's run.
     progress : Progress, optional
         Who listens.
+    pairs : bool
+        Whether to lose mounts two at a time as well.
 
     Returns
     -------
@@ -83,6 +89,10 @@ def find_paths(
     study = study_plan(site, terrain, plan, listener.share)
     listener.step("losses")
     lost = losses(study, listener.share)
+    two: tuple[LossCase, ...] = ()
+    if pairs:
+        listener.step("pairs")
+        two = pair_losses(study, listener.share)
     listener.step("posts")
     assert site.defence is not None
     posts = post_answer(study, site.defence.response.required)
@@ -96,6 +106,7 @@ def find_paths(
         checks=checks,
         notes=_notes(site, study),
         cell_m=site.defence.cell_m,
+        pairs=two,
         provenance=_provenance(site, plan),
     )
     listener.step("report")

@@ -11,7 +11,7 @@ from rich.table import Table
 from watchline.cli.screen import JSON_OPTION, QUIET_OPTION, Screen
 
 if TYPE_CHECKING:
-    from watchline.model.breach import Breach
+    from watchline.model.breach import Breach, LossCase
 
 WORST_LOSSES = 8
 
@@ -20,6 +20,9 @@ def paths(
     project: Path = typer.Argument(help="Project folder with a plan."),
     plan: Path = typer.Option(
         None, "--plan", help="Plan file (GeoPackage); by default that of the project's run."
+    ),
+    pairs: bool = typer.Option(
+        False, "--pairs", help="Lose mounts two at a time as well: those that watch common rows."
     ),
     as_json: bool = JSON_OPTION,
     quiet: bool = QUIET_OPTION,
@@ -34,7 +37,7 @@ def paths(
 
     with Screen(as_json=as_json, quiet=quiet) as screen:
         screen.step("site")
-        found = find_paths(project, plan, screen)
+        found = find_paths(project, plan, screen, pairs=pairs)
     if as_json:
         screen.data(breach_data(found.breach) | {"files": [str(file) for file in found.files]})
     else:
@@ -52,18 +55,21 @@ def _show(screen: Screen, breach: Breach) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for found in breach.adversaries:
         for state in found.states:
-            row = int(state.interruption.argmin())
+            row = state.worst_entry
             table.add_row(
                 found.adversary if state is found.states[0] else "",
                 state.state,
                 f"{state.probability:.1%}",
                 f"{state.worst:.4f}",
-                f"{found.s_m[row] / 1000:.3f}",
+                f"{found.s_m[row] / 1000:.3f}" if row >= 0 else "nowhere",
             )
         table.add_row("", "all states", "", f"{found.worst:.4f}", "", end_section=True)
     screen.table(table)
     verdict = "holds" if breach.worst >= breach.required else "fails"
-    screen.line(f"Required {breach.required:g}: {verdict} ({breach.worst:.4f}).")
+    screen.line(
+        f"Required {breach.required:g}: {verdict} ({breach.worst:.4f} over all states, adversary "
+        f"'{breach.weakest.adversary}')."
+    )
     for found in breach.adversaries:
         path = found.path
         if path is None:
@@ -79,21 +85,27 @@ def _show(screen: Screen, breach: Breach) -> None:
             f"{point}; {path.post or 'nobody'} responds."
         )
     screen.line(f"Posts: {breach.posts.sentence}.")
-    if breach.losses:
-        losses = Table(title="Worst losses (normal state)", title_justify="left")
-        losses.add_column("lost")
-        losses.add_column("adversary")
-        for name in ("P_I left", "at km", "falls by", "at km"):
-            losses.add_column(name, justify="right", no_wrap=True)
-        for case in breach.losses[:WORST_LOSSES]:
-            losses.add_row(
-                case.label,
-                case.adversary,
-                f"{case.worst:.4f}",
-                f"{case.s_m / 1000:.2f}",
-                f"{case.fall:.4f}",
-                f"{case.fall_s_m / 1000:.2f}",
-            )
-        screen.table(losses)
+    _losses(screen, "Worst losses (normal state)", breach.losses)
+    _losses(screen, "Worst losses of two mounts (normal state)", breach.pairs)
     for check in breach.checks:
         screen.line(f"{'holds' if check.holds else 'FAILS'}: {check.name}: {check.sentence}.")
+
+
+def _losses(screen: Screen, title: str, cases: tuple[LossCase, ...]) -> None:
+    if not cases:
+        return
+    table = Table(title=title, title_justify="left")
+    table.add_column("lost")
+    table.add_column("adversary")
+    for name in ("P_I left", "at km", "falls by", "at km"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for case in cases[:WORST_LOSSES]:
+        table.add_row(
+            case.label,
+            case.adversary,
+            f"{case.worst:.4f}",
+            f"{case.s_m / 1000:.2f}",
+            f"{case.fall:.4f}",
+            f"{case.fall_s_m / 1000:.2f}",
+        )
+    screen.table(table)

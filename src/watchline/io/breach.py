@@ -12,7 +12,7 @@ from shapely.geometry import LineString, Point
 
 from watchline.io.files import atomic_write
 from watchline.io.json_text import to_json
-from watchline.model.breach import AdversaryBreach, Breach
+from watchline.model.breach import AdversaryBreach, Breach, LossCase
 
 
 def breach_data(breach: Breach) -> dict[str, Any]:
@@ -20,21 +20,12 @@ def breach_data(breach: Breach) -> dict[str, Any]:
     return {
         "required": breach.required,
         "worst": breach.worst,
+        "worst_adversary": breach.weakest.adversary,
         "holds": breach.holds,
         "cell_m": breach.cell_m,
         "adversaries": [_adversary(found) for found in breach.adversaries],
-        "losses": [
-            {
-                "kind": case.kind,
-                "name": case.name,
-                "adversary": case.adversary,
-                "worst": case.worst,
-                "s_m": _known(case.s_m),
-                "fall": case.fall,
-                "fall_s_m": case.fall_s_m,
-            }
-            for case in breach.losses
-        ],
+        "losses": [_loss(case) for case in breach.losses],
+        "pairs": [_loss(case) for case in breach.pairs],
         "posts": {
             "required": breach.posts.required,
             "feasible": breach.posts.feasible,
@@ -109,6 +100,18 @@ def _adversary(found: AdversaryBreach) -> dict[str, Any]:
             "detected_by_then": path.detected.tolist(),
             "stopped_if_detected": path.stopped.tolist(),
         },
+    }
+
+
+def _loss(case: LossCase) -> dict[str, Any]:
+    return {
+        "kind": case.kind,
+        "name": case.name,
+        "adversary": case.adversary,
+        "worst": case.worst,
+        "s_m": _known(case.s_m),
+        "fall": case.fall,
+        "fall_s_m": case.fall_s_m,
     }
 
 

@@ -60,8 +60,16 @@ class StateCurve:
 
     @property
     def worst(self) -> float:
-        """Least over the entries."""
-        return float(np.nanmin(self.interruption))
+        """Least over the entries; 1 where nobody can come in anywhere."""
+        known = self.interruption[np.isfinite(self.interruption)]
+        return float(known.min()) if known.size else 1.0
+
+    @property
+    def worst_entry(self) -> int:
+        """Place of the entry that has it; −1 where nobody can come in anywhere."""
+        if not np.isfinite(self.interruption).any():
+            return -1
+        return int(np.nanargmin(self.interruption))
 
 
 @dataclass(frozen=True)
@@ -99,8 +107,8 @@ class LossCase:
 
     Attributes
     ----------
-    kind : {"mount", "device", "post", "patrol"}
-        What is lost.
+    kind : {"mount", "device", "post", "patrol", "mounts"}
+        What is lost; ``mounts``: two of them.
     name : str
         Which.
     adversary : str
@@ -186,6 +194,8 @@ class Breach:
         Independent checks.
     notes : tuple of str
         What a reader must know.
+    pairs : tuple of LossCase
+        Losses of two mounts at once, worst first; empty where they were not asked for.
     """
 
     required: float
@@ -195,12 +205,18 @@ class Breach:
     checks: tuple[BreachCheck, ...]
     notes: tuple[str, ...]
     cell_m: float
+    pairs: tuple[LossCase, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
+
+    @property
+    def weakest(self) -> AdversaryBreach:
+        """The adversary who is stopped least."""
+        return min(self.adversaries, key=lambda found: found.worst)
 
     @property
     def worst(self) -> float:
         """Least probability of interruption over adversaries."""
-        return min(found.worst for found in self.adversaries)
+        return self.weakest.worst
 
     @property
     def holds(self) -> bool:

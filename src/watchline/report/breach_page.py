@@ -57,6 +57,8 @@ def breach_page(breach: Breach, site: Site, terrain: Terrain, plan: Plan) -> str
                   enumerate(breach.adversaries)],
         losses=breach.losses[:MOST_LOSSES],
         more_losses=max(0, len(breach.losses) - MOST_LOSSES),
+        pairs=breach.pairs[:MOST_LOSSES],
+        more_pairs=max(0, len(breach.pairs) - MOST_LOSSES),
         light=style.variables(palette.LIGHT, palette.DEVICE_COLOURS),
         dark=style.variables(palette.DARK, palette.DEVICE_COLOURS),
         css=templates["report.css"],
@@ -119,6 +121,8 @@ def _curve_row(chart: Chart, y: float, found: AdversaryBreach, required: float) 
     for k in reversed(range(len(found.states))):
         state = found.states[k]
         known = np.isfinite(state.interruption)
+        if not known.any():
+            continue
         path = svg.path_of_points(chart.x(found.s_m[known]), down(state.interruption[known]))
         name = f"{state.state}: worst {state.worst:.3f}"
         parts.append(
