@@ -10,10 +10,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from watchline.config.lighting import (
+    LightingTable,
+    LightLimitTable,
+    LightRequirementTable,
+    LuminaireTable,
+)
 from watchline.config.units import Duration, Length, Share
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f/\\]+$")]
 PLACES = ("zone", "fence_strip", "road")
+TAKEN = (*PLACES, "line")
 
 
 class Table(BaseModel):
@@ -307,6 +314,10 @@ class ProjectFile(Table):
     candidates: CandidatesTable
     catalogue: CatalogueTable = CatalogueTable()
     visibility: VisibilityTable = VisibilityTable()
+    lighting: LightingTable | None = Field(None, description="Where lights may hang.")
+    luminaires: list[LuminaireTable] = Field(default_factory=list)
+    light_requirements: list[LightRequirementTable] = Field(default_factory=list)
+    light_limits: list[LightLimitTable] = Field(default_factory=list)
     design: DesignTable = DesignTable()
 
     @model_validator(mode="after")
@@ -317,13 +328,15 @@ class ProjectFile(Table):
             ("no_watch", self.no_watch),
             ("existing_mounts", self.existing_mounts),
             ("requirements", self.requirements),
+            ("luminaires", self.luminaires),
+            ("light_requirements and light_limits", (*self.light_requirements, *self.light_limits)),
         ):
             names = [table.name for table in tables]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{key}: the name '{twice[0]}' stands twice; rename one")
         for area in self.areas:
-            if area.name in PLACES:
+            if area.name in TAKEN:
                 raise ValueError(f"areas: the name '{area.name}' is taken by the zone; rename it")
         return self
 

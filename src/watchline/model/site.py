@@ -9,6 +9,7 @@ from typing import Literal
 from shapely.geometry import LineString, MultiPolygon, Polygon
 
 from watchline.model.catalogue import Catalogue
+from watchline.model.lighting import LightingRules
 from watchline.model.provenance import Provenance
 
 Side = Literal["left", "right"]
@@ -298,6 +299,7 @@ class Site:
     no_watch: tuple[NoWatchArea, ...] = ()
     existing_mounts: tuple[ExistingMount, ...] = ()
     visibility: VisibilityRules = VisibilityRules()
+    lighting: LightingRules | None = None
     line_credit: str = ""
     notes: str = ""
     seed: int = 1
