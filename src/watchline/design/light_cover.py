@@ -204,6 +204,7 @@ def polish(
                 gap=rules.gap,
                 nodes=rules.work,
                 begin=only is None,
+                core=None if only is None else (start - wider, end + wider),
             )
             if found is None:
                 continue

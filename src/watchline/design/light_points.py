@@ -19,6 +19,7 @@ from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 
 FloatArray = npt.NDArray[np.float64]
+EDGE_SLACK_M = 0.01
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Points:
         Chainage and offset [m].
     normals : float64 array [n, 3]
         Which way they look, as east, north, up.
+    edge : bool array [n]
+        Points that count toward no mean.
     """
 
     x: FloatArray
@@ -41,28 +44,44 @@ class Points:
     s: FloatArray
     t: FloatArray
     normals: FloatArray
+    edge: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return self.x.size
 
 
 def light_cells(site: Site, terrain: Terrain, cell_m: float) -> pd.DataFrame:
-    """Cells of the zone, the road and the areas, with the points of the line itself.
+    """Cells of the zone, the road and the areas, with points along edges and the line itself.
 
-    The line's points lie every ``cell_m`` along it, flagged ``in:line``.
+    The line's points lie every ``cell_m`` along it, flagged ``in:line``. So do those on the edges
+    of zone and fence strip, where light is weakest: flagged ``edge``, they count toward a minimum
+    and toward no mean.
     """
     finer = replace(site, zone=replace(site.zone, cell_m=cell_m), no_watch=())
     cells = make_cells(finer, terrain)
     zone = site.zone
     count = max(2, round((zone.end_m - zone.start_m) / cell_m) + 1)
     along = np.linspace(zone.start_m, zone.end_m, count)
-    x, y = from_chainage(site.line, along)
-    on_line = pd.DataFrame({"x": x, "y": y, "s": along, "t": np.zeros(count), "in:line": True})
-    cells["in:line"] = False
-    for name in cells.columns:
-        if name.startswith("in:") and name != "in:line":
-            on_line[name] = False
-    together = pd.concat([cells, on_line], ignore_index=True)
+    flags = [name for name in cells.columns if name.startswith("in:")]
+    cells["in:line"] = cells["edge"] = False
+    parts = [cells]
+    strip = zone.inner_m + zone.fence_strip_m
+    for away, places in (
+        (0.0, ["line"]),
+        (zone.inner_m, ["zone", "fence_strip"]),
+        (min(strip, zone.outer_m), ["zone", "fence_strip"]),
+        (zone.outer_m, ["zone"]),
+    ):
+        x, y = from_chainage(site.line, along, site.sign * away)
+        s, t, beside = to_chainage(site.line, x, y)
+        # On the inside of a bend an offset point is nearer to another piece of the line.
+        kept = beside | (places == ["line"])
+        kept &= np.abs(np.abs(t) - away) < EDGE_SLACK_M
+        edge = {"x": x, "y": y, "s": s, "t": t, "edge": places != ["line"]}
+        edge |= {name: False for name in (*flags, "in:line")}
+        edge |= {f"in:{name}": True for name in places}
+        parts.append(pd.DataFrame(edge)[kept])
+    together = pd.concat(parts, ignore_index=True)
     return together.sort_values(["s", "t"], kind="stable").reset_index(drop=True)
 
 
@@ -93,7 +112,8 @@ def requirement_points(
             where=f"light_requirements '{requirement.name}'",
             mend="give terrain data there, or shorten the zone",
         )
-    return Points(x, y, z, s, t, plane_normals(site, requirement, s))
+    edge = chosen["edge"].to_numpy(dtype=bool)
+    return Points(x, y, z, s, t, plane_normals(site, requirement, s), edge)
 
 
 def plane_normals(site: Site, requirement: LightRequirement, s: FloatArray) -> FloatArray:
@@ -156,4 +176,5 @@ def limit_points(site: Site, terrain: Terrain, limit: LightLimit) -> Points:
     bearing = np.radians(limit.looking_deg)
     normals = np.tile([np.sin(bearing), np.cos(bearing), 0.0], (x.size, 1))
     order = np.lexsort((t, s))
-    return Points(x[order], y[order], z[order], s[order], t[order], normals)
+    edge = np.zeros(x.size, dtype=bool)
+    return Points(x[order], y[order], z[order], s[order], t[order], normals, edge)

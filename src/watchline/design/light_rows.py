@@ -112,19 +112,21 @@ def stretches_of(
     Named areas are one stretch each (`whole`); the last stretch of a line takes in what would be
     shorter than half a stretch.
     """
+    inner = np.flatnonzero(~points.edge)
+    number = np.full(len(points), -1, dtype=np.int64)
     if whole:
-        number = np.zeros(len(points), dtype=np.int64)
-    else:
-        length = float(points.s.max()) - start_m
-        count = max(1, round(length / requirement.stretch_m))
-        number = np.minimum((points.s - start_m) // requirement.stretch_m, count - 1)
-        _, number = np.unique(number, return_inverse=True)
-    counts = np.bincount(number)
+        number[inner] = 0
+    elif inner.size:
+        s = points.s[inner]
+        count = max(1, round((float(s.max()) - start_m) / requirement.stretch_m))
+        of = np.minimum((s - start_m) // requirement.stretch_m, count - 1)
+        number[inner] = np.unique(of, return_inverse=True)[1]
+    counts = np.bincount(number[inner])
     weights = csr_matrix(
-        (1.0 / counts[number], (number, np.arange(len(points)))), (counts.size, len(points))
+        (1.0 / counts[number[inner]], (number[inner], inner)), (counts.size, len(points))
     )
-    middle = np.bincount(number, weights=points.s) / counts
-    return number.astype(np.int64), (weights @ light).tocsr(), middle
+    middle = np.bincount(number[inner], weights=points.s[inner]) / counts
+    return number, (weights @ light).tocsr(), middle
 
 
 def _row(matrix: csr_matrix, i: int) -> tuple[IntArray, FloatArray]:

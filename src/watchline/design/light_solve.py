@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
@@ -95,6 +95,12 @@ def _cut_to(
     return lower, row.upper - given, index, value
 
 
+def _excused(row: Row, x: FloatArray, tops: FloatArray) -> Row:
+    """A row that asks for no more than a choice gives already."""
+    given = float(row.values @ x[row.heads] + row.top_values @ tops[row.tops])
+    return replace(row, lower=min(row.lower, given), upper=max(row.upper, given))
+
+
 def solve_part(
     problem: Problem,
     heads: Heads,
@@ -108,6 +114,7 @@ def solve_part(
     gap: float = 0.01,
     nodes: int = 200,
     begin: bool = False,
+    core: tuple[float, float] | None = None,
 ) -> Part | None:
     """Choose the free heads at least cost, so that all rows of a stretch hold.
 
@@ -129,6 +136,8 @@ def solve_part(
         Of HiGHS.
     begin : bool
         Whether the choice so far satisfies everything, so that the tree may start from it.
+    core : tuple of float, optional
+        Rows outside these chainages need only be held as far as the choice so far holds them.
 
     Returns
     -------
@@ -146,6 +155,8 @@ def solve_part(
 
     def add(rows: list[Row]) -> bool:
         for row in rows:
+            if core is not None and not core[0] <= row.s <= core[1]:
+                row = _excused(row, x, tops_now)
             lower, upper, index, value = _cut_to(row, fixed, fixed_tops, column, top_column)
             if not index.size and (lower > FIXED_SLACK or upper < -FIXED_SLACK):
                 return False  # no free head matters: it cannot be mended here
@@ -162,6 +173,8 @@ def solve_part(
     fixed = np.where(free, 0.0, x)
     fixed_tops = np.zeros(heads.top_cost.size)
     fixed_tops[heads.top[fixed > 0.5]] = 1.0
+    tops_now = np.zeros(heads.top_cost.size)
+    tops_now[heads.top[x > 0.5]] = 1.0
     if not add(known):
         return None
     for _ in range(MOST_ROUNDS):

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import vstack
+from scipy.sparse import csr_matrix, diags, vstack
 
 from watchline.design.light_cover import Cover, cover_lights, polish
 from watchline.design.light_heads import Heads, as_luminaire, offered_heads
@@ -45,7 +45,8 @@ FloatArray = npt.NDArray[np.float64]
 CUT_SHARE = 0.001
 """Of what is asked: a light that gives less than this to a point counts as nothing there."""
 FINER = 2
-MOST_REPAIRS = 4
+MOST_REPAIRS = 6
+POINT_FIELDS = ("x", "y", "z", "s", "t", "normals", "edge")
 REPAIR_M = 60.0
 OPTIMAL_GAP = 1e-4
 Progress = Callable[[float], None]
@@ -91,15 +92,26 @@ def design_lights(
     progress(0.2)
     cover = cover_lights(problem, heads, rules.poles, site.seed, lambda p: progress(0.2 + 0.6 * p))
     finer = light_cells(site, terrain, rules.poles.cell_m / FINER)
+
+    def check(problem: Problem, cover: Cover) -> tuple[Problem, list[tuple[float, float]]]:
+        return _with_missed(site, terrain, rules, problem, heads, scene, finer, cover)
+
+    def mend(only: list[tuple[float, float]] | None) -> Cover:
+        x = polish(problem, heads, rules.poles, site.seed, cover.x, only=only)
+        return replace(cover, x=x, cost=choice_cost(heads, x))
+
     repairs = 0
-    while repairs < MOST_REPAIRS:
-        problem, missed = _with_missed(site, terrain, rules, problem, heads, scene, finer, cover)
-        progress(0.8 + 0.2 * (repairs + 1) / (MOST_REPAIRS + 1))
-        if not missed:
-            break
+    problem, missed = check(problem, cover)
+    while missed and repairs < MOST_REPAIRS:
         repairs += 1
-        x = polish(problem, heads, rules.poles, site.seed, cover.x, only=missed)
-        cover = replace(cover, x=x, cost=choice_cost(heads, x))
+        cover = mend(sorted(missed))
+        problem, missed = check(problem, cover)
+        progress(0.8 + 0.2 * repairs / (MOST_REPAIRS + 1))
+    if repairs and not missed:
+        better = mend(None)
+        if better.cost < cover.cost and not check(problem, better)[1]:
+            cover = better
+    cover = replace(cover, lower_bound=min(cover.lower_bound, cover.cost))
     progress(1.0)
     return _lighting(site, rules, heads, cover, problem, repairs)
 
@@ -125,12 +137,18 @@ def _problem(
     for limit in rules.limits:
         if limit.binding and limit.kind in ("illuminance", "veil"):
             points = limit_points(site, terrain, limit)
-            light = eye_contributions(scene, points, limit.kind)
+            light = _as_new(eye_contributions(scene, points, limit.kind), rules, heads)
             limited.append(Limited(limit, points, light, limit.most / MARGIN))
     feeder = heads.feeder[heads.place]
     return Problem(
         tuple(asked), tuple(limited), heads.place, feeder, heads.top, heads.bracket
     )
+
+
+def _as_new(light: csr_matrix, rules: LightingRules, heads: Heads) -> csr_matrix:
+    """Light of new and clean luminaires, as limits take them."""
+    new = np.array([1.0 / offer.maintenance_factor for offer in rules.luminaires])
+    return (light @ diags(new[heads.offer])).tocsr()
 
 
 def _cut_lx(requirement: LightRequirement) -> float:
@@ -168,7 +186,8 @@ def _with_missed(
     limited = []
     for limit in problem.limited:
         chosen = limit.light @ cover.x
-        full = eye_contributions(scene, limit.points, limit.limit.kind, reach_m=np.inf) @ cover.x
+        every = eye_contributions(scene, limit.points, limit.limit.kind, reach_m=np.inf)
+        full = _as_new(every, rules, heads) @ cover.x
         beyond = float((full - chosen).max(initial=0.0))
         over = np.flatnonzero(full > limit.limit.most)
         if over.size:
@@ -181,20 +200,16 @@ def _with_missed(
 
 
 def joined(s: FloatArray, reach_m: float) -> list[tuple[float, float]]:
-    """Stretches round some chainages, those that meet joined into one."""
-    ordered = np.sort(s)
-    breaks = np.flatnonzero(np.diff(ordered) > 2 * reach_m)
-    first, last = np.concatenate([[0], breaks + 1]), np.concatenate([breaks, [s.size - 1]])
-    return [
-        (float(ordered[a]) - reach_m, float(ordered[b]) + reach_m)
-        for a, b in zip(first, last, strict=True)
-    ]
+    """Stretches round some chainages, none much longer than twice the reach."""
+    found: list[tuple[float, float]] = []
+    for at in np.sort(s):
+        if not found or at > found[-1][0] + 2 * reach_m:
+            found.append((float(at) - reach_m, float(at) + reach_m))
+    return found
 
 
 def _pick(points: Points, at: npt.NDArray[np.int64]) -> Points:
-    return Points(
-        *(a[at] for a in (points.x, points.y, points.z, points.s, points.t)), points.normals[at]
-    )
+    return Points(*(getattr(points, name)[at] for name in POINT_FIELDS))
 
 
 def _with_points(one: Asked, more: Points, scene: Scene) -> Asked:
@@ -204,7 +219,7 @@ def _with_points(one: Asked, more: Points, scene: Scene) -> Asked:
     order = np.argsort(s, kind="stable")
     both = (
         np.concatenate([getattr(one.points, name), getattr(more, name)])[order]
-        for name in ("x", "y", "z", "s", "t", "normals")
+        for name in POINT_FIELDS
     )
     stretch = np.concatenate([one.stretch, np.full(len(more), -1)])[order]
     matrix = vstack([one.light, light], format="csr")[order]
