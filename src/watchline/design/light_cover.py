@@ -37,7 +37,7 @@ class Cover:
 
 def _windows(problem: Problem, length_m: float, shift_m: float = 0.0) -> list[tuple[float, float]]:
     """Windows from the first point to the last, the first of them shortened by a shift."""
-    all_points = [one.points.s for one in (*problem.asked, *problem.limited) if len(one.points)]
+    all_points = [one.points.s for one in problem.asked]
     start = min(float(s[0]) for s in all_points)
     end = max(float(s[-1]) for s in all_points)
     edges = np.arange(start + length_m - shift_m, end - length_m / 3, length_m)

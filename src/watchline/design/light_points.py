@@ -173,6 +173,7 @@ def limit_points(site: Site, terrain: Terrain, limit: LightLimit) -> Points:
     """Receivers of a limit; their normals are those of an eye that looks to its bearing."""
     x, y, z = limit_places(site, terrain, limit)
     s, t, _ = to_chainage(site.line, x, y)
+    s = np.clip(s, site.zone.start_m, site.zone.end_m)
     bearing = np.radians(limit.looking_deg)
     normals = np.tile([np.sin(bearing), np.cos(bearing), 0.0], (x.size, 1))
     order = np.lexsort((t, s))

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from watchline.design.light_matrix import LIMIT_REACH_M
 from watchline.design.light_points import Points
 from watchline.model.lighting import LightLimit, LightRequirement
 
@@ -186,7 +187,14 @@ def _uniform_row(problem: Problem, r: int, i: int) -> Row:
     value = np.zeros(together.size)
     value[np.searchsorted(together, heads)] += values
     value[np.searchsorted(together, others)] -= one.requirement.uniformity * MARGIN * means
-    return Row(("uniform", r, *_place_key(one.points, i)), float(one.points.s[i]), together, value, 0.0, np.inf)
+    return Row(
+        ("uniform", r, *_place_key(one.points, i)),
+        float(one.points.s[i]),
+        together,
+        value,
+        0.0,
+        np.inf,
+    )
 
 
 def _limit_row(problem: Problem, r: int, i: int) -> Row:
@@ -251,7 +259,9 @@ def violated(problem: Problem, x: FloatArray, start_m: float, end_m: float) -> l
             for i in _worst(s, missing, np.flatnonzero(stretch >= 0)):
                 found.append(_uniform_row(problem, r, low + i))
     for r, limited in enumerate(problem.limited):
-        low, high = np.searchsorted(limited.points.s, [start_m, np.nextafter(end_m, np.inf)])
+        # A light shines into what is limited from far away.
+        bounds = [start_m - LIMIT_REACH_M, end_m + LIMIT_REACH_M]
+        low, high = np.searchsorted(limited.points.s, bounds)
         if low < high:
             over = limited.light[low:high] @ x - limited.most
             for i in _worst(limited.points.s[low:high], over, np.arange(high - low)):

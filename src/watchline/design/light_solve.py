@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from watchline.design.cover.exact import silent_solver
 from watchline.design.light_heads import Heads
+from watchline.design.light_matrix import LIMIT_REACH_M
 from watchline.design.light_rows import Problem, Row, violated
 
 FloatArray = npt.NDArray[np.float64]
@@ -144,12 +145,19 @@ def solve_part(
     Part or None
         None where nothing satisfies the rows.
     """
+    if not free.any():
+        return Part(x, {})
     model = _model(heads, free)
     column = np.full(x.size, -1, dtype=np.int64)
     column[model.heads] = np.arange(model.heads.size)
     top_column = np.full(heads.top_cost.size, -1, dtype=np.int64)
     top_column[model.tops] = model.heads.size + np.arange(model.tops.size)
-    known = [row for row in problem.pool.values() if start_m <= row.s <= end_m]
+    known = [
+        row
+        for row in problem.pool.values()
+        if start_m <= row.s <= end_m
+        or (row.key[0] == "limit" and start_m - LIMIT_REACH_M <= row.s <= end_m + LIMIT_REACH_M)
+    ]
     solver = _solver(model, seed)
     keys: list[tuple[object, ...]] = []
 

@@ -140,9 +140,7 @@ def _problem(
             light = _as_new(eye_contributions(scene, points, limit.kind), rules, heads)
             limited.append(Limited(limit, points, light, limit.most / MARGIN))
     feeder = heads.feeder[heads.place]
-    return Problem(
-        tuple(asked), tuple(limited), heads.place, feeder, heads.top, heads.bracket
-    )
+    return Problem(tuple(asked), tuple(limited), heads.place, feeder, heads.top, heads.bracket)
 
 
 def _as_new(light: csr_matrix, rules: LightingRules, heads: Heads) -> csr_matrix:

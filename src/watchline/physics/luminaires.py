@@ -148,17 +148,13 @@ def aimed_intensity_cd(luminaire: Luminaire, vector: npt.ArrayLike) -> FloatArra
     return intensity_cd(luminaire.photometry, own) * factor
 
 
-def aimed_upward_share(
-    photometry: Photometry, tilt_deg: float, front_c_deg: float = 0.0
-) -> float:
+def aimed_upward_share(photometry: Photometry, tilt_deg: float, front_c_deg: float = 0.0) -> float:
     """Share of the flux that an aimed luminaire sends above the horizon, 0–1.
 
     By sums over squares of half a degree of the sphere about the photometric axis; the azimuth
     does not matter.
     """
-    polar, c = np.meshgrid(
-        np.arange(0.25, 180.0, 0.5), np.arange(0.25, 360.0, 0.5), indexing="ij"
-    )
+    polar, c = np.meshgrid(np.arange(0.25, 180.0, 0.5), np.arange(0.25, 360.0, 0.5), indexing="ij")
     own = direction_of(c, polar)
     light = intensity_cd(photometry, own) * np.sin(np.radians(polar))
     total = float(light.sum())

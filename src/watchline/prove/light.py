@@ -191,7 +191,9 @@ def light_on(
     sure, unsure = np.zeros(count), np.zeros(count)
     of_feeder = np.zeros((feeders, count))
     pole_most, which_pole = np.zeros(count), np.full(count, -1)
-    surface = relief.fold(triangle_z(relief, relief.surface, meters.x, meters.y), meters.x, meters.y)
+    surface = relief.fold(
+        triangle_z(relief, relief.surface, meters.x, meters.y), meters.x, meters.y
+    )
     # Under the surface, as in a building, there is no light.
     buried = surface - TOUCH_M > meters.z
     lamp_x = np.array([lamp.luminaire.x for lamp in lamps])
@@ -247,7 +249,9 @@ def _parts(luminaire: Luminaire, meters: Meters, part: slice) -> tuple[Luminaire
         + (meters.z[part] - luminaire.z) ** 2
     )
     nearest = float(np.nanmin(away)) if np.isfinite(away).any() else np.inf
-    return near_parts(luminaire, max(nearest, 0.01)) if nearest < NEAR_SIZES * size else (luminaire,)
+    return (
+        near_parts(luminaire, max(nearest, 0.01)) if nearest < NEAR_SIZES * size else (luminaire,)
+    )
 
 
 def _one(

@@ -52,8 +52,7 @@ def head_on(
             continue
         place = np.stack([a[first:last] for a in (meters.x, meters.y, meters.z)], axis=1)
         level = [
-            np.hypot(place[:, 0] - one.luminaire.x, place[:, 1] - one.luminaire.y)
-            for one in lamps
+            np.hypot(place[:, 0] - one.luminaire.x, place[:, 1] - one.luminaire.y) for one in lamps
         ]
         near = [k for k, away in enumerate(level) if away.min() <= NEAR_M]
         scene = None
