@@ -153,6 +153,7 @@ def _placed(outcome: Outcome) -> Table:
 
 
 def claims_table(claims: tuple[Claim, ...]) -> Table:
+    """Claims as a table for the screen."""
     from watchline.report.words import claim_figure
 
     table = Table(title="Claims, judged by the independent proof", title_justify="left")

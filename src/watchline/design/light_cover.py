@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +43,7 @@ def _windows(problem: Problem, length_m: float, shift_m: float = 0.0) -> list[tu
     end = max(float(s[-1]) for s in all_points)
     edges = np.arange(start + length_m - shift_m, end - length_m / 3, length_m)
     bounds = [start, *edges, end + 1.0]
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))
 
 
 def _touching(problem: Problem, heads: Heads, start_m: float, end_m: float) -> BoolArray:

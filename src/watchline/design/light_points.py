@@ -78,7 +78,7 @@ def light_cells(site: Site, terrain: Terrain, cell_m: float) -> pd.DataFrame:
         kept = beside | (places == ["line"])
         kept &= np.abs(np.abs(t) - away) < EDGE_SLACK_M
         edge = {"x": x, "y": y, "s": s, "t": t, "edge": places != ["line"]}
-        edge |= {name: False for name in (*flags, "in:line")}
+        edge |= dict.fromkeys((*flags, "in:line"), False)
         edge |= {f"in:{name}": True for name in places}
         parts.append(pd.DataFrame(edge)[kept])
     together = pd.concat(parts, ignore_index=True)

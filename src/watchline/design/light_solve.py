@@ -19,6 +19,8 @@ IntArray = npt.NDArray[np.int64]
 MOST_ROUNDS = 60
 MIP_ROUNDS = 12
 FIXED_SLACK = 1e-5
+DEAR_SHARE = 0.25
+"""Reduced cost, as a share of the cost, from which a head or a pole is left out of a tree."""
 TIME_LIMIT_S = 60.0
 """Of one tree: a safety for slow machines; the number of nodes ends it before."""
 
@@ -196,7 +198,9 @@ def solve_part(
         problem.pool.update({row.key: row for row in fresh})
         if not add(fresh):
             return None
-    if not whole:
+    if whole:
+        _drop_dear(solver, model)
+    else:
         prices = np.asarray(solver.getSolution().row_dual)[len(model.rows) :]
         return Part(now, dict(zip(keys, prices.tolist(), strict=True)))
     solver.changeColsIntegrality(
@@ -213,7 +217,11 @@ def solve_part(
             start = np.concatenate([first[model.heads], tops])
             solver.setSolution(start.size, np.arange(start.size, dtype=np.int32), start)
         if not _run(solver):
-            return None
+            count = len(model.cost)
+            every = np.arange(count, dtype=np.int32)
+            solver.changeColsBounds(count, every, np.zeros(count), np.ones(count))
+            if not _run(solver):
+                return None
         now = fixed.copy()
         now[model.heads] = np.round(solver.getSolution().col_value[: model.heads.size])
         fresh = violated(problem, now, start_m, end_m)
@@ -223,6 +231,20 @@ def solve_part(
         if not add(fresh):
             return None
     return None
+
+
+def _drop_dear(solver: highspy.Highs, model: _Model) -> None:
+    """Leave out of the tree what the relaxation finds too dear: a tree of a few is searched well.
+
+    What is left can still do what the relaxation does; where no whole choice is left, all come
+    back.
+    """
+    found = solver.getSolution()
+    value, dear = np.asarray(found.col_value), np.asarray(found.col_dual)
+    most = DEAR_SHARE * np.maximum(model.cost, 1.0)
+    out = np.flatnonzero((value < 1e-9) & (dear > most))
+    for column in out:
+        solver.changeColBounds(int(column), 0.0, 0.0)
 
 
 def _solver(model: _Model, seed: int) -> highspy.Highs:

@@ -1,4 +1,4 @@
-"""Sums of chosen lights at points, by the kernel of sums: what the matrices leave out is in them."""
+"""Sums of chosen lights at points, by the kernel of sums: all lights, at any distance."""
 
 from __future__ import annotations
 

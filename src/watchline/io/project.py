@@ -108,7 +108,7 @@ def read_site(path: str | Path) -> Site:
     """
     file = project_path(path)
     tables = read_project_file(file)
-    return Reader(file, tables).site()
+    return _Reader(file, tables).site()
 
 
 def input_names(tables: ProjectFile) -> list[str]:
@@ -128,7 +128,7 @@ def input_names(tables: ProjectFile) -> list[str]:
     return sorted({name for name in names if name is not None})
 
 
-class Reader:
+class _Reader:
     """Joins the tables of a project with the files that they name, collecting faults."""
 
     def __init__(self, file: Path, tables: ProjectFile) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -235,7 +236,7 @@ def _pieces(s: FloatArray) -> list[tuple[int, int]]:
     edges = np.arange(s[0], s[-1] + PIECE_M, PIECE_M)
     at = np.searchsorted(s, edges)
     bounds = [*at.tolist(), s.size]
-    return [(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if b > a]
+    return [(a, b) for a, b in pairwise(bounds) if b > a]
 
 
 def _parts(luminaire: Luminaire, meters: Meters, part: slice) -> tuple[Luminaire, ...]:

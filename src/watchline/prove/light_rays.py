@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +48,7 @@ def head_on(
     which = np.zeros(count, dtype=np.int64)
     edges = np.arange(meters.s[0], meters.s[-1] + PIECE_M, PIECE_M) if count else np.zeros(0)
     bounds = [*np.searchsorted(meters.s, edges).tolist(), count]
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in pairwise(bounds):
         if first == last:
             continue
         place = np.stack([a[first:last] for a in (meters.x, meters.y, meters.z)], axis=1)

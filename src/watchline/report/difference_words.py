@@ -10,7 +10,7 @@ from watchline.report.difference import (
     MountChange,
     PlanDifference,
 )
-from watchline.report.words import degrees, metres, money, percent
+from watchline.report.words import claim_figure, degrees, metres, money
 
 
 def difference_lines(difference: PlanDifference) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,8 @@ WIDTH = 960.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 12.0, 22.0, 26.0
 LEAST_SCALE = 0.9
 SECTION_WIDTH, SECTION_HEIGHT = 460.0, 210.0
+DARK_LX = 1e-3
+"""A log scale knows no darkness: less is drawn as this."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def isolux_sheets(points: pd.DataFrame, lighting: Lighting, cell_m: float) -> li
     high = max(float(t.max()), float(poles["t"].max()) if len(poles) else 0.0) + 4.0
     return [
         _sheet(points, lighting, cell_m, (float(a), float(b)), (low, high))
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in pairwise(edges)
     ]
 
 
@@ -205,64 +208,72 @@ def section(
         Head of the picture.
     """
     near = points[np.abs(points["s"] - chainage_m) <= cell_m].sort_values("t")
+    at = near["t"].to_numpy(), near["lux"].to_numpy()
+    return _curve(at, minimum_lx, title, "t in m", SECTION_WIDTH)
+
+
+def along_line(points: pd.DataFrame, minimum_lx: float) -> LightPicture:
+    """Illuminance of the line's own points, chainage across and lux up (a log scale)."""
+    ordered = points.sort_values("s")
+    at = ordered["s"].to_numpy(), ordered["lux"].to_numpy()
+    return _curve(at, minimum_lx, "Along the line", "s in m", WIDTH)
+
+
+def _curve(
+    values: tuple[FloatArray, FloatArray],
+    minimum_lx: float,
+    title: str,
+    axis: str,
+    width: float,
+) -> LightPicture:
+    """Lux over a place, with the least that is asked as a line."""
     left, right, top, bottom = 46.0, 12.0, 24.0, 28.0
-    t, lux = near["t"].to_numpy(), np.maximum(near["lux"].to_numpy(), 1e-3)
-    low_t, high_t = (float(t.min()), float(t.max())) if t.size else (0.0, 1.0)
-    high_t = max(high_t, low_t + 1.0)
+    place, lux = values[0], np.maximum(values[1], DARK_LX)
+    first, last = (float(place[0]), float(place[-1])) if place.size else (0.0, 1.0)
+    last = max(last, first + 1.0)
     floor = min(float(lux.min(initial=1.0)), minimum_lx or 1.0)
     roof = max(float(lux.max(initial=1.0)), minimum_lx * 1.5, 1.0)
     low, high = math.floor(math.log10(floor)), math.ceil(math.log10(roof) + 1e-9)
     high = max(high, low + 1)
 
     def x(value: npt.ArrayLike) -> FloatArray:
-        share = (np.asarray(value, dtype=np.float64) - low_t) / (high_t - low_t)
-        return left + share * (SECTION_WIDTH - left - right)
+        share = (np.asarray(value, dtype=np.float64) - first) / (last - first)
+        return left + share * (width - left - right)
 
     def y(value: npt.ArrayLike) -> FloatArray:
         share = (np.log10(np.asarray(value, dtype=np.float64)) - low) / (high - low)
         return SECTION_HEIGHT - bottom - share * (SECTION_HEIGHT - top - bottom)
 
+    def level(value: float, class_: str) -> str:
+        d = f"M{left} {svg.short(float(y(value)))}H{svg.short(width - right)}"
+        return svg.element("path", d=d, class_=class_)
+
     parts = [svg.text(left, 13, title, "row-title")]
     for power in range(low, high + 1):
         for factor in (1, 2, 5) if power < high else (1,):
             value = factor * 10.0**power
-            at = svg.short(float(y(value)))
-            parts.append(
-                svg.element("path", d=f"M{left} {at}H{SECTION_WIDTH - right}", class_="grid")
-            )
+            parts.append(level(value, "grid"))
             if factor == 1 or high - low <= 3:
-                parts.append(
-                    svg.text(left - 5, float(at) + 2.5, f"{value:g}", "axis-text",
-                             text_anchor="end")
-                )  # fmt: skip
-    for value in np.linspace(low_t, high_t, 5):
-        parts.append(
-            svg.text(float(x(value)), SECTION_HEIGHT - bottom + 12, words.number(float(value)),
-                     "axis-text", text_anchor="middle")
-        )  # fmt: skip
-    parts.append(
-        svg.text(SECTION_WIDTH - right, SECTION_HEIGHT - 4, "t in m", "axis-text",
-                 text_anchor="end")
-    )  # fmt: skip
+                down = float(y(value)) + 2.5
+                parts.append(svg.text(left - 5, down, f"{value:g}", "axis-text", text_anchor="end"))
+    low_edge = SECTION_HEIGHT - bottom + 12
+    for value in np.linspace(first, last, 5 if width < WIDTH else 9):
+        name = words.number(float(value))
+        parts.append(svg.text(float(x(value)), low_edge, name, "axis-text", text_anchor="middle"))
+    end = width - right
+    parts.append(svg.text(end, SECTION_HEIGHT - 3, axis, "axis-text", text_anchor="end"))
     parts.append(svg.text(left - 5, 13, "lx", "axis-text", text_anchor="end"))
     if minimum_lx:
-        at = svg.short(float(y(minimum_lx)))
-        parts.append(
-            svg.element("path", d=f"M{left} {at}H{SECTION_WIDTH - right}", class_="curve-bound")
-        )
-    if t.size > 1:
-        parts.append(svg.element("path", d=svg.path_of_points(x(t), y(lux)), class_="curve-cost"))
-    for a, b in zip(x(t), y(lux), strict=True):
-        parts.append(
-            svg.element("circle", cx=svg.short(float(a)), cy=svg.short(float(b)), r=1.6,
-                        class_="mount")
-        )  # fmt: skip
-    return LightPicture("".join(parts), SECTION_WIDTH, SECTION_HEIGHT, title)
+        parts.append(level(minimum_lx, "curve-bound"))
+    if place.size > 1:
+        d = svg.path_of_points(x(place), y(lux))
+        parts.append(svg.element("path", d=d, class_="curve-cost"))
+    return LightPicture("".join(parts), width, SECTION_HEIGHT, title)
 
 
 def level_names() -> list[tuple[str, str]]:
     """Colour and words of each class of the isolux maps."""
     names = [f"under {LEVELS_LX[0]:g} lx"]
-    names += [f"{a:g}–{b:g}" for a, b in zip(LEVELS_LX[:-1], LEVELS_LX[1:], strict=True)]
+    names += [f"{a:g}–{b:g}" for a, b in pairwise(LEVELS_LX)]
     names.append(f"{LEVELS_LX[-1]:g} lx and more")
     return [*zip(COLOURS, names, strict=True), (palette.UNKNOWN, "unknown ground decides")]

@@ -12,7 +12,7 @@ from watchline.model.site import Site
 from watchline.prove.light_claims import LightProof
 from watchline.report import palette, style, symbols, tables, words
 from watchline.report.content import Figure
-from watchline.report.light_pictures import isolux_sheets, level_names, section
+from watchline.report.light_pictures import along_line, isolux_sheets, level_names, section
 from watchline.report.tables import Column, Row, Table
 from watchline.version import __version__
 
@@ -118,9 +118,7 @@ def _plane(requirement: LightRequirement) -> str:
 def _sections(requirement: LightRequirement, points: pd.DataFrame, found: LightProof) -> list:  # type: ignore[type-arg]
     """Across the zone where least and where most light falls; along the line for its points."""
     if not _is_wide(points):
-        along = points.assign(t=points["s"], s=0.0)
-        cut = section(along, 0.0, 1.0, requirement.minimum_lx, "Along the line, s in m")
-        return [cut]
+        return [along_line(points, requirement.minimum_lx)]
     cell = found.cell_m
     bins = np.floor(points["s"].to_numpy() / (2 * cell))
     means = pd.Series(points["lux"].to_numpy()).groupby(bins).mean()
@@ -212,21 +210,21 @@ def _aiming_table(site: Site, lighting: Lighting) -> Table:
             f"feeder {pole.feeder}, {cost}"
         )
         rows.append(Row((str(pole.pole_id), said), f"pole-{pole.pole_id}", "group"))
-        for row in own.itertuples():
-            rows.append(
-                Row(
-                    (
-                        str(row.light_id),
-                        str(row.luminaire),
-                        f"{files.get(str(row.luminaire), '')}\n{str(row.sha256)[:HASH_DIGITS]}…",
-                        words.degrees(row.azimuth_deg, 1),
-                        words.degrees(row.tilt_deg, 1),
-                        words.degrees(row.roll_deg, 1),
-                        words.quantity(row.power_w, "W"),
-                        words.money(row.cost, site.catalogue.currency),
-                    )
+        rows += [
+            Row(
+                (
+                    str(row.light_id),
+                    str(row.luminaire),
+                    f"{files.get(str(row.luminaire), '')}\n{str(row.sha256)[:HASH_DIGITS]}…",
+                    words.degrees(row.azimuth_deg, 1),
+                    words.degrees(row.tilt_deg, 1),
+                    words.degrees(row.roll_deg, 1),
+                    words.quantity(row.power_w, "W"),
+                    words.money(row.cost, site.catalogue.currency),
                 )
             )
+            for row in own.itertuples()
+        ]
     return Table(
         "aims",
         "Aims",
