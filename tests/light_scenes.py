@@ -7,8 +7,8 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-
 from prove_scenes import CRS, EAST, NORTH, site
+
 from watchline.io.photometry import read_photometry
 from watchline.model.lighting import (
     LIGHT_COLUMNS,
@@ -82,7 +82,15 @@ def lights(*rows: dict) -> Lighting:
         }
         table.append({**values, "x": x, "y": y})
     masts = [
-        {"pole_id": name, "mount_id": "", "height_m": h, "s": x, "t": y, "feeder": f, "cost": 2000.0}
+        {
+            "pole_id": name,
+            "mount_id": "",
+            "height_m": h,
+            "s": x,
+            "t": y,
+            "feeder": f,
+            "cost": 2000.0,
+        }
         | {"x": x, "y": y}
         for name, (x, y, h, f) in stands.items()
     ]

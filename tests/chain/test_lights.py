@@ -10,8 +10,8 @@ import pytest
 from light_project import LIGHTS, make_light_project
 from small_project import PROJECT, run_cli
 from watchline.io.plan import read_plan
-from watchline.io.proof import read_proof
 from watchline.io.project import read_site
+from watchline.io.proof import read_proof
 from watchline.model.plan import plan_digest
 
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from prove_scenes import EAST, NORTH, change, flat, terrain_of
 from shapely.geometry import Point, box
 
 from light_scenes import FLOOD, ROAD, lit_site, offer, poles
-from prove_scenes import EAST, NORTH, change, flat, terrain_of
 from watchline.design.light_cover import price_rows
 from watchline.design.light_heads import offered_heads
 from watchline.design.light_matrix import contributions, eye_contributions, make_scene
@@ -152,8 +152,10 @@ def test_a_layout_holds_in_the_proof_and_is_the_same_again():
     )
     first, again = design_lights(site, terrain), design_lights(site, terrain)
     assert first.lights.equals(again.lights)
-    assert first.cost == again.cost == pytest.approx(
-        first.lights["cost"].sum() + first.poles["cost"].sum()
+    assert (
+        first.cost
+        == again.cost
+        == pytest.approx(first.lights["cost"].sum() + first.poles["cost"].sum())
     )
     assert 0 < first.lower_bound <= first.cost
     proof = prove_lights(site, terrain, first)
@@ -211,7 +213,7 @@ def test_head_on_light_follows_the_inverse_square():
     heads = offered_heads(site, terrain, None)
     scene = make_scene(terrain, site.lighting, heads)
     lamp = np.array([heads.places["x"][0], heads.places["y"][0], 10.0])
-    eye = lamp + [0.0, -40.0, -8.5]
+    eye = lamp + np.array([0.0, -40.0, -8.5])
     single = (np.array([v]) for v in (*eye, 100.0, -25.0))
     points = Points(*single, np.array([[0.0, 1.0, 0.0]]), np.array([False]))
     lux = eye_contributions(scene, points, "illuminance").toarray()[0, 0]

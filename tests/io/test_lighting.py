@@ -18,7 +18,7 @@ def test_a_project_with_lights_is_read(tmp_path):
     assert rules.requirements[1].average_lx == pytest.approx(2.1527820833)
     assert rules.limits[0].offset_m == -60.0  # the zone lies to the left
     assert rules.poles.trench_per_m == site.catalogue.services.power_trench_per_m
-    assert rules.poles.cell_m == pytest.approx(0.2 * 5 ** 1.60206, rel=1e-4)
+    assert rules.poles.cell_m == pytest.approx(0.2 * 5**1.60206, rel=1e-4)
     assert "inputs/road.ldt" in site.provenance.inputs
     assert rules.poles.energy_cost(1000.0) == pytest.approx(40_000 * 0.15)
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from prove_scenes import EAST, NORTH, change, flat, terrain_of
 from shapely.geometry import Point
 
 from light_scenes import ROAD, lights, lit_site, offer, poles
-from prove_scenes import EAST, NORTH, change, flat, terrain_of
 from watchline.errors import PlanError
 from watchline.kernels.grid import make_grid
 from watchline.model.lighting import LightLimit, LightRequirement

@@ -194,3 +194,25 @@ class LightLimitTable(Table):
         if (self.veil is None) != (self.looking is None):
             raise ValueError("veil and looking go together; give both")
         return self
+
+
+def light_names_differ(
+    luminaires: list[LuminaireTable],
+    requirements: list[LightRequirementTable],
+    limits: list[LightLimitTable],
+) -> None:
+    """Refuse names that stand twice: claims are told apart by them.
+
+    Raises
+    ------
+    ValueError
+        A name stands twice among luminaires, or among requirements and limits.
+    """
+    claimed = [table.name for table in requirements] + [table.name for table in limits]
+    for key, names in (
+        ("luminaires", [table.name for table in luminaires]),
+        ("light_requirements and light_limits", claimed),
+    ):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{key}: the name '{twice[0]}' stands twice; rename one")

@@ -15,6 +15,7 @@ from watchline.config.lighting import (
     LightLimitTable,
     LightRequirementTable,
     LuminaireTable,
+    light_names_differ,
 )
 from watchline.config.units import Duration, Length, Share
 
@@ -328,13 +329,12 @@ class ProjectFile(Table):
             ("no_watch", self.no_watch),
             ("existing_mounts", self.existing_mounts),
             ("requirements", self.requirements),
-            ("luminaires", self.luminaires),
-            ("light_requirements and light_limits", (*self.light_requirements, *self.light_limits)),
         ):
             names = [table.name for table in tables]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{key}: the name '{twice[0]}' stands twice; rename one")
+        light_names_differ(self.luminaires, self.light_requirements, self.light_limits)
         for area in self.areas:
             if area.name in TAKEN:
                 raise ValueError(f"areas: the name '{area.name}' is taken by the zone; rename it")

@@ -81,9 +81,8 @@ def price_rows(
                 where=f"s = {start:.0f}–{end:.0f} m",
                 mend=_mend(problem, heads, low, high),
             )
-        for key, price in found.duals.items():
-            if start <= problem.pool[key].s < end:
-                duals[key] = price
+        inner = (key for key in found.duals if start <= problem.pool[key].s < end)
+        duals |= {key: found.duals[key] for key in inner}
         progress((k + 1) / len(windows))
     return duals
 

@@ -13,9 +13,9 @@ from watchline.design.light_heads import Heads, as_luminaire
 from watchline.design.light_points import Points
 from watchline.kernels.curvature import curvature_drop_m, fold_curvature
 from watchline.kernels.grid import Grid, make_grid
-from watchline.kernels.light import Lights
 from watchline.kernels.light_pairs import pair_light
 from watchline.kernels.light_ray import Pyramid, build_pyramid
+from watchline.kernels.light_table import Lights
 from watchline.model.lighting import LightingRules
 from watchline.model.terrain import Terrain
 from watchline.physics.light import (

@@ -13,9 +13,8 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from watchline.kernels.grid import Grid
-from watchline.kernels.light import Lights
 from watchline.kernels.light_ray import BLOCKED, Pyramid, least_rise, surface_height
-from watchline.kernels.light_table import look_up
+from watchline.kernels.light_table import Lights, look_up
 from watchline.kernels.ray import TOUCH_M
 
 

@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from watchline.kernels.light import Lights
-from watchline.kernels.light_table import make_tables
+from watchline.kernels.light_table import Lights, make_tables
 from watchline.model.photometry import Photometry
 from watchline.physics.photometry import direction_of, intensity_cd, pole_axes
 
