@@ -75,7 +75,7 @@ def test_an_edited_light_is_proven_as_it_was_left(planned, tmp_path, monkeypatch
     connection.close()
     code, _, err = run_cli(monkeypatch, capsys, "prove", file, "--json")
     assert code == 3
-    assert re.search(r"layer lights: tilt_deg holds what is no number", err)
+    assert re.search(r"layer lights: tilt_deg holds 'down', which is no number", err)
 
 
 def test_lights_alone_have_a_verb(tmp_path, monkeypatch, capsys):

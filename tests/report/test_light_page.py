@@ -4,9 +4,9 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
+from prove_scenes import flat
 
 from light_scenes import lights, lit_site
-from prove_scenes import flat
 from watchline.io.report import report_templates
 from watchline.model.lighting import LightRequirement
 from watchline.prove.light_claims import prove_lights
@@ -40,7 +40,7 @@ def test_the_page_is_whole():
 
 
 def test_isolux_maps_show_each_class_where_it_is():
-    site, plan, proof = found()
+    _, plan, proof = found()
     points = proof.points[proof.points["requirement"] == "zone <b>lit</b>"]
     sheets = isolux_sheets(points, plan, proof.cell_m)
     assert len(sheets) == 1

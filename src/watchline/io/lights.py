@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -111,6 +113,7 @@ def _read_layer(path: Path, layer: str, crs: str) -> gpd.GeoDataFrame:
             where=where,
             mend="export the plan again",
         ) from problem
+    _numbers_only(path, layer, where)
     missing = [column for column in LAYERS[layer] if column not in frame.columns]
     if missing:
         raise PlanError(
@@ -133,6 +136,27 @@ def _read_layer(path: Path, layer: str, crs: str) -> gpd.GeoDataFrame:
         else:
             frame[column] = frame[column].fillna("")
     return _plain_frame(frame, LAYERS[layer])
+
+
+def _numbers_only(path: Path, layer: str, where: str) -> None:
+    """Refuse text in columns of numbers, which GDAL would read as 0.
+
+    Raises
+    ------
+    PlanError
+        A value is neither number nor empty.
+    """
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        present = {str(row[1]) for row in connection.execute(f"PRAGMA table_info({layer})")}
+        for column in sorted((set(LAYERS[layer]) - TEXTS) & present):
+            query = f"SELECT {column} FROM {layer} WHERE typeof({column}) IN ('text', 'blob')"
+            found = connection.execute(query).fetchone()
+            if found is not None:
+                raise PlanError(
+                    f"{column} holds '{found[0]}', which is no number",
+                    where=where,
+                    mend="write a number",
+                )
 
 
 def _from_plain(values: Mapping[str, Any], poles: Any, lights: Any) -> Lighting:
