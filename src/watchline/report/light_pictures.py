@@ -111,11 +111,12 @@ def _sheet(
         x = svg.short(float(right(chainage)))
         parts.append(svg.element("path", d=f"M{x} {svg.short(bottom)}v4", class_="axis"))
         if round(chainage / step) % 2 == 0:
+            place = float(right(chainage))
+            # The last label ends at the edge instead of being cut by it.
+            anchor = "end" if place > WIDTH - RIGHT - 18 else "middle"
+            place = min(place, WIDTH - 2) if anchor == "end" else place
             label = words.metres(float(chainage))
-            parts.append(
-                svg.text(float(right(chainage)), bottom + 13, label, "axis-text",
-                         text_anchor="middle")
-            )  # fmt: skip
+            parts.append(svg.text(place, bottom + 13, label, "axis-text", text_anchor=anchor))
     for offset in np.arange(math.ceil(low / 25) * 25, high, 25):
         y = float(down(offset))
         parts.append(svg.element("path", d=f"M{LEFT - 4} {svg.short(y)}h4", class_="axis"))
