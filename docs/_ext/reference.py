@@ -29,20 +29,37 @@ from watchline import errors
 from watchline.cli.app import INTERRUPTED
 from watchline.cli.app import app as cli_app
 from watchline.config.project import ProjectFile
-from watchline.config.units import Duration, Length, Share, Speed
-from watchline.model import candidates, plan
+from watchline.config.units import (
+    Angle,
+    Duration,
+    Illuminance,
+    Intensity,
+    Length,
+    Luminance,
+    Power,
+    Share,
+    Speed,
+)
+from watchline.model import candidates, lighting, plan
 
 QUANTITIES = (
     (Length, "length", "m"),
     (Share, "share", ""),
     (Duration, "duration", "s"),
     (Speed, "speed", "m/s"),
+    (Angle, "angle", "deg"),
+    (Power, "power", "W"),
+    (Illuminance, "illuminance", "lx"),
+    (Intensity, "intensity", "cd"),
+    (Luminance, "luminance", "cd/m²"),
 )
 COLUMNS: dict[str, Mapping[str, str]] = {
     "mounts": candidates.MOUNT_COLUMNS,
     "cells": candidates.CELL_COLUMNS,
     "plan-mounts": plan.PLAN_MOUNT_COLUMNS,
     "plan-devices": plan.PLAN_DEVICE_COLUMNS,
+    "poles": lighting.POLE_COLUMNS,
+    "lights": lighting.LIGHT_COLUMNS,
 }
 
 

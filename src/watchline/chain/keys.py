@@ -17,6 +17,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from watchline.io.visibility import LAYOUT_VERSION
+from watchline.model.lighting import LightingRules
 from watchline.model.site import Site
 from watchline.version import __version__
 
@@ -41,6 +42,24 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bool | int | str) or value is None:
         return value
     return repr(float(value))
+
+
+def lighting_key(rules: LightingRules) -> list[Any]:
+    """What the lights of a project depend on, as plain values: files by their hashes."""
+    offers = [
+        [
+            offer.name,
+            offer.photometry.sha256,
+            offer.price,
+            offer.power_w,
+            offer.maintenance_factor,
+            offer.front_c_deg,
+            offer.azimuths_deg,
+            offer.tilts_deg,
+        ]
+        for offer in rules.luminaires
+    ]
+    return [offers, rules.poles, rules.requirements, rules.limits]
 
 
 def step_keys(site: Site, start_sha256: str | None = None) -> dict[str, str]:
@@ -100,11 +119,12 @@ def step_keys(site: Site, start_sha256: str | None = None) -> dict[str, str]:
         site.seed,
     )
     texts = (site.name, site.notes, site.line_credit, site.terrain.credit, site.terrain.limits)
+    lights = [] if site.lighting is None else lighting_key(site.lighting)
     return {
         "terrain": terrain,
         "candidates": candidates,
         "visibility": visibility,
         "plan": plan,
         "proof": digest("proof", plan),
-        "report": digest("report", plan, texts),
+        "report": digest("report", plan, texts, *lights),
     }

@@ -10,6 +10,7 @@ from watchline.model.plan import Plan
 from watchline.model.proof import Proof
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
+from watchline.prove.light_claims import LightProof
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Outcome:
         The folder with the files.
     report : Path
         The page that a person opens.
+    light_proof : LightProof or None
+        Claims on the plan's lights with their points; None where there are none.
     """
 
     site: Site
@@ -33,3 +36,4 @@ class Outcome:
     proof: Proof
     folder: Path
     report: Path
+    light_proof: LightProof | None = None

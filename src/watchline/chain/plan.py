@@ -8,6 +8,7 @@ from pathlib import Path
 
 from watchline.chain.export import EXPORT_FILES, export_outcome
 from watchline.chain.keys import digest, step_keys
+from watchline.chain.lights import LIGHT_PAGE, light_step, with_lights, write_light_page
 from watchline.chain.outcome import Outcome
 from watchline.chain.progress import Progress, Silent
 from watchline.chain.visibility import round_visibility, visibility_of
@@ -123,9 +124,20 @@ def plan_project(
     plan, proof, bound_round = _plan_that_holds(
         site, terrain, candidates, visibility, run, listener, start, device
     )
+    light_proof = None
+    if site.lighting is not None and plan.status != "interrupted":
+        lighting, light_proof = light_step(site, terrain, plan.mounts, run, listener)
+        plan, proof = with_lights(plan, proof, lighting, light_proof)
     _certificate(run, plan, bound_round)
     outcome = Outcome(
-        site, terrain, candidates, plan, proof, run.folder, run.folder / "report.html"
+        site,
+        terrain,
+        candidates,
+        plan,
+        proof,
+        run.folder,
+        run.folder / "report.html",
+        light_proof,
     )
     listener.step("report")
     write_report_files(outcome, run)
@@ -146,9 +158,10 @@ def write_report_files(outcome: Outcome, run: Run) -> None:
             if found.plan_sha256 == known:
                 why = found
                 key.append(sha256_file(file))
+    pages = REPORT_FILES if outcome.light_proof is None else (*REPORT_FILES, LIGHT_PAGE)
     run.step(
         "report",
-        (*REPORT_FILES, *EXPORT_FILES),
+        (*pages, *EXPORT_FILES),
         lambda: build_report(
             plan,
             proof,
@@ -195,6 +208,8 @@ def write_outputs(outcome: Outcome, report: Report, folder: Path) -> None:
     export_outcome(outcome, folder)
     for name in REPORT_FILES:
         write_report(report, folder / name)
+    if outcome.light_proof is not None and outcome.plan.lighting is not None:
+        write_light_page(outcome.site, outcome.plan.lighting, outcome.light_proof, folder)
 
 
 def _plan_that_holds(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from watchline.chain.lights import no_lighting, with_lights
 from watchline.chain.outcome import Outcome
 from watchline.chain.plan import open_run, terrain_of, write_outputs
 from watchline.chain.progress import Progress, Silent
@@ -11,6 +12,7 @@ from watchline.design.propose import propose_candidates
 from watchline.errors import ProjectError
 from watchline.io.plan import read_plan
 from watchline.io.project import PROJECT_FILE, read_site
+from watchline.prove.light_claims import prove_lights
 from watchline.prove.proof import prove_plan
 from watchline.report.page import build_report
 
@@ -61,11 +63,18 @@ def prove_file(
         listener.say(note)
     listener.step("proof")
     proof = prove_plan(site, terrain, plan, progress=listener.share)
+    light_proof = None
+    if site.lighting is not None:
+        lighting = plan.lighting or no_lighting(site.crs)
+        listener.step("light proof")
+        light_proof = prove_lights(site, terrain, lighting, progress=listener.share)
+        plan, proof = with_lights(plan, proof, lighting, light_proof)
     listener.step("report")
     folder = run.folder / "proven" / plan.name
     folder.mkdir(parents=True, exist_ok=True)
     candidates = propose_candidates(site, terrain)
-    outcome = Outcome(site, terrain, candidates, plan, proof, folder, folder / "report.html")
+    page = folder / "report.html"
+    outcome = Outcome(site, terrain, candidates, plan, proof, folder, page, light_proof)
     report = build_report(plan, proof, site=site, terrain=terrain, candidates=candidates)
     write_outputs(outcome, report, folder)
     return outcome

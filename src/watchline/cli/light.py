@@ -109,6 +109,40 @@ def light_map(
     )
 
 
+@light.command("plan")
+def light_plan(
+    project: Path = typer.Argument(help="Project folder or its project.toml."),
+    as_json: bool = JSON_OPTION,
+    quiet: bool = QUIET_OPTION,
+) -> None:
+    """Design the lights of a project alone, on poles of their own, and prove them.
+
+    `watchline plan` does the same after its masts are chosen, and lets lights hang on them.
+    Exit code 0: every binding claim holds; 1: a claim fails or is unknown; 3: bad input;
+    4: no choice of the offered lights gives what is asked.
+    """
+    from watchline.chain.lights import plan_lights
+    from watchline.cli.outcome import claim_data, claims_table, lights_data, lights_line
+    from watchline.io.project import read_site
+
+    with Screen(as_json=as_json, quiet=quiet) as screen:
+        screen.step("site")
+        outcome = plan_lights(read_site(project), screen)
+    claims = outcome.proof.claims
+    holds = all(claim.verdict == "holds" for claim in claims if claim.binding)
+    if as_json:
+        files = {"page": str(outcome.page), "layers": str(outcome.layers)}
+        data = lights_data(outcome.lighting) | {"currency": outcome.site.catalogue.currency}
+        claimed = [claim_data(claim) for claim in claims]
+        screen.data(data | {"holds": holds, "claims": claimed} | files)
+    else:
+        screen.table(claims_table(claims))
+        screen.line(lights_line(outcome.lighting, outcome.site.catalogue.currency))
+        screen.line(f"Page: {outcome.page}")
+    if not holds:
+        raise typer.Exit(1)
+
+
 def _figures(shown: ShownLight) -> Table:
     photometry, numbers = shown.photometry, shown.numbers
     name = " ".join(part for part in (photometry.maker, photometry.name) if part)

@@ -10,6 +10,7 @@ from watchline.cli.screen import Screen
 
 if TYPE_CHECKING:
     from watchline.chain.outcome import Outcome
+    from watchline.model.lighting import Lighting
     from watchline.model.proof import Claim
 
 MARKS = {"holds": "✓ holds", "fails": "✗ FAILS", "unknown": "? unknown"}
@@ -37,7 +38,22 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "folder": str(outcome.folder),
         "report": str(outcome.report),
         "certificate": str(certificate) if certificate.is_file() else None,
+        "lights": None if plan.lighting is None else lights_data(plan.lighting),
         "notes": list(plan.notes),
+    }
+
+
+def lights_data(lighting: Lighting) -> dict[str, Any]:
+    """Lights as plain data; their cost is not in the plan's."""
+    return {
+        "poles": len(lighting.poles),
+        "lights": len(lighting.lights),
+        "power_w": float(lighting.lights["power_w"].sum()),
+        "cost": lighting.cost,
+        "lower_bound": lighting.lower_bound,
+        "gap": lighting.gap,
+        "status": lighting.status,
+        "notes": list(lighting.notes),
     }
 
 
@@ -56,6 +72,7 @@ def claim_data(claim: Claim) -> dict[str, Any]:
         "binding": claim.binding,
         "cells": claim.cells,
         "failing_chainages_m": [list(stretch) for stretch in claim.failing_chainages],
+        "unit": claim.unit,
         "detail": claim.detail,
     }
 
@@ -70,7 +87,7 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
 
     plan = outcome.plan
     screen.table(_placed(outcome))
-    screen.table(_claims(outcome.proof.claims))
+    screen.table(claims_table(outcome.proof.claims))
     if plan.status == "budget":
         screen.line(f"Cost {plan.cost:,.0f} {plan.currency}, within the budget.")
         for note in plan.notes:
@@ -84,12 +101,31 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
             screen.line(f"With any other aims of these devices: {plan.all_aims_bound:,.0f}.")
     else:
         screen.line(f"Cost {plan.cost:,.0f} {plan.currency}; an edited plan has no bound.")
+    if plan.lighting is not None:
+        screen.line(lights_line(plan.lighting, plan.currency))
     if plan.status == "interrupted":
         screen.line(plan.notes[0])
     held = sum(c.verdict == "holds" for c in outcome.proof.claims if c.binding)
     total = sum(c.binding for c in outcome.proof.claims)
     screen.line(f"{held} of {total} binding claims hold in the independent proof.")
     screen.line(f"Report: {outcome.report}")
+
+
+def lights_line(lighting: Lighting, currency: str) -> str:
+    """What the lights are and cost, in a sentence."""
+    from watchline.report.words import gap_percent
+
+    power = float(lighting.lights["power_w"].sum()) / 1000.0
+    said = (
+        f"Lights: {len(lighting.lights):,} on {len(lighting.poles):,} poles and masts, "
+        f"{power:,.1f} kW; {lighting.cost:,.0f} {currency} besides, with their energy"
+    )
+    if lighting.lower_bound is None:
+        return said + "; edited lights have no bound."
+    return (
+        f"{said}; no choice of the same places, lights and aims costs less than "
+        f"{lighting.lower_bound:,.0f} (gap {gap_percent(lighting.gap)})."
+    )
 
 
 def _placed(outcome: Outcome) -> Table:
@@ -116,8 +152,9 @@ def _placed(outcome: Outcome) -> Table:
     return table
 
 
-def _claims(claims: tuple[Claim, ...]) -> Table:
-    from watchline.report.words import percent
+def claims_table(claims: tuple[Claim, ...]) -> Table:
+    """Claims as a table for the screen."""
+    from watchline.report.words import claim_figure
 
     table = Table(title="Claims, judged by the independent proof", title_justify="left")
     table.add_column("claim")
@@ -130,6 +167,8 @@ def _claims(claims: tuple[Claim, ...]) -> Table:
         if len(claim.failing_chainages) > 3:
             places += f" and {len(claim.failing_chainages) - 3} more"
         verdict = MARKS[claim.verdict] if claim.binding else "· reported"
-        asked = percent(claim.target) if claim.binding else "–"
-        table.add_row(claim.requirement, verdict, percent(claim.value), asked, places)
+        asked = claim_figure(claim.target, claim.unit) if claim.binding else "–"
+        table.add_row(
+            claim.requirement, verdict, claim_figure(claim.value, claim.unit), asked, places
+        )
     return table

@@ -10,11 +10,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from watchline.config.lighting import (
+    LightingTable,
+    LightLimitTable,
+    LightRequirementTable,
+    LuminaireTable,
+    light_names_differ,
+)
 from watchline.config.response import DefenceTables
 from watchline.config.table import Name, Table
 from watchline.config.units import Duration, Length, Share
 
 PLACES = ("zone", "fence_strip", "road")
+TAKEN = (*PLACES, "line")
 
 
 class LineTable(Table):
@@ -302,6 +310,10 @@ class ProjectFile(DefenceTables):
     candidates: CandidatesTable
     catalogue: CatalogueTable = CatalogueTable()
     visibility: VisibilityTable = VisibilityTable()
+    lighting: LightingTable | None = Field(None, description="Where lights may hang.")
+    luminaires: list[LuminaireTable] = Field(default_factory=list)
+    light_requirements: list[LightRequirementTable] = Field(default_factory=list)
+    light_limits: list[LightLimitTable] = Field(default_factory=list)
     design: DesignTable = DesignTable()
 
     @model_validator(mode="after")
@@ -317,8 +329,9 @@ class ProjectFile(DefenceTables):
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
                 raise ValueError(f"{key}: the name '{twice[0]}' stands twice; rename one")
+        light_names_differ(self.luminaires, self.light_requirements, self.light_limits)
         for area in self.areas:
-            if area.name in PLACES:
+            if area.name in TAKEN:
                 raise ValueError(f"areas: the name '{area.name}' is taken by the zone; rename it")
         return self
 

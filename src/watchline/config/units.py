@@ -6,7 +6,8 @@ feet and nobody would notice.
 
 The functions raise :class:`ValueError` with a message of the form "what; mend", so that pydantic
 collects it with the file's other faults. The types :data:`Length`, :data:`Angle`, :data:`Share`,
-:data:`Duration`, :data:`Speed` and :data:`Power` are what schemas use.
+:data:`Duration`, :data:`Speed`, :data:`Power`, :data:`Illuminance`, :data:`Intensity` and
+:data:`Luminance` are what schemas use.
 """
 
 from __future__ import annotations
@@ -59,6 +60,19 @@ SPEED_UNITS: Mapping[str, Decimal] = {
 
 POWER_UNITS: Mapping[str, Decimal] = {"W": Decimal(1), "kW": Decimal(1000), "MW": Decimal(10**6)}
 """Watts in each unit of power."""
+
+ILLUMINANCE_UNITS: Mapping[str, Decimal] = {
+    "lx": Decimal(1),
+    "lux": Decimal(1),
+    "fc": Decimal("10.76391041670972"),
+}
+"""Lux in each unit of illuminance; a footcandle is one lumen on a square foot."""
+
+INTENSITY_UNITS: Mapping[str, Decimal] = {"cd": Decimal(1), "kcd": Decimal(1000)}
+"""Candelas in each unit of luminous intensity."""
+
+LUMINANCE_UNITS: Mapping[str, Decimal] = {"cd/m²": Decimal(1), "cd/m2": Decimal(1)}
+"""Candelas a square metre in each unit of luminance."""
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _QUANTITY = re.compile(rf"\s*(?P<number>{_NUMBER})\s*(?P<unit>[^\s\d.,+-]\S*)?\s*")
@@ -143,6 +157,55 @@ def power(value: object) -> float:
         If it is not text, has no or an unknown unit, is no finite number, or is negative.
     """
     return _not_negative(_quantity(value, POWER_UNITS, "power"), value, "power")
+
+
+def illuminance(value: object) -> float:
+    """Illuminance in lux from text such as ``"2 lx"`` or ``"0.2 fc"``; not negative.
+
+    Parameters
+    ----------
+    value : object
+        What stands in the file; only text with a unit of :data:`ILLUMINANCE_UNITS` is accepted.
+
+    Raises
+    ------
+    ValueError
+        If it is not text, has no or an unknown unit, is no finite number, or is negative.
+    """
+    number = _quantity(value, ILLUMINANCE_UNITS, "illuminance")
+    return _not_negative(number, value, "illuminance")
+
+
+def intensity(value: object) -> float:
+    """Luminous intensity in candela from text such as ``"2.5 kcd"``; not negative.
+
+    Parameters
+    ----------
+    value : object
+        What stands in the file; only text with a unit of :data:`INTENSITY_UNITS` is accepted.
+
+    Raises
+    ------
+    ValueError
+        If it is not text, has no or an unknown unit, is no finite number, or is negative.
+    """
+    return _not_negative(_quantity(value, INTENSITY_UNITS, "intensity"), value, "intensity")
+
+
+def luminance(value: object) -> float:
+    """Luminance in cd/m² from text such as ``"0.3 cd/m²"``; not negative.
+
+    Parameters
+    ----------
+    value : object
+        What stands in the file; only text with a unit of :data:`LUMINANCE_UNITS` is accepted.
+
+    Raises
+    ------
+    ValueError
+        If it is not text, has no or an unknown unit, is no finite number, or is negative.
+    """
+    return _not_negative(_quantity(value, LUMINANCE_UNITS, "luminance"), value, "luminance")
 
 
 def share(value: object) -> float:
@@ -239,6 +302,18 @@ Speed = Annotated[float, BeforeValidator(speed), _json("speed", SPEED_UNITS, "1.
 """Metres a second, from text such as ``"5 km/h"``."""
 Power = Annotated[float, BeforeValidator(power), _json("power", POWER_UNITS, "25 W")]
 """Watts, from text such as ``"25 W"``."""
+Illuminance = Annotated[
+    float, BeforeValidator(illuminance), _json("illuminance", ILLUMINANCE_UNITS, "2 lx")
+]
+"""Lux, from text such as ``"2 lx"``."""
+Intensity = Annotated[
+    float, BeforeValidator(intensity), _json("luminous intensity", INTENSITY_UNITS, "2.5 kcd")
+]
+"""Candelas, from text such as ``"2.5 kcd"``."""
+Luminance = Annotated[
+    float, BeforeValidator(luminance), _json("luminance", LUMINANCE_UNITS, "0.3 cd/m²")
+]
+"""Candelas a square metre, from text such as ``"0.3 cd/m²"``."""
 Share = Annotated[
     float,
     BeforeValidator(share),

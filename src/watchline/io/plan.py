@@ -23,6 +23,7 @@ from pyogrio.errors import DataSourceError
 from watchline.errors import ArtefactError, PlanError
 from watchline.io.files import atomic_write, sha256_file
 from watchline.io.json_text import frame_from_plain, frame_to_plain, to_json
+from watchline.io.lights import lighting_layers, lighting_metadata, read_lighting_layers
 from watchline.io.plan_check import Edit
 from watchline.io.plan_edit import settle
 from watchline.io.plan_layers import (
@@ -45,6 +46,7 @@ from watchline.io.plan_tables import (
     read_rows,
 )
 from watchline.io.qgis import STYLE_TIME, write_styles
+from watchline.model.lighting import Lighting
 from watchline.model.plan import (
     PLAN_DEVICE_COLUMNS,
     PLAN_MOUNT_COLUMNS,
@@ -58,7 +60,8 @@ from watchline.model.site import Site
 from watchline.version import __version__
 
 COMPUTED = "computed"
-POINT_LAYERS = ("mounts", "devices")
+NEEDED_LAYERS = ("mounts", "devices")
+POINT_LAYERS = (*NEEDED_LAYERS, "poles", "lights")
 """They carry no spatial index: its triggers need functions that plain SQLite lacks, and without
 them a script can edit the plan with SQL alone."""
 GPKG_OPTIONS = {"VERSION": "1.2"}
@@ -119,6 +122,8 @@ def write_plan(
     if site is not None:
         layers["views"] = views_layer(plan, site)
     layers |= plan_layers(plan)
+    if plan.lighting is not None:
+        layers |= lighting_layers(plan.lighting)
     with atomic_write(target) as temporary, _unsynced():
         try:
             for name, frame in layers.items():
@@ -217,6 +222,8 @@ def _metadata(plan: Plan) -> pd.DataFrame:
         "plan_sha256": plan_digest(plan),
         "written": written,
     }
+    if plan.lighting is not None:
+        values["lighting"] = lighting_metadata(plan.lighting)
     return pd.DataFrame({"key": list(values), "value": [to_json(v) for v in values.values()]})
 
 
@@ -253,7 +260,7 @@ def read_plan(path: Path | str, *, site: Site | None = None) -> Plan:
     with open_plan_file(file) as connection:
         metadata = read_metadata(connection)
         present = layer_names(connection)
-        for layer in POINT_LAYERS:
+        for layer in NEEDED_LAYERS:
             if layer not in present:
                 faults.add(
                     f"the layer {layer} is missing",
@@ -263,6 +270,7 @@ def read_plan(path: Path | str, *, site: Site | None = None) -> Plan:
         crs = site.crs if site is not None else str(metadata.get("crs", ""))
         mounts = read_plan_layer(file, "mounts", MOUNT_DECISIONS, crs, faults)
         devices = read_plan_layer(file, "devices", DEVICE_DECISIONS, crs, faults)
+        lighting = read_lighting_layers(file, present, metadata, crs)
     if mounts is None or devices is None:
         faults.raise_if_any()
     assert mounts is not None and devices is not None
@@ -283,7 +291,7 @@ def read_plan(path: Path | str, *, site: Site | None = None) -> Plan:
     )
     settle(edit)
     faults.raise_if_any()
-    return _plan(edit, metadata, crs or mounts.crs.to_string(), file)
+    return _plan(edit, metadata, crs or mounts.crs.to_string(), file, lighting)
 
 
 def _written(written: object, layer: str) -> dict[str, dict[str, Any]]:
@@ -295,12 +303,24 @@ def _written(written: object, layer: str) -> dict[str, dict[str, Any]]:
     return {k: row for k, row in rows.items() if isinstance(row, dict) and needed <= set(row)}
 
 
-def _plan(edit: Edit, metadata: Mapping[str, Any], crs: str, file: Path) -> Plan:
+def _plan(
+    edit: Edit, metadata: Mapping[str, Any], crs: str, file: Path, lighting: Lighting | None
+) -> Plan:
     mounts = _frame(edit.mounts, PLAN_MOUNT_COLUMNS, crs)
     devices = _frame(edit.devices, PLAN_DEVICE_COLUMNS, crs)
     cost = math.fsum([*mounts["cost"], *devices["cost"]])
     currency = edit.site.catalogue.currency if edit.site else str(metadata["currency"])
-    plan = Plan(file.stem, crs, mounts, devices, round(cost, 6), None, currency, "edited")
+    plan = Plan(
+        file.stem,
+        crs,
+        mounts,
+        devices,
+        round(cost, 6),
+        None,
+        currency,
+        "edited",
+        lighting=lighting,
+    )
     if metadata.get("plan_sha256") == plan_digest(plan):
         return _as_written(plan, metadata)
     inputs = {"plan": sha256_file(file)}
@@ -319,6 +339,7 @@ def _plan(edit: Edit, metadata: Mapping[str, Any], crs: str, file: Path) -> Plan
 
 def _fields(plan: Plan) -> dict[str, Any]:
     names = ("name", "crs", "mounts", "devices", "cost", "lower_bound", "currency", "status")
+    names = (*names, "lighting")
     return {name: getattr(plan, name) for name in names}
 
 

@@ -25,6 +25,7 @@ from watchline.geo.chainage import from_chainage, part, strip_polygon, vertices
 from watchline.io.catalogue import load_catalogue
 from watchline.io.defence import read_defence
 from watchline.io.files import sha256_file
+from watchline.io.lighting import read_lighting
 from watchline.io.lock import check_lock
 from watchline.io.project_faults import schema_faults, suggest
 from watchline.io.vector import project_crs, read_layer, read_line, read_polygons
@@ -123,6 +124,7 @@ def input_names(tables: ProjectFile) -> list[str]:
         terrain.vegetation,
         *(area.file for area in (*tables.areas, *tables.exclusions, *tables.no_watch)),
         *tables.catalogue.files,
+        *(luminaire.file for luminaire in tables.luminaires),
     ]
     return sorted({name for name in names if name is not None})
 
@@ -169,7 +171,7 @@ class _Reader:
         crs = self.attempt(lambda: project_crs(tables.crs, self.at("crs")))
         catalogue = self.attempt(self.catalogue)
         line = self.attempt(self.line) if crs is not None else None
-        site_parts = None
+        site_parts, lighting = None, None
         if line is not None:
             zone = self.zone(line)
             road = self.attempt(lambda: self.road(line))
@@ -194,6 +196,8 @@ class _Reader:
                 is not None
             )
             site_parts = (zone, road, areas, exclusions, no_watch)
+            if catalogue is not None:
+                lighting = read_lighting(self, line, areas, no_watch, catalogue)
         terrain = self.terrain()
         requirements = self.requirements(catalogue)
         if catalogue is not None:
@@ -234,6 +238,7 @@ class _Reader:
             no_watch=no_watch,
             existing_mounts=tuple(self.existing(table, line) for table in tables.existing_mounts),
             defence=defence,
+            lighting=lighting,
             line_credit=tables.line.credit,
             notes=tables.notes,
             seed=tables.seed,

@@ -108,7 +108,7 @@ def read_proof(path: Path | str) -> Proof:
         content = json.loads(file.read_text(encoding="utf-8"))
         if content["schema_version"] != SCHEMA_VERSION:
             raise ArtefactError("it was made by another version", where=str(file), mend=MEND)
-        claims = tuple(_claim(values) for values in content["claims"])
+        claims = tuple(claim_from(values) for values in content["claims"])
         hashes = {name: str(content["tables"][name]["sha256"]) for name in TABLES}
         cell_m, plan_sha256 = float(content["cell_m"]), str(content["plan_sha256"])
         provenance = provenance_from(content["provenance"])
@@ -127,7 +127,7 @@ def read_proof(path: Path | str) -> Proof:
     )
 
 
-def _claim(values: Mapping[str, Any]) -> Claim:
+def claim_from(values: Mapping[str, Any]) -> Claim:
     """A claim from its JSON values; unknown keys and missing ones raise TypeError."""
     plain = dict(values)
     for name in ("value", "lower", "upper", "target"):

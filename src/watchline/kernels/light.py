@@ -30,7 +30,7 @@ from watchline.kernels.light_ray import (
     least_rise,
     surface_height,
 )
-from watchline.kernels.light_table import Tables, look_up
+from watchline.kernels.light_table import Lights, look_up
 from watchline.kernels.ray import TOUCH_M
 from watchline.kernels.sight import finite_heights
 
@@ -38,32 +38,6 @@ BLOCK = 64
 SUPER_BLOCK = 32 * BLOCK
 _COARSE_SHARE = 0.25  # of what may be left out, spent on whole groups of blocks
 _HILBERT_BITS = 16
-
-
-class Lights(NamedTuple):
-    """Luminaires as the kernel takes them.
-
-    Parameters
-    ----------
-    x_m, y_m, z_m : ndarray of float64, shape (n,)
-        Where they hang [m]; heights folded like the surface.
-    frame : ndarray of float64, shape (n, 3, 3)
-        Rows: the table's axes (azimuth 0°, azimuth 90°, pole) as east, north, up.
-    table : ndarray of int64, shape (n,)
-        Which photometric table.
-    scale : ndarray of float64, shape (n,)
-        Factor on the intensities: maintenance, dimming, number of luminaires, tilt.
-    tables : Tables
-        The photometric tables.
-    """
-
-    x_m: NDArray[np.float64]
-    y_m: NDArray[np.float64]
-    z_m: NDArray[np.float64]
-    frame: NDArray[np.float64]
-    table: NDArray[np.int64]
-    scale: NDArray[np.float64]
-    tables: Tables
 
 
 class Illuminance(NamedTuple):

@@ -57,6 +57,32 @@ class Tables(NamedTuple):
     peaks: NDArray[np.float64]
 
 
+class Lights(NamedTuple):
+    """Luminaires as the kernel takes them.
+
+    Parameters
+    ----------
+    x_m, y_m, z_m : ndarray of float64, shape (n,)
+        Where they hang [m]; heights folded like the surface.
+    frame : ndarray of float64, shape (n, 3, 3)
+        Rows: the table's axes (azimuth 0°, azimuth 90°, pole) as east, north, up.
+    table : ndarray of int64, shape (n,)
+        Which photometric table.
+    scale : ndarray of float64, shape (n,)
+        Factor on the intensities: maintenance, dimming, number of luminaires, tilt.
+    tables : Tables
+        The photometric tables.
+    """
+
+    x_m: NDArray[np.float64]
+    y_m: NDArray[np.float64]
+    z_m: NDArray[np.float64]
+    frame: NDArray[np.float64]
+    table: NDArray[np.int64]
+    scale: NDArray[np.float64]
+    tables: Tables
+
+
 _ARC_STEPS = 64
 _ARCS = np.degrees(np.arctan(np.arange(_ARC_STEPS + 1) / _ARC_STEPS))
 

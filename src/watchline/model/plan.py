@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import geopandas as gpd
 import pandas as pd
 
+from watchline.model.lighting import LIGHT_COLUMNS, POLE_COLUMNS, Lighting
 from watchline.model.provenance import Provenance
 
 PLAN_MOUNT_COLUMNS = {
@@ -82,6 +83,8 @@ class Plan:
         Seconds, cost and bound as the search went.
     notes : tuple of str
         What a reader must know (repairs, limits of the bound).
+    lighting : Lighting or None
+        Its lights, with a cost and a bound of their own, which are in none of the figures above.
     """
 
     name: str
@@ -97,6 +100,7 @@ class Plan:
     log: tuple[tuple[float, float, float], ...] = ()
     notes: tuple[str, ...] = ()
     all_aims_bound: float | None = None
+    lighting: Lighting | None = None
     provenance: Provenance = field(default_factory=Provenance)
 
     @property
@@ -114,7 +118,7 @@ DIGEST_DECIMALS = 6
 
 
 def plan_digest(plan: Plan) -> str:
-    """SHA-256 of what a plan places: its mounts and devices, whatever the order of their rows.
+    """SHA-256 of what a plan places: mounts, devices and lights, whatever the order of their rows.
 
     Name, status, bound, notes and search log of the plan do not count: they say how it came to
     be, not what it is.
@@ -129,12 +133,15 @@ def plan_digest(plan: Plan) -> str:
     str
         64 hexadecimal digits. Lengths, angles and prices count to six decimals.
     """
-    content = {
+    content: dict[str, object] = {
         "crs": plan.crs,
         "currency": plan.currency,
         "mounts": _canonical_rows(plan.mounts, PLAN_MOUNT_COLUMNS),
         "devices": _canonical_rows(plan.devices, PLAN_DEVICE_COLUMNS),
     }
+    if plan.lighting is not None:
+        content["poles"] = _canonical_rows(plan.lighting.poles, POLE_COLUMNS)
+        content["lights"] = _canonical_rows(plan.lighting.lights, LIGHT_COLUMNS)
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 

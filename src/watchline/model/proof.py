@@ -12,6 +12,10 @@ from watchline.model.provenance import Provenance
 
 Verdict = Literal["holds", "fails", "unknown"]
 
+ClaimKind = Literal[
+    "coverage", "loss", "no_watch", "exclusion", "capacity", "light", "light_loss", "light_limit"
+]
+
 CELL_GOOD, CELL_FAILS, CELL_UNKNOWN, CELL_NOT_JUDGED = 1, 0, -1, -2
 """States of a cell under a claim, in the ``state:<claim>`` columns of a proof's cells."""
 
@@ -51,9 +55,10 @@ class Claim:
     ----------
     requirement : str
         Name of the requirement or limit.
-    kind : {"coverage", "loss", "no_watch", "exclusion", "capacity"}
+    kind : {"coverage", "loss", "no_watch", "exclusion", "capacity", "light", …}
         What is judged; ``loss``: a requirement when any one mount is lost, with the figures of the
-        worst loss.
+        worst loss. ``light``, ``light_loss``: the least figure found must reach the target;
+        ``light_limit``: the largest must not exceed it.
     where : str
         Place that it speaks of.
     condition : str
@@ -77,10 +82,13 @@ class Claim:
         How it was computed.
     detail : str
         The claim as a sentence.
+    unit : str
+        ``share``: figures are shares of cells, as said above. Claims on light have figures of
+        their own: ``lx``, ``cd``, ``cd/m²`` or ``ratio``.
     """
 
     requirement: str
-    kind: Literal["coverage", "loss", "no_watch", "exclusion", "capacity"]
+    kind: ClaimKind
     where: str
     condition: str
     verdict: Verdict
@@ -94,6 +102,7 @@ class Claim:
     failing_chainages: tuple[tuple[float, float], ...]
     method: str
     detail: str
+    unit: str = "share"
 
 
 @dataclass(frozen=True)

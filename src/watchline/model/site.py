@@ -10,6 +10,7 @@ from shapely.geometry import LineString, MultiPolygon, Polygon
 
 from watchline.model.catalogue import Catalogue
 from watchline.model.defence import Defence
+from watchline.model.lighting import LightingRules
 from watchline.model.provenance import Provenance
 
 Side = Literal["left", "right"]
@@ -300,6 +301,7 @@ class Site:
     existing_mounts: tuple[ExistingMount, ...] = ()
     visibility: VisibilityRules = VisibilityRules()
     defence: Defence | None = None
+    lighting: LightingRules | None = None
     line_credit: str = ""
     notes: str = ""
     seed: int = 1

@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from watchline.kernels.light import Lights
-from watchline.kernels.light_table import make_tables
+from watchline.kernels.light_table import Lights, make_tables
 from watchline.model.photometry import Photometry
-from watchline.physics.photometry import intensity_cd, pole_axes
+from watchline.physics.photometry import direction_of, intensity_cd, pole_axes
 
 FloatArray = npt.NDArray[np.float64]
 NEAR_SIZES = 5.0
@@ -146,6 +145,20 @@ def aimed_intensity_cd(luminaire: Luminaire, vector: npt.ArrayLike) -> FloatArra
     own = np.asarray(vector, dtype=np.float64) @ axes.T
     factor = luminaire.factor * tilt_factor(luminaire.photometry, luminaire.tilt_deg)
     return intensity_cd(luminaire.photometry, own) * factor
+
+
+def aimed_upward_share(photometry: Photometry, tilt_deg: float, front_c_deg: float = 0.0) -> float:
+    """Share of the flux that an aimed luminaire sends above the horizon, 0–1.
+
+    By sums over squares of half a degree of the sphere about the photometric axis; the azimuth
+    does not matter.
+    """
+    polar, c = np.meshgrid(np.arange(0.25, 180.0, 0.5), np.arange(0.25, 360.0, 0.5), indexing="ij")
+    own = direction_of(c, polar)
+    light = intensity_cd(photometry, own) * np.sin(np.radians(polar))
+    total = float(light.sum())
+    up = (own @ luminaire_axes(0.0, tilt_deg, front_c_deg))[..., 2]
+    return float(light[up > 1e-12].sum()) / total if total > 0 else 0.0
 
 
 def near_parts(luminaire: Luminaire, nearest_m: float) -> tuple[Luminaire, ...]:

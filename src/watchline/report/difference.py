@@ -101,7 +101,9 @@ class ClaimChange:
     verdict_before, verdict_after : str
         Its verdicts.
     value_before, value_after : float
-        Its shares, 0–1.
+        Its figures.
+    unit : str
+        Their unit; ``share`` is 0–1.
     """
 
     requirement: str
@@ -111,6 +113,7 @@ class ClaimChange:
     verdict_after: str
     value_before: float
     value_after: float
+    unit: str = "share"
 
 
 @dataclass(frozen=True)
@@ -359,6 +362,7 @@ def _claim_changes(before: Proof, after: Proof) -> tuple[ClaimChange, ...]:
     def table(proof: Proof) -> dict[tuple[str, str, str], tuple[str, float]]:
         return {(c.requirement, c.kind, c.condition): (c.verdict, c.value) for c in proof.claims}
 
+    units = {(c.requirement, c.kind, c.condition): c.unit for c in (*before.claims, *after.claims)}
     old, new = table(before), table(after)
     nothing = ("", math.nan)
     changes = []
@@ -366,5 +370,6 @@ def _claim_changes(before: Proof, after: Proof) -> tuple[ClaimChange, ...]:
         (verdict, value), (verdict_now, value_now) = old.get(key, nothing), new.get(key, nothing)
         if verdict == verdict_now and abs(value_now - value) < 1e-9:
             continue
-        changes.append(ClaimChange(*key, verdict, verdict_now, float(value), float(value_now)))
+        figures = float(value), float(value_now)
+        changes.append(ClaimChange(*key, verdict, verdict_now, *figures, units[key]))
     return tuple(changes)

@@ -10,7 +10,7 @@ from watchline.report.difference import (
     MountChange,
     PlanDifference,
 )
-from watchline.report.words import degrees, metres, money, percent
+from watchline.report.words import claim_figure, degrees, metres, money
 
 
 def difference_lines(difference: PlanDifference) -> list[str]:
@@ -33,8 +33,8 @@ def difference_lines(difference: PlanDifference) -> list[str]:
     lines += [_mount_line(change, currency) for change in difference.mounts]
     lines += [_device_line(change, currency) for change in difference.devices]
     for claim in difference.claims:
-        old = f"{claim.verdict_before} ({percent(claim.value_before)})"
-        new = f"{claim.verdict_after} ({percent(claim.value_after)})"
+        old = f"{claim.verdict_before} ({claim_figure(claim.value_before, claim.unit)})"
+        new = f"{claim.verdict_after} ({claim_figure(claim.value_after, claim.unit)})"
         name = claim.requirement
         if not claim.verdict_before:
             lines.append(f"claim '{name}': new, {new}")

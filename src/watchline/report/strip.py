@@ -130,7 +130,7 @@ def _claim_row(chart: Chart, y: float, claim: Claim, proof: Proof) -> tuple[str,
     """Share of good cells per 100 m as bars; stretches with cells that miss it are marked below."""
     table = proof.chainage
     rows = table[table["requirement"] == claim.requirement]
-    note = f"{words.verdict_word(claim.verdict)}, {words.percent(claim.value)}"
+    note = f"{words.verdict_word(claim.verdict)}, {words.claim_figure(claim.value, claim.unit)}"
     if not claim.binding:
         note += ", reported only"
     parts = [head(y + 8, claim.requirement, note)]

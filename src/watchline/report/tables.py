@@ -105,9 +105,10 @@ def _claim_row(
     methods: Sequence[str],
     said: float | None,
 ) -> Row:
-    found = words.percent(claim.value)
+    found = words.claim_figure(claim.value, claim.unit)
     if claim.lower != claim.upper:
-        found += f"\n({words.percent(claim.lower)} to {words.percent(claim.upper)})"
+        low, high = (words.claim_figure(v, claim.unit) for v in (claim.lower, claim.upper))
+        found += f"\n({low} to {high})"
     if said is not None:
         found += f"\ndesign: {words.percent(said)}"
     name = claim.requirement if claim.binding else f"{claim.requirement}\nreported, not asked for"
@@ -134,6 +135,10 @@ def _claim_row(
 def asked_sentence(claim: Claim, requirement: Requirement | None) -> str:
     """What a claim asks, in words."""
     place = claim.where.replace("_", " ")
+    if claim.unit != "share":
+        sign = "≤" if claim.kind == "light_limit" else "≥"
+        target = words.claim_figure(claim.target, claim.unit)
+        return f"{sign}\u00a0{target}; {place}; {claim.condition}"
     share = f"on {words.percent(claim.target)} of {place}"
     if claim.kind not in ("coverage", "loss"):
         return f"{KIND_WORDS[claim.kind]}: {share}"

@@ -67,6 +67,19 @@ def percent(share: float | None) -> str:
     return f"{text}\u00a0%"
 
 
+def claim_figure(value: float, unit: str) -> str:
+    """A figure of a claim: a share as per cent, all else to three digits with its unit."""
+    if unit == "share":
+        return percent(value)
+    if not math.isfinite(value):
+        return EMPTY
+    # Down, so that what falls short never reads as if it did not.
+    digits = max(0, 2 - math.floor(math.log10(value))) if value > 0 else 0
+    scale = 10.0 ** min(digits, 6)
+    text = number(math.floor(value * scale + 1e-9) / scale, min(digits, 6))
+    return text if unit == "ratio" else f"{text}\u00a0{unit}"
+
+
 def gap_percent(gap: float | None) -> str:
     """An optimality gap as per cent, rounded up so that only a closed gap reads "0 %"."""
     if gap is None or not math.isfinite(gap):

@@ -1,0 +1,78 @@
+"""Layout of lights on the Rafah line: cost, bound, gap, CPU time, and how it grows with the line.
+
+    python benchmarks/lights.py [--quick] [--json]
+
+The job is that of `examples/rafah`: 2 lx on a person at the line and in the mean over a zone of
+100 m, on poles every 25 m, with what may fall on houses and upwards limited. CPU seconds, kernels
+compiled before. The line's length is doubled by asking for half of it first: 6.3 km and 12.6 km.
+`--quick` takes 1.5 and 3 km, under 60 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sight import Table  # noqa: E402
+from watchline.design.lights import design_lights  # noqa: E402
+from watchline.io.project import read_site  # noqa: E402
+from watchline.io.terrain import build_terrain  # noqa: E402
+from watchline.model.site import Site  # noqa: E402
+from watchline.model.terrain import Terrain  # noqa: E402
+from watchline.prove.light_claims import prove_lights  # noqa: E402
+
+
+def shortened(site: Site, length_m: float) -> Site:
+    """The site with its zone cut to a length."""
+    end = min(site.zone.end_m, length_m)
+    return replace(site, zone=replace(site.zone, end_m=end))
+
+
+def measure(table: Table, site: Site, terrain: Terrain) -> float:
+    """Design and proof of one length; gives the design's CPU seconds a kilometre."""
+    length_km = (site.zone.end_m - site.zone.start_m) / 1000.0
+    name = f"{length_km:.1f} km"
+    begin = time.process_time()
+    lighting = design_lights(site, terrain)
+    design_s = time.process_time() - begin
+    found = prove_lights(site, terrain, lighting)
+    proof_s = time.process_time() - begin - design_s
+    table.add(f"{name}: poles", len(lighting.poles), "")
+    table.add(f"{name}: lights", len(lighting.lights), "")
+    table.add(f"{name}: cost", lighting.cost, site.catalogue.currency)
+    table.add(f"{name}: lower bound", lighting.lower_bound or 0.0, site.catalogue.currency)
+    table.add(f"{name}: gap", 100 * (lighting.gap or 0.0), "%")
+    table.add(f"{name}: design", design_s, "CPU-s")
+    table.add(f"{name}: proof, {len(found.points):,} points", proof_s, "CPU-s")
+    good = [claim.verdict == "holds" for claim in found.claims if claim.binding]
+    table.at_least(f"{name}: binding claims that hold", 100 * sum(good) / len(good), "%", 100)
+    return design_s / length_km
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="shorter lines; under 60 s")
+    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
+    options = parser.parse_args()
+    table = Table(options.json)
+    site = read_site(ROOT / "examples" / "rafah")
+    terrain = build_terrain(site)
+    lengths = (1500.0, 3000.0) if options.quick else (6300.0, 12_600.0)
+    warm = shortened(site, 300.0)
+    prove_lights(warm, terrain, design_lights(warm, terrain))  # compiles
+    short, long = (measure(table, shortened(site, length), terrain) for length in lengths)
+    table.at_most("cost of a km, twice the length over once", long / short, "×", 1.25)
+    if options.json:
+        print("\n".join(json.dumps(figure, ensure_ascii=False) for figure in table.figures))
+
+
+if __name__ == "__main__":
+    main()

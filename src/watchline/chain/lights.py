@@ -1,0 +1,172 @@
+"""Lights of a plan: designed after its masts are known, proven, and put into plan and proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import geopandas as gpd
+
+from watchline.chain.keys import digest, lighting_key, step_keys
+from watchline.chain.progress import Progress, Silent
+from watchline.design.lights import design_lights
+from watchline.errors import ProjectError
+from watchline.io.files import atomic_write
+from watchline.io.lights import (
+    LIGHTS_FILE,
+    POINTS_FILE,
+    PROOF_FILE,
+    read_light_proof,
+    read_lighting_file,
+    write_light_layers,
+    write_light_proof,
+    write_lighting,
+)
+from watchline.io.report import report_templates
+from watchline.io.run import Run
+from watchline.io.terrain import build_terrain
+from watchline.model.lighting import LIGHT_COLUMNS, POLE_COLUMNS, Lighting
+from watchline.model.plan import Plan, plan_digest
+from watchline.model.proof import Proof
+from watchline.model.site import Site
+from watchline.model.terrain import Terrain
+from watchline.prove.light_claims import LightProof, prove_lights
+from watchline.report.lights import light_page
+
+LIGHT_PAGE = "lights.html"
+
+
+@dataclass(frozen=True)
+class LightOutcome:
+    """Lights with their proof, their page and their layers."""
+
+    site: Site
+    lighting: Lighting
+    proof: LightProof
+    page: Path
+    layers: Path
+
+
+def light_step(
+    site: Site,
+    terrain: Terrain,
+    mounts: gpd.GeoDataFrame | None,
+    run: Run,
+    listener: Progress,
+) -> tuple[Lighting, LightProof]:
+    """Design and prove the lights of a site, or take over what a run has of them.
+
+    Raises
+    ------
+    InfeasibleError
+        No choice of the offered lights gives what is asked.
+    """
+    rules = site.lighting
+    assert rules is not None
+    stand = []
+    if mounts is not None and rules.poles.on_masts:
+        places = zip(mounts.geometry.x, mounts.geometry.y, strict=True)
+        stand = [
+            [str(name), float(height), *place]
+            for name, height, place in zip(
+                mounts["mount_id"], mounts["height_m"], places, strict=True
+            )
+        ]
+    key = digest(
+        "lights",
+        run.keys["terrain"],
+        lighting_key(rules),
+        site.exclusions,
+        site.areas,
+        stand,
+        site.seed,
+    )
+    listener.step("lights")
+    lighting = run.step(
+        "lights",
+        (LIGHTS_FILE,),
+        lambda: design_lights(site, terrain, mounts, progress=listener.share),
+        write_lighting,
+        read_lighting_file,
+        key=key,
+    )
+    listener.step("light proof")
+    proof = run.step(
+        "light-proof",
+        (PROOF_FILE, POINTS_FILE),
+        lambda: prove_lights(site, terrain, lighting, progress=listener.share),
+        write_light_proof,
+        read_light_proof,
+        key=digest("light proof", key),
+    )
+    return lighting, proof
+
+
+def with_lights(
+    plan: Plan, proof: Proof, lighting: Lighting, found: LightProof
+) -> tuple[Plan, Proof]:
+    """A plan with its lights, and its proof with the claims on them."""
+    plan = replace(plan, lighting=lighting)
+    proof = replace(proof, claims=(*proof.claims, *found.claims), plan_sha256=plan_digest(plan))
+    inputs = {**proof.provenance.inputs, "plan": proof.plan_sha256}
+    return plan, replace(proof, provenance=replace(proof.provenance, inputs=inputs))
+
+
+def no_lighting(crs: str) -> Lighting:
+    """No light at all: what a plan without the layer ``lights`` has."""
+    frames = (
+        gpd.GeoDataFrame({name: [] for name in columns}, geometry=[], crs=crs)
+        for columns in (POLE_COLUMNS, LIGHT_COLUMNS)
+    )
+    return Lighting(*frames, 0.0, None, "edited")
+
+
+def write_light_page(site: Site, lighting: Lighting, found: LightProof, folder: Path) -> Path:
+    """Write the page of the lights: maps, sections and tables."""
+    page = light_page(site, lighting, found, report_templates())
+    with atomic_write(folder / LIGHT_PAGE) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return folder / LIGHT_PAGE
+
+
+def plan_lights(site: Site, progress: Progress | None = None) -> LightOutcome:
+    """Design and prove the lights of a project alone, on poles of their own.
+
+    Parameters
+    ----------
+    site : Site
+        What is asked.
+    progress : Progress, optional
+        Who listens.
+
+    Returns
+    -------
+    LightOutcome
+        Its files lie in ``runs/<hash>/`` of the site, under ``lights/``.
+
+    Raises
+    ------
+    ProjectError
+        The project says nothing of lights, or offers no pole of their own.
+    """
+    if site.lighting is None:
+        raise ProjectError(
+            "the project says nothing of lights",
+            where="project.toml",
+            mend="add [[luminaires]], [lighting] and [[light_requirements]]",
+        )
+    if not site.lighting.poles.poles:
+        raise ProjectError(
+            "lights alone need poles of their own, and none are offered",
+            where="project.toml: lighting",
+            mend="add a [[lighting.poles]], or run `watchline plan`, which has masts",
+        )
+    listener = progress or Silent()
+    keys = step_keys(site)
+    run = Run(site.folder / "runs" / keys["plan"][:12] / "lights", keys, listener.say)
+    listener.step("terrain")
+    terrain = build_terrain(site)
+    lighting, found = light_step(site, terrain, None, run, listener)
+    page = write_light_page(site, lighting, found, run.folder)
+    layers = write_light_layers(lighting, run.folder / "lights.gpkg")
+    return LightOutcome(site, lighting, found, page, layers)
