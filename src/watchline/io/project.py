@@ -14,6 +14,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
+from watchline.config.conditions import all_conditions
 from watchline.config.project import (
     PLACES,
     AreaTable,
@@ -28,6 +29,7 @@ from watchline.io.lock import check_lock
 from watchline.io.project_faults import schema_faults, suggest
 from watchline.io.vector import project_crs, read_layer, read_line, read_polygons
 from watchline.model.catalogue import Catalogue
+from watchline.model.condition import Condition
 from watchline.model.provenance import Provenance
 from watchline.model.site import (
     Area,
@@ -231,6 +233,7 @@ class _Reader:
             line_credit=tables.line.credit,
             notes=tables.notes,
             seed=tables.seed,
+            conditions=used_conditions(requirements, all_conditions(tables.conditions)),
             provenance=Provenance(self.inputs, tables.seed, __version__),
         )
 
@@ -368,7 +371,8 @@ class _Reader:
 
     def requirements(self, catalogue: Catalogue | None) -> tuple[Requirement, ...]:
         places = [*PLACES, *(area.name for area in self.tables.areas)]
-        found = []
+        conditions = all_conditions(self.tables.conditions)
+        found: list[Requirement] = []
         for i, table in enumerate(self.tables.requirements):
             key = f"requirements[{i}] '{table.name}'"
             if table.where not in places:
@@ -386,27 +390,36 @@ class _Reader:
                         suggest(table.quality, list(catalogue.qualities)),
                     )
                 px_per_m = catalogue.qualities.get(table.quality, 0.0)
-            if table.condition != "day":
-                self.fault(
-                    f"the condition '{table.condition}' cannot be proven by this version, "
-                    "which judges by day only",
-                    f"{key}.condition",
-                    'write condition = "day", or leave the requirement out',
+            for condition in table.conditions or [table.condition or "day"]:
+                if condition not in conditions:
+                    self.fault(
+                        f"'{condition}' is no condition of this project",
+                        f"{key}.condition{'s' if table.conditions else ''}",
+                        suggest(condition, list(conditions)),
+                    )
+                several = len(table.conditions or ()) > 1
+                found.append(
+                    Requirement(
+                        name=f"{table.name}, {condition}" if several else table.name,
+                        where=table.where,
+                        quality=table.quality or "",
+                        px_per_m=px_per_m,
+                        views=table.views,
+                        share=table.share,
+                        target_height_m=table.target_height,
+                        condition=condition,
+                        time_share=table.time_share,
+                        binding=table.binding,
+                        survive_loss=table.survive_loss or self.tables.design.survive_loss,
+                    )
                 )
-            found.append(
-                Requirement(
-                    name=table.name,
-                    where=table.where,
-                    quality=table.quality or "",
-                    px_per_m=px_per_m,
-                    views=table.views,
-                    share=table.share,
-                    target_height_m=table.target_height,
-                    condition=table.condition,
-                    time_share=table.time_share,
-                    binding=table.binding,
-                    survive_loss=table.survive_loss or self.tables.design.survive_loss,
-                )
+        names = [requirement.name for requirement in found]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            self.fault(
+                f"two requirements are named '{twice[0]}', one of them by its condition",
+                "requirements",
+                "rename one",
             )
         if not any(requirement.binding for requirement in found):
             self.fault("no requirement is binding", "requirements", "leave binding out of one")
@@ -466,6 +479,14 @@ class _Reader:
             xs, ys = from_chainage(line, [table.chainage], table.offset)  # type: ignore[arg-type]
             x, y = float(xs[0]), float(ys[0])
         return ExistingMount(table.name, x, y, table.structure, table.reuse_cost)
+
+
+def used_conditions(
+    requirements: tuple[Requirement, ...], known: dict[str, Condition]
+) -> tuple[Condition, ...]:
+    """The conditions that requirements name, in the order in which they do."""
+    names = dict.fromkeys(requirement.condition for requirement in requirements)
+    return tuple(known[name] for name in names)
 
 
 def default_spacing_m(

@@ -9,6 +9,7 @@ from typing import Literal
 from shapely.geometry import LineString, MultiPolygon, Polygon
 
 from watchline.model.catalogue import Catalogue
+from watchline.model.condition import DAY, Condition
 from watchline.model.provenance import Provenance
 
 Side = Literal["left", "right"]
@@ -279,6 +280,8 @@ class Site:
         The guarded line, in the direction of its chainage.
     side : {"left", "right"}
         On which side of the line the zone lies.
+    conditions : tuple of Condition
+        Those that requirements name.
     """
 
     name: str
@@ -301,7 +304,12 @@ class Site:
     line_credit: str = ""
     notes: str = ""
     seed: int = 1
+    conditions: tuple[Condition, ...] = (DAY,)
     provenance: Provenance = field(default_factory=Provenance)
+
+    def condition(self, name: str) -> Condition:
+        """The condition of a name; every requirement's is there."""
+        return next(condition for condition in self.conditions if condition.name == name)
 
     @property
     def sign(self) -> int:
