@@ -44,6 +44,7 @@ from watchline.model.site import (
     VisibilityRules,
     Zone,
 )
+from watchline.physics.reach import BRIGHT_LX, serving_reach_m
 from watchline.version import __version__
 
 Result = TypeVar("Result")
@@ -461,7 +462,9 @@ class _Reader:
         self, requirements: tuple[Requirement, ...], catalogue: Catalogue
     ) -> CandidateRules:
         table = self.tables.candidates
-        spacing = table.spacing or default_spacing_m(requirements, table.devices, catalogue)
+        spacing = table.spacing or default_spacing_m(
+            requirements, table.devices, catalogue, all_conditions(self.tables.conditions)
+        )
         return CandidateRules(
             spacing_m=spacing,
             crest_spacing_m=table.crest_spacing or spacing / 2,
@@ -490,15 +493,21 @@ def used_conditions(
 
 
 def default_spacing_m(
-    requirements: tuple[Requirement, ...], devices: list[str], catalogue: Catalogue
+    requirements: tuple[Requirement, ...],
+    devices: list[str],
+    catalogue: Catalogue,
+    conditions: dict[str, Condition],
 ) -> float:
-    """Even spacing of mount sites: an eighth of the longest reach for the zone, 40 to 200 m."""
+    """Even spacing of mount sites: an eighth of the longest reach, 40 to 200 m."""
     reach = 0.0
     for requirement in requirements:
-        for name in devices:
-            device = catalogue.devices[name]
-            reach = max(
-                reach,
-                min(device.range_m, device.focal_px(device.focal_max_mm) / requirement.px_per_m),
+        for device in (catalogue.devices[name] for name in devices):
+            far = serving_reach_m(
+                device,
+                device.focal_max_mm,
+                requirement,
+                conditions[requirement.condition],
+                BRIGHT_LX,
             )
+            reach = max(reach, float(far))
     return float(round(min(200.0, max(40.0, reach / 8)), -1))

@@ -315,13 +315,3 @@ class Site:
     def sign(self) -> int:
         """+1 where the zone lies left of the line (positive offsets), −1 where right."""
         return 1 if self.side == "left" else -1
-
-    def device_range_m(self) -> float:
-        """Largest distance at which any offered device can satisfy any requirement, in metres."""
-        best = 0.0
-        for requirement in self.requirements:
-            for key in self.candidates.devices:
-                device = self.catalogue.devices[key]
-                reach = device.focal_px(device.focal_max_mm) / max(requirement.px_per_m, 1e-9)
-                best = max(best, min(reach, device.range_m))
-        return best
