@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from watchline.config.units import Length, Share, quantity, quantity_schema
+from watchline.config.units import Share, quantity, quantity_schema
 from watchline.model.condition import DAY, Air, Condition
 
 FOG_BELOW_M = 1000.0
@@ -150,8 +150,7 @@ class ConditionTable(BaseModel):
             )
         if self.like is not None and self.like not in STANDARD:
             raise ValueError(
-                f"like: '{self.like}' is no standard condition; take one of: "
-                + ", ".join(STANDARD)
+                f"like: '{self.like}' is no standard condition; take one of: " + ", ".join(STANDARD)
             )
         return self
 

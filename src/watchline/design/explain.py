@@ -145,9 +145,7 @@ def _reasons(
         f"farther than {reach.max(initial=0.0):.0f} m, the longest reach {UNDER} "
         f"'{requirement.condition}', from every mount"
     )
-    reasons[nearest > by_day] = (
-        f"farther than {by_day:.0f} m, the longest reach, from every mount"
-    )
+    reasons[nearest > by_day] = f"farther than {by_day:.0f} m, the longest reach, from every mount"
     reasons[~seen & unknown] = "behind ground without terrain data"
     reasons[np.isnan(ground)] = "on ground without terrain data"
     return {str(k): int(v) for k, v in reasons.value_counts().items()}

@@ -15,7 +15,7 @@ from watchline.design.columns import Columns, make_scene
 from watchline.design.cover import CoverSolution
 from watchline.design.explain import infeasible
 from watchline.design.generate import Chosen, choose_aims
-from watchline.design.rows import Rows, demand_implied, demand_planned
+from watchline.design.rows import LampLight, Rows, demand_implied, demand_planned, with_lamps
 from watchline.design.see import sight_note
 from watchline.design.start import offer_poses
 from watchline.model.candidates import Candidates
@@ -50,6 +50,7 @@ def design_plan(
     *,
     effort: float = 1.0,
     start: Plan | None = None,
+    lamps: LampLight | None = None,
     progress: Progress | None = None,
 ) -> Plan:
     """Choose mounts and devices at least cost so that every binding requirement holds.
@@ -69,6 +70,9 @@ def design_plan(
     start : Plan, optional
         A plan to start from; what it holds is offered besides, as far as its mounts are
         among the candidates (:func:`watchline.design.start.offer_mounts`).
+    lamps : callable, optional
+        Illuminance [lx] by the planned lamps on a target at places (x, y arrays in the site's
+        CRS), for conditions that have them on. Without it no lamp burns.
     progress : callable, optional
         Called with the step's name, seconds, cost and bound.
 
@@ -83,7 +87,7 @@ def design_plan(
         Some cells cannot be covered: which metres, why, and the cheapest relaxation.
     """
     return design_with_certificate(
-        site, candidates, visibility, effort=effort, start=start, progress=progress
+        site, candidates, visibility, effort=effort, start=start, lamps=lamps, progress=progress
     ).plan
 
 
@@ -94,13 +98,14 @@ def design_with_certificate(
     *,
     effort: float = 1.0,
     start: Plan | None = None,
+    lamps: LampLight | None = None,
     progress: Progress | None = None,
 ) -> Designed:
     """As :func:`design_plan`, with the certificate of the plan's bound.
 
     Parameters
     ----------
-    site, candidates, visibility, effort, start, progress
+    site, candidates, visibility, effort, start, lamps, progress
         As in :func:`design_plan`.
 
     Raises
@@ -108,6 +113,7 @@ def design_with_certificate(
     InfeasibleError
         As in :func:`design_plan`.
     """
+    candidates = with_lamps(candidates, lamps)
     problem = make_problem(
         site,
         candidates,

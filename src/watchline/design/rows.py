@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,9 @@ from watchline.model.site import Requirement, Site
 from watchline.physics.reach import at_least_as_hard, serving_reach_m
 
 FloatArray = npt.NDArray[np.float64]
+LampLight = Callable[[FloatArray, FloatArray], FloatArray]
 LAMP_COLUMN = "lamp_lx"
-"""Column of the cells' table with the light of planned lamps on a target there; without it, none."""
+"""Column of the cells' table with the light of planned lamps on a target; without it, none."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,7 @@ class Rows:
         """Whether lamps give any light."""
         return bool(self.lamp_lx.any())
 
-    def reach_m(
-        self, device: Device, focal_mm: float, cell: npt.NDArray[np.int64]
-    ) -> FloatArray:
+    def reach_m(self, device: Device, focal_mm: float, cell: npt.NDArray[np.int64]) -> FloatArray:
         """Slant distance to which a device serves each requirement at each cell.
 
         Parameters
@@ -98,8 +98,8 @@ def make_rows(site: Site, candidates: Candidates, *, implied: bool = False) -> R
     """Rows for the binding requirements; a row that another row of its cell implies is left out.
 
     A requirement implies another at a cell if it asks for at least the same pixel density, planned
-    views and time share of a target that is not taller, lets no cell miss, and asks it under the same
-    condition or a harder one: what is seen in the fog is seen on a clear day.
+    views and time share of a target that is not taller, lets no cell miss, and asks it under
+    the same condition or a harder one: what is seen in the fog is seen on a clear day.
 
     Parameters
     ----------
@@ -156,6 +156,23 @@ def _implies(greater: Requirement, lesser: Requirement) -> bool:
         and greater.time_share >= lesser.time_share
         and greater.target_height_m == lesser.target_height_m
     )
+
+
+def with_lamps(candidates: Candidates, lamps: LampLight | None) -> Candidates:
+    """Candidates whose cells know the light of planned lamps.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Mounts and cells.
+    lamps : callable or None
+        Illuminance [lx] on a target at places, from their x and y; NaN where it is unknown.
+    """
+    if lamps is None:
+        return candidates
+    cells = candidates.cells
+    light = lamps(cells["x"].to_numpy(), cells["y"].to_numpy())
+    return replace(candidates, cells=cells.assign(**{LAMP_COLUMN: light}))
 
 
 def demand_planned(rows: Rows) -> npt.NDArray[np.int64]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from shapely.geometry import LineString, MultiPolygon, Polygon
 
+from watchline.errors import ProjectError
 from watchline.model.catalogue import Catalogue
 from watchline.model.condition import DAY, Condition
 from watchline.model.provenance import Provenance
@@ -308,8 +309,21 @@ class Site:
     provenance: Provenance = field(default_factory=Provenance)
 
     def condition(self, name: str) -> Condition:
-        """The condition of a name; every requirement's is there."""
-        return next(condition for condition in self.conditions if condition.name == name)
+        """The condition of a name.
+
+        Raises
+        ------
+        ProjectError
+            The site does not have it.
+        """
+        for condition in self.conditions:
+            if condition.name == name:
+                return condition
+        raise ProjectError(
+            f"the site has no condition '{name}'",
+            where="conditions",
+            mend="add it to the site's conditions, or name another in the requirement",
+        )
 
     @property
     def sign(self) -> int:

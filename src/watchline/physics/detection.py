@@ -6,8 +6,8 @@ A target is made out if two things hold besides sight and pixel density:
   which the meteorological optical range is defined (WMO-No. 8);
 - *noise*: the smallest detail that a picture of the asked density p holds, 2 × 2 of its pixels,
   stands out of the noise by Rose's factor of 5 (J. Opt. Soc. Am. 38, 196, 1948). Nearer than the
-  density reaches, the detail has more pixels: 2 f/(d p) a side, and its signal to noise is that many
-  times a pixel's.
+  density reaches, the detail has more pixels, 2 f/(d p) a side, and its signal to noise is that
+  many times a pixel's.
 
 By kind:
 
@@ -129,9 +129,7 @@ def margin(
     )
 
 
-def detail_px(
-    device: Device, focal_mm: float, px_per_m: float, distance_m: Numbers
-) -> FloatArray:
+def detail_px(device: Device, focal_mm: float, px_per_m: float, distance_m: Numbers) -> FloatArray:
     """Side of the smallest detail of the asked density, in pixels: ``2 f / (d p)``.
 
     Parameters
@@ -186,7 +184,7 @@ def _least_lx(device: Device) -> float:
 def pixel_contrast(
     device: Device, condition: Condition, px_per_m: float, light_lx: Numbers
 ) -> FloatArray:
-    """Signal of a target's contrast over the noise of one pixel, air left aside: ``C0 S/√(S + r²)``.
+    """Signal of a target's contrast over a pixel's noise, air left aside: ``C0 S/√(S + r²)``.
 
     Parameters
     ----------
@@ -233,6 +231,7 @@ def infrared_margin(
     )
     back = sigma / LIDAR_RATIO_SR[condition.air] * _thrown_back(sigma, distance)
     target = condition.reflectance / math.pi * np.exp(-2.0 * sigma * distance) / distance**2
+    target = np.maximum(target, 1e-300)
     pixel_m = device.sensor_width_mm * 1e-3 / device.width_px
     signal = infrared_photoelectrons(
         irradiance,
@@ -280,9 +279,7 @@ def thermal_margin(
         clear = condition.visibility_m >= CLEAR_M
         return np.full(distance.shape, np.inf if clear else 0.0)
     sigma = thermal_extinction_per_m(condition)
-    ratio = thermal_signal_to_noise(
-        condition.difference_k, distance, sigma, device.netd_mk * 1e-3
-    )
+    ratio = thermal_signal_to_noise(condition.difference_k, distance, sigma, device.netd_mk * 1e-3)
     return np.asarray(ratio * detail_px(device, focal_mm, px_per_m, distance) / ROSE)
 
 
@@ -318,8 +315,8 @@ def reach_m(
     by_contrast = _contrast_reach_m(condition.contrast / CONTRAST_LEAST, sigma)
     if _by_light_alone(device):
         return np.where(light >= _least_lx(device), by_contrast, -1.0)
-    start = pixel_contrast(device, condition, px_per_m, light) * detail_m / ROSE
-    by_scene = np.minimum(by_contrast, _noise_reach_m(start, sigma))
+    above = pixel_contrast(device, condition, px_per_m, light) * detail_m / ROSE
+    by_scene = np.minimum(by_contrast, _noise_reach_m(above, sigma))
     return np.maximum(by_scene, _infrared_reach_m(device, focal_mm, condition, px_per_m))
 
 
@@ -333,11 +330,10 @@ def _contrast_reach_m(start: float, sigma_per_m: float) -> float:
 def _noise_reach_m(start_m: Numbers, sigma_per_m: float) -> FloatArray:
     """Distance at which ``start/d · e^(−σd)`` is 1: ``W(σ start)/σ`` with Lambert's W."""
     start = np.asarray(start_m, dtype=np.float64)
-    far = start
-    if sigma_per_m > 0:
-        thin = sigma_per_m * start
-        # W(x) is x − x² …: for air so thin its loss is below the rounding of the distance.
-        far = np.where(thin > 1e-12, lambertw(thin).real / sigma_per_m, start)
+    thin = sigma_per_m * start
+    # W(x) is x − x² …: for air so thin its loss is below the rounding of the distance.
+    solved = lambertw(thin).real / (sigma_per_m or 1.0)
+    far = np.where(thin > 1e-12, solved, start)
     return np.where(far >= NEAREST_M, far, -1.0)
 
 

@@ -13,7 +13,7 @@ from watchline.physics.detection import LIDAR_RATIO_SR, Numbers, reach_m
 
 FloatArray = npt.NDArray[np.float64]
 BRIGHT_LX = 1e5
-"""More light than any lamp gives: where lamps may burn, they bind no reach before they are known."""
+"""More light than any lamp gives: where lamps may burn, they bind no reach beforehand."""
 
 
 def serving_reach_m(
@@ -46,9 +46,7 @@ def serving_reach_m(
     if device.time_share < requirement.time_share:
         return np.full(np.shape(lamp_lx), -1.0)
     geometry = min(device.range_m, device.focal_px(focal_mm) / max(requirement.px_per_m, 1e-9))
-    return np.minimum(
-        geometry, reach_m(device, focal_mm, condition, requirement.px_per_m, lamp_lx)
-    )
+    return np.minimum(geometry, reach_m(device, focal_mm, condition, requirement.px_per_m, lamp_lx))
 
 
 def farthest_m(site: Site, requirement: Requirement) -> float:
@@ -84,9 +82,7 @@ def at_least_as_hard(hard: Condition, easy: Condition, *, lamps: bool) -> bool:
     lamps : bool
         Whether lamps give any light.
     """
-    less_light = hard.ambient_lx <= easy.ambient_lx and (
-        not lamps or easy.lamps or not hard.lamps
-    )
+    less_light = hard.ambient_lx <= easy.ambient_lx and (not lamps or easy.lamps or not hard.lamps)
     thicker = (
         hard.extinction_per_m >= easy.extinction_per_m
         and hard.visibility_m <= easy.visibility_m
