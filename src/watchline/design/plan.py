@@ -142,7 +142,7 @@ def design_with_certificate(
         all_aims_bound=made.all_aims_bound,
         currency=site.catalogue.currency,
         status=_status(site, solution),
-        design_claims=_claims(candidates, rows, columns, solution),
+        design_claims=_claims(candidates, rows, columns, solution, bounded_demand(site, rows)),
         cost_along=_cost_along(candidates, rows, solution, bounded_demand(site, rows)),
         log=tuple(solution.log),
         notes=(*_notes(site, made), sight_note(visibility), *start_notes),
@@ -209,21 +209,39 @@ def _plan_devices(site: Site, candidates: Candidates, chosen: pd.DataFrame) -> g
 
 
 def _claims(
-    candidates: Candidates, rows: Rows, columns: Columns, solution: CoverSolution
+    candidates: Candidates,
+    rows: Rows,
+    columns: Columns,
+    solution: CoverSolution,
+    demand: npt.NDArray[np.int64],
 ) -> tuple[DesignClaim, ...]:
     """What the design says: the share of each requirement's cells that it covers."""
     views = _views(rows, columns, solution)
+    paid = _paid(rows, solution, demand)
     claims = []
     for number, requirement in enumerate(rows.requirements):
         total = int(candidates.cells[f"in:{requirement.where}"].sum())
         mine = views[rows.requirement == number]
         lost = int((mine < requirement.views).sum())
-        claims.append(DesignClaim(requirement.name, 1.0 - lost / max(1, total), total))
+        share = 1.0 - lost / max(1, total)
+        claims.append(DesignClaim(requirement.name, share, total, float(paid[number])))
         if requirement.survive_loss == "mount":
             lost = int((mine < requirement.views_planned).sum())
             name = loss_claim_name(requirement.name)
             claims.append(DesignClaim(name, 1.0 - lost / max(1, total), total))
     return tuple(claims)
+
+
+def _paid(
+    rows: Rows, solution: CoverSolution, demand: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Share of what the bound pays that goes to each requirement, float64 [requirements]."""
+    count = len(rows.requirements)
+    duals = solution.row_duals
+    if duals is None or not len(duals):
+        return np.zeros(count)
+    price = np.bincount(rows.requirement, np.maximum(duals, 0.0) * demand, minlength=count)
+    return price / price.sum() if price.sum() > 0 else np.zeros(count)
 
 
 def _views(rows: Rows, columns: Columns, solution: CoverSolution) -> npt.NDArray[np.int64]:
