@@ -106,6 +106,23 @@ def mount_columns(scene: Scene, view: MountView, poses: pd.DataFrame) -> Columns
     return Columns(poses[kept].reset_index(drop=True), indptr, found, barred)
 
 
+def pose_views(scene: Scene, poses: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Number of different mounts from which poses cover each row, int64 [rows].
+
+    Parameters
+    ----------
+    scene : Scene
+        With the rows, and the lenses of the poses.
+    poses : DataFrame
+        Columns :data:`watchline.design.poses.POSE_COLUMNS`.
+    """
+    views = np.zeros(len(scene.rows), dtype=np.int64)
+    for mount, mine in poses.groupby("mount"):
+        _, found = _pose_rows(scene.view(int(mount)), scene.rows, mine, scene.lenses)
+        views[np.unique(found)] += 1
+    return views
+
+
 def join_columns(parts: Sequence[Columns]) -> Columns:
     """Columns of several parts in one, in the order given.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -11,13 +11,20 @@ import pandas as pd
 
 from watchline.design.certify import certify
 from watchline.design.choose import Progress, bounded_demand, make_problem
-from watchline.design.columns import Columns, make_scene
+from watchline.design.columns import make_scene, pose_views
 from watchline.design.cover import CoverSolution
 from watchline.design.explain import infeasible
 from watchline.design.generate import Chosen, choose_aims
-from watchline.design.rows import LampLight, Rows, demand_implied, demand_planned, with_lamps
+from watchline.design.rows import (
+    LampLight,
+    Rows,
+    demand_implied,
+    demand_planned,
+    make_rows,
+    with_lamps,
+)
 from watchline.design.see import sight_note
-from watchline.design.start import offer_poses
+from watchline.design.start import lenses_of, offer_poses
 from watchline.model.candidates import Candidates
 from watchline.model.certificate import Certificate
 from watchline.model.plan import DesignClaim, Plan
@@ -142,7 +149,11 @@ def design_with_certificate(
         all_aims_bound=made.all_aims_bound,
         currency=site.catalogue.currency,
         status=_status(site, solution),
-        design_claims=_claims(candidates, rows, columns, solution, bounded_demand(site, rows)),
+        design_claims=_claims(
+            candidates,
+            *_views(site, candidates, visibility, chosen),
+            _paid(rows, solution, bounded_demand(site, rows)),
+        ),
         cost_along=_cost_along(candidates, rows, solution, bounded_demand(site, rows)),
         log=tuple(solution.log),
         notes=(*_notes(site, made), sight_note(visibility), *start_notes),
@@ -211,19 +222,15 @@ def _plan_devices(site: Site, candidates: Candidates, chosen: pd.DataFrame) -> g
 def _claims(
     candidates: Candidates,
     rows: Rows,
-    columns: Columns,
-    solution: CoverSolution,
-    demand: npt.NDArray[np.int64],
+    views: npt.NDArray[np.int64],
+    paid: npt.NDArray[np.float64],
 ) -> tuple[DesignClaim, ...]:
     """What the design says: the share of each requirement's cells that it covers."""
-    views = _views(rows, columns, solution)
-    paid = _paid(rows, solution, demand)
     claims = []
     for number, requirement in enumerate(rows.requirements):
         total = int(candidates.cells[f"in:{requirement.where}"].sum())
         mine = views[rows.requirement == number]
-        lost = int((mine < requirement.views).sum())
-        share = 1.0 - lost / max(1, total)
+        share = 1.0 - int((mine < requirement.views).sum()) / max(1, total)
         claims.append(DesignClaim(requirement.name, share, total, float(paid[number])))
         if requirement.survive_loss == "mount":
             lost = int((mine < requirement.views_planned).sum())
@@ -244,17 +251,13 @@ def _paid(
     return price / price.sum() if price.sum() > 0 else np.zeros(count)
 
 
-def _views(rows: Rows, columns: Columns, solution: CoverSolution) -> npt.NDArray[np.int64]:
-    """Number of different mounts from which the choice covers each row."""
-    views = np.zeros(len(rows), dtype=np.int64)
-    mounts = columns.poses["mount"].to_numpy()[solution.chosen]
-    for mount in np.unique(mounts):
-        spans = [
-            columns.indices[columns.indptr[pose] : columns.indptr[pose + 1]]
-            for pose in solution.chosen[mounts == mount]
-        ]
-        views[np.unique(np.concatenate(spans))] += 1
-    return views
+def _views(
+    site: Site, candidates: Candidates, visibility: Visibility, chosen: pd.DataFrame
+) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """Every row, also of what other rows imply, and from how many mounts the choice covers it."""
+    rows = make_rows(site, candidates, implied=True)
+    scene = make_scene(site, candidates, visibility, rows)
+    return rows, pose_views(replace(scene, lenses=lenses_of(site, chosen)), chosen)
 
 
 def _cost_along(

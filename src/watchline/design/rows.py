@@ -98,8 +98,9 @@ def make_rows(site: Site, candidates: Candidates, *, implied: bool = False) -> R
     """Rows for the binding requirements; a row that another row of its cell implies is left out.
 
     A requirement implies another at a cell if it asks for at least the same pixel density, planned
-    views and time share of a target that is not taller, lets no cell miss, and asks it under
-    the same condition or a harder one: what is seen in the fog is seen on a clear day.
+    views and time share of a target that is not taller, lets no cell miss (or, of the same place,
+    no larger share), and asks it under the same condition or a harder one: what is seen in the fog
+    is seen on a clear day.
 
     Parameters
     ----------
@@ -149,8 +150,11 @@ def _implies(greater: Requirement, lesser: Requirement) -> bool:
     The target height must be equal: a lower target is harder to see over terrain, but its top and
     feet fit into an image that may cut a taller one's head.
     """
+    whole = greater.share == 1.0
+    # Where both may miss some cells of one place, the greater's good cells are good for both.
+    some = greater.where == lesser.where and greater.share >= lesser.share
     return (
-        greater.share == 1.0
+        (whole or some)
         and greater.px_per_m >= lesser.px_per_m
         and greater.views_planned >= lesser.views_planned
         and greater.time_share >= lesser.time_share

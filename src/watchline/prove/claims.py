@@ -69,6 +69,12 @@ def coverage_claim(
     )
     if result.upper > result.lower:
         detail += f"; {round((result.upper - result.lower) * result.cells):,} are unknown"
+    dim = int(_lost_to_condition(requirement, judge)[at[~most]].sum())
+    if dim:
+        detail += (
+            f"; of those that are not, {dim:,} are in sight and dense enough, and are lost to the"
+            f" light or the air of '{requirement.condition}'"
+        )
     if result.cells == 0:
         detail = f"no cell of {cells.cell_m:g} m has its centre in '{requirement.where}'"
     return _claim(
@@ -266,6 +272,9 @@ def _coverage_witness(
         if group.any():
             break
     chosen = at[group]
+    dim = chosen[_lost_to_condition(requirement, judge)[chosen]]
+    if group is not sure and 2 * dim.size >= chosen.size:
+        chosen = dim  # the reason of most is told, and not what the first cell lacks besides
     k = int(chosen[np.lexsort((judge.best[chosen], judge.sure[chosen]))[0]])
     asked = Asked(
         requirement.target_height_m,
@@ -284,6 +293,11 @@ def _coverage_witness(
     else:
         why = summarise(views, requirement.views) if views else "the plan has no device"
     return _witness(cells, k, float(judge.sure[k]), why)
+
+
+def _lost_to_condition(requirement: Requirement, judge: Judge) -> npt.NDArray[np.bool_]:
+    """Cells that would have their views in any light and air, and have not."""
+    return (judge.sure < requirement.views) & (judge.sure + judge.dim >= requirement.views)
 
 
 def _witness(cells: Cells, k: int, value: float, why: str) -> Witness:

@@ -20,7 +20,7 @@ from watchline.prove.scene import FREE, UNKNOWN
 from watchline.prove.sightline import look_along
 from watchline.prove.views import DENSITY_SLACK
 
-SEES, HIDES, NO_DATA, NOT_MADE_OUT, TOO_COARSE, OUTSIDE, TOO_FAR, TOO_SELDOM = range(8)
+SEES, NOT_MADE_OUT, HIDES, NO_DATA, TOO_COARSE, OUTSIDE, TOO_FAR, TOO_SELDOM = range(8)
 """Reasons, the nearest to a view first."""
 MOST_NAMED = 3
 STANDS_M = 0.5

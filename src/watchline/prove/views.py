@@ -44,6 +44,8 @@ class Judge:
         Illuminance by the planned lamps.
     sure, most : uint16 array [cells]
         Mounts that see it surely, and at most (had every unknown line been free).
+    dim : uint16 array [cells]
+        Mounts that would surely see it, but for the light and the air of the condition.
     best : float32 array [cells]
         Best density of the sure views, 0 for none.
     seers : list of (str, int64 array, int64 array) or None
@@ -59,6 +61,7 @@ class Judge:
     lamp_lx: FloatArray
     sure: npt.NDArray[np.uint16]
     most: npt.NDArray[np.uint16]
+    dim: npt.NDArray[np.uint16]
     best: npt.NDArray[np.float32]
     seers: list[tuple[str, npt.NDArray[np.int64], npt.NDArray[np.int64]]] | None = None
 
@@ -114,6 +117,7 @@ def make_judge(
         time_share,
         condition,
         np.zeros(size) if lamp_lx is None else lamp_lx,
+        np.zeros(size, np.uint16),
         np.zeros(size, np.uint16),
         np.zeros(size, np.uint16),
         np.zeros(size, np.float32),
@@ -202,6 +206,7 @@ def _count_mount(
         floor = _floor(mine, window)
         sure = np.zeros((len(mine), window.size), dtype=bool)
         most = np.zeros((len(mine), window.size), dtype=bool)
+        dim = np.zeros((len(mine), window.size), dtype=bool)
         for perch in mount:
             for device, index, density, distance, state in _perch_views(
                 scene, cells, ground_z, perch, height, window, floor
@@ -212,6 +217,8 @@ def _count_mount(
                     good = judge.mask[window[index]] & judge.accepts(density)
                     some = np.flatnonzero(good)
                     good[some] = judge.makes_out(device, distance[some], window[index[some]])
+                    lost = some[~good[some]]
+                    dim[k, index[lost]] |= state[lost] == FREE
                     free = good & (state == FREE)
                     sure[k, index] |= free
                     most[k, index] |= good & (state == UNKNOWN)
@@ -220,6 +227,7 @@ def _count_mount(
         for k, judge in enumerate(mine):
             judge.sure[window] += sure[k]
             judge.most[window] += sure[k] | most[k]
+            judge.dim[window] += dim[k] & ~sure[k]
             if judge.seers is not None:
                 seen, maybe = window[sure[k]], window[sure[k] | most[k]]
                 judge.seers.append((mount[0].mount_id, seen, maybe))

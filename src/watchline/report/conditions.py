@@ -11,9 +11,9 @@ from watchline.report import words
 from watchline.report.tables import Column, Row, Table
 
 NOTE = (
-    "Ambient light is that of sky, sun and moon on the target; visibility leaves 2\u00a0% (or 5\u00a0%, "
-    "where that is said) of the contrast. By prices: what the bound pays for all that is asked under "
-    "the condition; a requirement that a harder condition implies has no price of its own."
+    "Ambient light is that of sky, sun and moon on the target; visibility leaves 2\u00a0% of the "
+    "contrast (5\u00a0% where it says MOR). By prices: what the bound pays for all that is asked "
+    "under the condition; what a harder condition implies has no price of its own."
 )
 
 

@@ -12,7 +12,16 @@ A cell is seen by a device if the straight line from the device to the target's 
 ground, buildings and vegetation as the terrain model knows them, over a round Earth with refraction
 coefficient {refraction:g}; if the whole target lies inside the device's picture; and if it is
 imaged with the pixels per metre that are asked, counted across the line of sight (IEC 62676-4).
-What moves, weather and night count only where a claim names them as its condition.
+Under its condition the target must also be made out: enough contrast must be left through the air,
+and a detail of the asked density must stand out of the sensor's noise.
+"""
+CONDITIONS = """
+Visible cameras are judged by Koschmieder's contrast through the air and by the electrons that the
+light on the target frees in a pixel, thermal cameras by a temperature difference over their noise
+through the air. Left out: glare of sun and lamps, lamp light that fog scatters, rain, snow and wet
+windows, noise reduction, heat shimmer, a target of the tone or the warmth of what lies behind it,
+and light that differs within a cell. Sensors, lenses and targets are those of the catalogue and of
+the table of conditions, many of them assumptions.
 """
 PROVEN = """
 The proof recomputes everything from the plan alone, at cells of {cell:g}\u00a0m, by another method
@@ -45,6 +54,7 @@ def limits(
     notes = " ".join(_sentence(note) for note in dict.fromkeys(plan.notes))
     paragraphs = [
         ("What \u2018seen\u2019 means", _flowed(SEEN, refraction=refraction)),
+        ("Light and air", _flowed(CONDITIONS)),
         ("How it was proven", _flowed(PROVEN, cell=proof.cell_m)),
         ("What the maps show", _flowed(MAPS)),
         ("Cost and bound", _flowed(COST, prices=_price_sentence(plan, site), notes=notes)),
