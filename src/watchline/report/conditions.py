@@ -51,7 +51,7 @@ def conditions_table(site: Site, plan: Plan) -> Table:
     columns = (
         Column("Condition", width=1.4),
         Column("Ambient light", numeric=True),
-        Column("Lamps"),
+        Column("Lamps, if planned"),
         Column("Visibility", numeric=True),
         Column("Air", width=1.6),
         Column("Target", width=2.2),
@@ -61,13 +61,13 @@ def conditions_table(site: Site, plan: Plan) -> Table:
         Row(
             (
                 condition.name,
-                f"{condition.ambient_lx:,.6g}\u00a0lx",
+                f"{_spaced(condition.ambient_lx)}\u00a0lx",
                 "on" if condition.lamps else "off",
                 _visibility(condition),
                 f"{condition.air}, {condition.temperature_c:g}\u00a0°C, "
                 f"{words.percent(condition.humidity)} humid",
                 f"contrast {condition.contrast:g}, reflectance {condition.reflectance:g}, "
-                f"{condition.difference_k:g}\u00a0K warmer",
+                f"{condition.difference_k:g}\u00a0K apart",
                 words.EMPTY if price is None else words.number(price),
             )
         )
@@ -76,8 +76,13 @@ def conditions_table(site: Site, plan: Plan) -> Table:
     return Table("conditions", "Conditions", columns, tuple(rows), NOTE)
 
 
+def _spaced(value: float) -> str:
+    """A light level to six digits, thousands parted as in every table."""
+    return words.number(value) if value >= 1000 else f"{value:.6g}"
+
+
 def _visibility(condition: Condition) -> str:
     if math.isinf(condition.visibility_m):
         return "unlimited"
     kind = "" if condition.contrast_left == 0.02 else " (MOR)"
-    return f"{condition.visibility_m:,.0f}\u00a0m{kind}"
+    return f"{words.metres(condition.visibility_m)}{kind}"
