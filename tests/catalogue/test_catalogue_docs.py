@@ -72,7 +72,8 @@ def test_the_pages_build_without_a_warning(tmp_path):
     (source / "explanation").mkdir()
     (source / "explanation" / "conditions.md").write_text("# Conditions\n", encoding="utf-8")
     (source / "index.md").write_text(
-        "# Test\n```{toctree}\nreference/catalogue\nhowto/own-devices\nexplanation/conditions\n```\n",
+        "# Test\n```{toctree}\nreference/catalogue\nhowto/own-devices\n"
+        "explanation/conditions\n```\n",
         encoding="utf-8",
     )
     (source / "conf.py").write_text(

@@ -30,11 +30,12 @@ A claim holds only if its surely satisfied share reaches what is asked.
 """
 MAPS = """
 Fields of view are drawn for level ground without obstacles in clear daylight, from the end of the
-blind ground to where the lowest density asked is reached; arcs inside them mark the higher densities,
-and short strokes at a mount show where its devices look. What is really seen is what the coloured
-cells show. They are coloured by the views at the lowest density asked and by the best density of any
-one view, in any light and air; where more than the day is asked for, a colouring for each condition
-shows where all that is asked under it is seen. The share of a claim counts every view.
+blind ground to where the lowest density asked is reached; arcs inside them mark the higher
+densities, and short strokes at a mount show where its devices look. What is really seen is what the
+coloured cells show. They are coloured by the views at the lowest density asked and by the best
+density of any one view, in any light and air; where more than the day is asked for, a colouring for
+each condition shows where all that is asked under it is seen. The share of a claim counts every
+view.
 """
 COST = """
 The lower bound is proven for plans made of the same offered places, heights, devices and aims;
