@@ -123,7 +123,7 @@ def _reasons(
     target = int(rows.target[rows.requirement[bad[0]]])
     seen, unknown = (flags[cell] for flags in visibility.seen_by_any(target))
     ground = cells["ground_z"].to_numpy()[cell]
-    by_day = _longest_reach_m(site, requirement)
+    by_day = best_reach_m(site, requirement)
     reach = _reach_under_condition_m(site, rows, int(rows.requirement[bad[0]]), cell)
     xy = cells[["x", "y"]].to_numpy()[cell]
     spots = mounts.drop_duplicates("site")[["x", "y"]].to_numpy()
@@ -151,7 +151,7 @@ def _reasons(
     return {str(k): int(v) for k, v in reasons.value_counts().items()}
 
 
-def _longest_reach_m(site: Site, requirement: Requirement) -> float:
+def best_reach_m(site: Site, requirement: Requirement) -> float:
     """Longest distance at which any offered device can serve a requirement by pixel density."""
     reach = 0.0
     for key in site.candidates.devices:
