@@ -106,6 +106,13 @@ def test_night_implies_day_and_costs_no_rows(world):
     assert len(rows) == len(make_rows(only(site, "day"), candidates))
 
 
+def test_within_a_budget_the_day_counts_besides_the_night(world):
+    site, _, candidates, _ = world
+    poor = replace(only(site, "day", "night"), design=replace(site.design, budget=1e4))
+    rows = make_rows(poor, candidates)
+    assert set(rows.requirement) == {0, 1}
+
+
 def test_what_the_bound_pays_is_shared_out_among_the_requirements(planned):
     paid = {c.requirement: c.cost_share for c in planned[0].design_claims}
     assert sum(paid.values()) == pytest.approx(1.0)

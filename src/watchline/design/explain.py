@@ -8,7 +8,7 @@ import pandas as pd
 
 from watchline.design.columns import Columns
 from watchline.design.cover import CoverSolution
-from watchline.design.rows import Rows, allowed_misses
+from watchline.design.rows import Rows, allowed_misses, asked_cells
 from watchline.errors import InfeasibleError
 from watchline.model.candidates import Candidates
 from watchline.model.site import Requirement, Site
@@ -181,7 +181,7 @@ def _relaxation(
     reasons: dict[str, int],
 ) -> str:
     """The smallest change that would make the requirement satisfiable."""
-    total = int(candidates.cells[f"in:{requirement.where}"].sum())
+    total = int(asked_cells(requirement, candidates.cells).sum())
     share = np.floor((1 - len(bad) / total) * 1000) / 10
     mend = f'set share = "{share:g} %" for it'
     fewest = int(supply[bad].min())

@@ -18,6 +18,7 @@ from watchline.design.generate import Chosen, choose_aims
 from watchline.design.rows import (
     LampLight,
     Rows,
+    asked_cells,
     demand_implied,
     demand_planned,
     make_rows,
@@ -228,7 +229,7 @@ def _claims(
     """What the design says: the share of each requirement's cells that it covers."""
     claims = []
     for number, requirement in enumerate(rows.requirements):
-        total = int(candidates.cells[f"in:{requirement.where}"].sum())
+        total = int(asked_cells(requirement, candidates.cells).sum())
         mine = views[rows.requirement == number]
         share = 1.0 - int((mine < requirement.views).sum()) / max(1, total)
         claims.append(DesignClaim(requirement.name, share, total, float(paid[number])))

@@ -120,11 +120,14 @@ def make_rows(site: Site, candidates: Candidates, *, implied: bool = False) -> R
     lamps = bool(lamp_lx.any())
 
     def implies(greater: int, lesser: int) -> bool:
-        return _implies(binding[greater], binding[lesser]) and at_least_as_hard(
+        one, other = binding[greater], binding[lesser]
+        if site.design.budget is not None and (one.condition != other.condition or one.share < 1):
+            return False  # what cannot all be met is worth having in part
+        return _implies(one, other) and at_least_as_hard(
             conditions[greater], conditions[lesser], lamps=lamps
         )
 
-    inside = np.column_stack([cells[f"in:{r.where}"].to_numpy() for r in binding])
+    inside = np.column_stack([asked_cells(r, cells) for r in binding])
     for weak in range(len(binding)):
         for strong in range(len(binding)):
             if not implied and weak != strong and implies(strong, weak):
@@ -142,6 +145,26 @@ def make_rows(site: Site, candidates: Candidates, *, implied: bool = False) -> R
         conditions=conditions,
         lamp_lx=lamp_lx,
     )
+
+
+def asked_cells(requirement: Requirement, cells: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Cells at which the design asks for a requirement, bool [cells].
+
+    Finer cells that a repair added make a requirement stricter where all cells must hold; where
+    some may miss, they would be counted twice, so the coarse ones alone are asked.
+
+    Parameters
+    ----------
+    requirement : Requirement
+        What is asked.
+    cells : DataFrame
+        Columns :data:`watchline.model.candidates.CELL_COLUMNS` and the places.
+    """
+    inside = cells[f"in:{requirement.where}"].to_numpy(dtype=bool)
+    if requirement.share >= 1.0 or not len(cells):
+        return inside
+    size = cells["size_m"].to_numpy(dtype=np.float64)
+    return inside & (size > 0.99 * size.max())
 
 
 def _implies(greater: Requirement, lesser: Requirement) -> bool:
@@ -202,6 +225,6 @@ def demand_implied(rows: Rows) -> npt.NDArray[np.int64]:
 
 def allowed_misses(rows: Rows, cells: pd.DataFrame) -> npt.NDArray[np.float64]:
     """Number of cells of each requirement that may stay uncovered, float64 [requirements]."""
-    counts = np.array([cells[f"in:{r.where}"].sum() for r in rows.requirements])
+    counts = np.array([asked_cells(r, cells).sum() for r in rows.requirements])
     shares = np.array([r.share for r in rows.requirements])
     return np.floor((1.0 - shares) * counts + 1e-9)
