@@ -32,7 +32,7 @@ from watchline.io.catalogue import load_catalogue
 from watchline.model.catalogue import Catalogue, Device
 
 KINDS = tuple(DEVICE_ENTRIES)
-STANDARDS = {"oodpcvs": "IEC 62676-4:2025", "dori": "EN 62676-4:2014"}
+STANDARDS = {"oodpcvs": "IEC 62676-4:2025", "dori": "EN 62676-4:2014", "johnson": "Johnson 1958"}
 MARK = "\\*"
 
 
@@ -76,7 +76,9 @@ def device_rows(catalogue: Catalogue, kind: str) -> str:
             [_observer_row(device) for device in found],
         )
     header = ["key", "name", "image, px", "sensor, mm", "lens, mm", "field, °"]
-    header += ["overview to, m", "perceive to, m", "never beyond, m", "power, W", "price"]
+    header += ["overview to, m", "perceive to, m", "never beyond, m"]
+    header += ["NETD, mK"] if kind == "thermal" else ["lens, F", "infrared to, m"]
+    header += ["power, W", "price"]
     header += {"panoramic": ["sensors"], "ptz": ["share of time"]}.get(kind, [])
     return table(header, [_camera_row(device, catalogue.qualities) for device in found])
 
@@ -113,6 +115,11 @@ def _camera_row(device: Device, qualities: dict[str, float]) -> list[str]:
         span(tele, wide, 1),
         *reach,
         f"{device.range_m:.0f}{marked(sources, 'range_m')}",
+        *(
+            [_told(device, "netd_mk")]
+            if device.kind == "thermal"
+            else [_told(device, "f_number"), _told(device, "ir_range_m")]
+        ),
         f"{device.power_w:g}{marked(sources, 'power_w')}",
         f"{money(device.price)}{marked(sources, 'price')}",
     ]
@@ -122,6 +129,12 @@ def _camera_row(device: Device, qualities: dict[str, float]) -> list[str]:
     if device.kind == "ptz":
         row.append(f"{device.time_share:.0%}{marked(sources, 'time_share')}")
     return row
+
+
+def _told(device: Device, key: str) -> str:
+    """A value that a device need not have, with its mark."""
+    value = getattr(device, key)
+    return f"{value:g}{marked(device.sources, key)}" if value else "–"
 
 
 def structure_rows(catalogue: Catalogue) -> str:

@@ -69,8 +69,12 @@ def test_the_pages_build_without_a_warning(tmp_path):
     for name in ("reference/catalogue.md", "howto/own-devices.md"):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text((DOCS / name).read_text(encoding="utf-8"), encoding="utf-8")
+    (source / "explanation").mkdir()
+    (source / "explanation" / "conditions.md").write_text("# Conditions\n", encoding="utf-8")
     (source / "index.md").write_text(
-        "# Test\n```{toctree}\nreference/catalogue\nhowto/own-devices\n```\n", encoding="utf-8"
+        "# Test\n```{toctree}\nreference/catalogue\nhowto/own-devices\n"
+        "explanation/conditions\n```\n",
+        encoding="utf-8",
     )
     (source / "conf.py").write_text(
         f"import sys\nsys.path.insert(0, {str(DOCS / '_ext')!r})\n"

@@ -91,7 +91,7 @@ def test_what_a_border_needs_is_there():
     assert any(d.focal_min_mm < d.focal_max_mm for d in cameras)
     assert any(d.focal_min_mm == d.focal_max_mm for d in cameras)
     assert max(d.focal_max_mm for d in cameras) == 300.0
-    assert len({d.focal_max_mm for d in devices if d.kind == "thermal"}) == 4
+    assert len({d.focal_max_mm for d in devices if d.kind == "thermal"}) == 6
     assert {d.sensors * d.spacing_deg for d in devices if d.kind == "panoramic"} == {180, 360}
     assert sum(d.kind == "observer" for d in devices) == 2
     assert any(d.kind == "ptz" for d in devices)
@@ -208,3 +208,15 @@ def test_the_ptz_has_the_published_field_at_its_long_end():
         float(fact["hfov_tele_deg"]), rel=0.002
     )
     assert 0 < ptz.time_share < 1
+
+
+@pytest.mark.parametrize("device", by_kind("camera", "ptz", "panoramic"))
+def test_every_visible_camera_says_how_it_sees_in_the_dark(device):
+    assert device.f_number > 0 and 0 < device.quantum_efficiency < 1 and device.read_noise_e > 0
+    given = [device.ir_intensity_w_sr, device.ir_wavelength_nm, device.ir_quantum_efficiency]
+    assert all(value > 0 for value in given) == (device.ir_range_m > 0)
+
+
+@pytest.mark.parametrize("device", by_kind("thermal"))
+def test_every_thermal_camera_says_its_noise(device):
+    assert 20 <= device.netd_mk <= 100

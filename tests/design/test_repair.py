@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from shapely.geometry import Point
 
@@ -87,6 +88,25 @@ def test_fine_cells_do_not_change_what_a_share_may_miss(world):
     more = add_cells(site, terrain, candidates, cells)
     before = allowed_misses(make_rows(site, candidates), candidates.cells)
     assert allowed_misses(make_rows(site, more), more.cells) == pytest.approx(before)
+
+
+def test_fine_cells_count_for_the_strict_requirement_of_a_place_that_shares_it(world):
+    """A place may have a requirement for all cells and one that lets some miss."""
+    site, terrain, candidates, _ = world
+    loose = replace(site.requirements[0], share=0.9)
+    strict = replace(loose, name="strict", share=1.0, px_per_m=5.0)
+    both = replace(site, requirements=(loose, strict))
+    first = candidates.cells[candidates.cells["in:zone"]].iloc[:7]
+    cells = first.assign(x=first["x"] + 1.0, y=first["y"] + 1.0, size_m=2.5)
+    more = add_cells(both, terrain, candidates, cells)
+    before, after = make_rows(both, candidates), make_rows(both, more)
+    gained = np.bincount(after.requirement, minlength=2) - np.bincount(
+        before.requirement, minlength=2
+    )
+    assert gained[0] == 0 and gained[1] > 0
+    assert allowed_misses(after, more.cells) == pytest.approx(
+        allowed_misses(before, candidates.cells)
+    )
 
 
 def places_ahead(site, plan):

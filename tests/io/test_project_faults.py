@@ -56,9 +56,32 @@ CASES = {
         r"requirements\[0\]: give either quality or px_per_m",
     ),
     "share above one": (change('"97 %"', '"197 %"'), r"requirements\[0\]\.share"),
-    "condition not proven": (
-        change('share = "97 %"', 'share = "97 %"\ncondition = "fog"'),
-        r"'fog' cannot be proven by this version",
+    "unknown condition": (
+        change('share = "97 %"', 'share = "97 %"\nconditions = ["day", "fgo"]'),
+        r"requirements\[0\] 'zone in overview'\.conditions: 'fgo' is no condition of this project; "
+        r"did you mean 'fog'",
+    ),
+    "condition and conditions": (
+        change('share = "97 %"', 'share = "97 %"\ncondition = "day"\nconditions = ["fog"]'),
+        r"requirements\[0\]: give either condition or conditions, not both",
+    ),
+    "condition twice": (
+        change('share = "97 %"', 'share = "97 %"\nconditions = ["fog", "fog"]'),
+        r"conditions: 'fog' stands twice; leave one out",
+    ),
+    "name taken by a condition": (
+        change('share = "97 %"', 'share = "97 %"\nconditions = ["day", "fog"]').replace(
+            '"zone crouching"', '"zone in overview, fog"'
+        ),
+        r"two requirements are named 'zone in overview, fog'",
+    ),
+    "light without unit": (
+        PROJECT + '\n[[conditions]]\nname = "dusk"\nambient = 10\n',
+        r"conditions\[0\]\.ambient: 10 has no unit; write \"10 lx\"",
+    ),
+    "condition like nothing": (
+        PROJECT + '\n[[conditions]]\nname = "dusk"\nlike = "evening"\n',
+        r"conditions\[0\]: like: 'evening' is no standard condition; take one of: day",
     ),
     "no binding requirement": (
         change('share = "97 %"', 'share = "97 %"\nbinding = false'),

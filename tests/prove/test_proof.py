@@ -259,12 +259,9 @@ def test_structures_carry_what_they_can():
     assert claim(prove_plan(site(), flat(), good), "capacity of structures").verdict == "holds"
 
 
-def test_conditions_other_than_day_are_unknown():
-    proof = prove_plan(site(requirement(condition="night")), flat(), plan(WEST))
-    got = claim(proof)
-    assert (got.verdict, got.lower, got.upper, got.cells) == ("unknown", 0.0, 1.0, 1000)
-    assert "judges only by day" in got.detail
-    assert not proof.holds
+def test_a_condition_that_the_site_lacks_is_named():
+    with pytest.raises(ProjectError, match="no condition 'night'"):
+        prove_plan(site(requirement(condition="night")), flat(), plan(WEST))
 
 
 def test_tampering_with_a_plan_changes_verdict_and_digest():

@@ -155,7 +155,7 @@ def test_input_hashes_are_listed(page):
 
 def test_tables_have_captions_and_heads(report):
     tables = re.findall(r"<table.*?</table>", report.html, re.DOTALL)
-    assert len(tables) == 4
+    assert len(tables) == 5
     for table in tables:
         assert "<caption" in table and 'scope="col"' in table
 

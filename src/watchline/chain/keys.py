@@ -19,6 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from watchline.io.visibility import LAYOUT_VERSION
 from watchline.model.lighting import LightingRules
 from watchline.model.site import Site
+from watchline.physics.reach import site_reach_m
 from watchline.version import __version__
 
 
@@ -93,7 +94,7 @@ def step_keys(site: Site, start_sha256: str | None = None) -> dict[str, str]:
         [area.polygon for area in site.no_watch],
         [area.polygon for area in site.areas],
         [(mount.x, mount.y) for mount in site.existing_mounts],
-        site.device_range_m(),
+        site_reach_m(site),
     )
     places = sorted({(r.where, r.target_height_m) for r in site.requirements})
     candidates = digest(
@@ -115,6 +116,7 @@ def step_keys(site: Site, start_sha256: str | None = None) -> dict[str, str]:
         site.requirements,
         site.catalogue.currency,
         [site.catalogue.devices[key] for key in site.candidates.devices],
+        site.conditions,
         site.design,
         site.seed,
     )

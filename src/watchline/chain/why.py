@@ -26,6 +26,7 @@ from watchline.design.relax import (
     lowered,
     relaxations,
     surviving,
+    without_condition,
     without_requirement,
 )
 from watchline.design.rows import allowed_misses, make_rows
@@ -186,10 +187,11 @@ class _Searches:
 def _find(outcome: Outcome, visibility: Visibility, effort: float, told: Progress) -> Why:
     site, plan = outcome.site, outcome.plan
     dropped = without_requirement(site)
+    lifted = without_condition(site)
     smaller = relaxations(site, plan.cost_along)
     more = surviving(site)
     curve = [lowered(site, by) for by in LOWERED[1:]]
-    count = 1 + len(dropped) + len(smaller) + (more is not None) + len(curve)
+    count = 1 + len(dropped) + len(lifted) + len(smaller) + (more is not None) + len(curve)
     searches = _Searches(outcome, visibility, effort, count, told)
     base = searches.base()
     if not np.isfinite(base.solution.cost):
@@ -203,6 +205,7 @@ def _find(outcome: Outcome, visibility: Visibility, effort: float, told: Progres
         return _change(variant, base, *searches.changed(variant, base))
 
     requirements = tuple(change(variant) for variant in dropped)
+    conditions = tuple(change(variant) for variant in lifted)
     found = sorted((change(v) for v in smaller), key=lambda c: (-c.saved, c.what))
     reserve = None if more is None else change(more)
     points = [_point(lowered(site, 0.0), 0.0, base, outcome, base.solution, base.bound)]
@@ -223,6 +226,7 @@ def _find(outcome: Outcome, visibility: Visibility, effort: float, told: Progres
         reserve=reserve,
         curve=tuple(_falling(points)),
         dearest=tuple(dearest(plan.cost_along)),
+        conditions=conditions,
         notes=NOTES + ((RESERVED,) if reserved else ()),
         provenance=plan.provenance,
     )
@@ -245,16 +249,17 @@ def _change(variant: Variant, base: _Base, solution: CoverSolution, bound: float
         cost=cost,
         lower_bound=float(bound) if np.isfinite(bound) else 0.0,
         saved=float(base.solution.cost - cost) if cost is not None else 0.0,
-        priced=_priced(base, variant.requirement) if variant.kind == "drop" else None,
+        priced=_priced(base, variant) if variant.kind in ("drop", "condition") else None,
         note=note,
     )
 
 
-def _priced(base: _Base, requirement: str) -> float:
-    """What the bound pays for the views of a requirement, by its prices."""
+def _priced(base: _Base, variant: Variant) -> float:
+    """What the bound pays for the views of a requirement or a condition, by its prices."""
     rows = base.problem.rows
-    names = [r.name for r in rows.requirements]
-    mine = rows.requirement == names.index(requirement)
+    part = "name" if variant.kind == "drop" else "condition"
+    named = [getattr(r, part) == variant.requirement for r in rows.requirements]
+    mine = np.array(named)[rows.requirement]
     views = np.array([r.views_planned for r in rows.requirements])[rows.requirement]
     prices = base.solution.row_duals
     return float((prices * views)[mine].sum())

@@ -34,6 +34,7 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "mounts": len(plan.mounts),
         "devices": len(plan.devices),
         "holds": proof.holds,
+        "conditions": condition_data(outcome),
         "claims": [claim_data(claim) for claim in proof.claims],
         "folder": str(outcome.folder),
         "report": str(outcome.report),
@@ -55,6 +56,23 @@ def lights_data(lighting: Lighting) -> dict[str, Any]:
         "status": lighting.status,
         "notes": list(lighting.notes),
     }
+
+
+def condition_data(outcome: Outcome) -> list[dict[str, Any]]:
+    """The conditions that are asked for, with what the bound's prices pay for each."""
+    from watchline.report.conditions import priced_conditions
+
+    return [
+        {
+            "name": condition.name,
+            "ambient_lx": condition.ambient_lx,
+            "visibility_m": condition.visibility_m if condition.visibility_m < 1e9 else None,
+            "lamps": condition.lamps,
+            "air": condition.air,
+            "priced": price,
+        }
+        for condition, price in priced_conditions(outcome.site, outcome.plan)
+    ]
 
 
 def claim_data(claim: Claim) -> dict[str, Any]:
@@ -83,6 +101,7 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
         screen.data(outcome_data(outcome))
         return
     # Loaded late: the report's libraries are heavy, and `watchline --version` is not.
+    from watchline.report.conditions import price_sentence
     from watchline.report.words import gap_percent
 
     plan = outcome.plan
@@ -105,6 +124,8 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
         screen.line(lights_line(plan.lighting, plan.currency))
     if plan.status == "interrupted":
         screen.line(plan.notes[0])
+    if len(outcome.site.conditions) > 1:
+        screen.line(price_sentence(outcome.site, plan))
     held = sum(c.verdict == "holds" for c in outcome.proof.claims if c.binding)
     total = sum(c.binding for c in outcome.proof.claims)
     screen.line(f"{held} of {total} binding claims hold in the independent proof.")

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from watchline.config.catalogue_faults import check_meaning, translate
 from watchline.config.units import Share
@@ -33,6 +33,9 @@ def _texts(value: object) -> object:
         'sources are texts; write one text for all values, or a table such as price = "assumption"'
     )
 
+
+DARK_KEYS = ("f_number", "quantum_efficiency", "read_noise_e")
+IR_KEYS = ("ir_intensity_w_sr", "ir_wavelength_nm", "ir_range_m", "ir_quantum_efficiency")
 
 Id = Annotated[
     str,
@@ -81,14 +84,68 @@ class LensEntry(Entry):
     focal_max_mm: float = Field(gt=0, description="Longest; the same for a fixed lens.")
 
 
-class CameraEntry(LensEntry):
-    """A visible or thermal camera that keeps its aim."""
+class VisibleEntry(LensEntry):
+    """What every visible camera may say of its sight in the dark."""
 
-    kind: Literal["camera", "thermal"]
+    f_number: float | None = Field(
+        None, ge=0.5, le=32, description="F-number of the lens; without it, by daylight only."
+    )
+    quantum_efficiency: float | None = Field(
+        None, gt=0, le=1, description="Electrons a photon of white light, colour filters included."
+    )
+    read_noise_e: float | None = Field(
+        None, gt=0, le=200, description="Read noise in electrons (EMVA 1288: temporal dark noise)."
+    )
+    ir_intensity_w_sr: float | None = Field(
+        None, gt=0, description="Radiant intensity of the built-in infrared in W/sr."
+    )
+    ir_wavelength_nm: float | None = Field(
+        None, ge=700, le=1100, description="Wavelength of the built-in infrared in nm."
+    )
+    ir_range_m: float | None = Field(
+        None, gt=0, description="Range of the built-in infrared as the maker states it."
+    )
+    ir_quantum_efficiency: float | None = Field(
+        None, gt=0, le=1, description="Electrons a photon at that wavelength."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> VisibleEntry:
+        for together in (DARK_KEYS, IR_KEYS):
+            given = [key for key in together if getattr(self, key) is not None]
+            missing = [key for key in together if key not in given]
+            if given and missing:
+                raise ValueError(
+                    f"{given[0]} stands without {', '.join(missing)}; give all of "
+                    f"{', '.join(together)}, or none"
+                )
+        if self.ir_intensity_w_sr is not None and self.f_number is None:
+            raise ValueError(f"infrared needs a sensor; give {', '.join(DARK_KEYS)} too")
+        return self
+
+
+class CameraEntry(VisibleEntry):
+    """A visible camera that keeps its aim."""
+
+    kind: Literal["camera"]
     time_share: Share = Field(1.0, gt=0, description="Share of time in which it watches.")
 
 
-class PtzEntry(LensEntry):
+class ThermalEntry(LensEntry):
+    """A thermal camera that keeps its aim."""
+
+    kind: Literal["thermal"]
+    time_share: Share = Field(1.0, gt=0, description="Share of time in which it watches.")
+    netd_mk: float | None = Field(
+        None,
+        gt=0,
+        le=1000,
+        description="Noise equivalent temperature difference in mK; without it the camera counts "
+        "under no condition.",
+    )
+
+
+class PtzEntry(VisibleEntry):
     """A camera that turns: it watches one place at a time."""
 
     kind: Literal["ptz"]
@@ -97,7 +154,7 @@ class PtzEntry(LensEntry):
     )
 
 
-class PanoramicEntry(LensEntry):
+class PanoramicEntry(VisibleEntry):
     """Several equal sensors in one housing, spread evenly."""
 
     kind: Literal["panoramic"]
@@ -118,9 +175,8 @@ class ObserverEntry(Entry):
     )
 
 
-DeviceEntry = Annotated[
-    CameraEntry | PtzEntry | PanoramicEntry | ObserverEntry, Field(discriminator="kind")
-]
+AnyDevice = CameraEntry | ThermalEntry | PtzEntry | PanoramicEntry | ObserverEntry
+DeviceEntry = Annotated[AnyDevice, Field(discriminator="kind")]
 
 
 class StructureEntry(Table):
@@ -166,7 +222,7 @@ SECTION_TABLES: Mapping[str, type[Table]] = {
 SERVICE_KEYS = tuple(key for key in ServicesTable.model_fields if key != "sources")
 DEVICE_ENTRIES: Mapping[str, type[Entry]] = {
     kind: model
-    for model in (CameraEntry, PtzEntry, PanoramicEntry, ObserverEntry)
+    for model in (CameraEntry, ThermalEntry, PtzEntry, PanoramicEntry, ObserverEntry)
     for kind in get_args(model.model_fields["kind"].annotation)
 }
 
@@ -201,14 +257,12 @@ def parse_catalogue(tables: Mapping[str, Any], where: str) -> CatalogueFile:
     return file
 
 
-def to_device(
-    entry: CameraEntry | PtzEntry | PanoramicEntry | ObserverEntry, file: CatalogueFile
-) -> Device:
+def to_device(entry: AnyDevice, file: CatalogueFile) -> Device:
     """Device of an entry, with a source for each value.
 
     Parameters
     ----------
-    entry : CameraEntry, PtzEntry, PanoramicEntry or ObserverEntry
+    entry : CameraEntry, ThermalEntry, PtzEntry, PanoramicEntry or ObserverEntry
         One entry of ``devices``.
     file : CatalogueFile
         Its file, which holds the references.
@@ -232,6 +286,10 @@ def to_device(
             "focal_max_mm": entry.focal_max_mm,
             "acuity_arcmin": 0.0,
         }
+    if isinstance(entry, VisibleEntry):
+        optics |= {key: getattr(entry, key) or 0.0 for key in DARK_KEYS + IR_KEYS}
+    elif isinstance(entry, ThermalEntry):
+        optics["netd_mk"] = entry.netd_mk or 0.0
     several = entry if isinstance(entry, PanoramicEntry) else None
     return Device(
         id=entry.id,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from watchline.config.conditions import ConditionTable
 from watchline.config.lighting import (
     LightingTable,
     LightLimitTable,
@@ -216,7 +217,14 @@ class RequirementTable(Table):
     target_height: Length = Field(
         1.7, gt=0, le=10, description="Height of the target (standing 1.7 m, crouching 0.5 m)."
     )
-    condition: str = Field("day", description="Condition under which it must hold.")
+    condition: str | None = Field(
+        None, description="Condition under which it must hold (default: day)."
+    )
+    conditions: list[str] | None = Field(
+        None,
+        min_length=1,
+        description='Several conditions instead: each is a requirement of its own, "name, night".',
+    )
     time_share: Share = Field(
         1.0, ge=0, description="Share of time during which a cell must be watched."
     )
@@ -231,6 +239,11 @@ class RequirementTable(Table):
     def _one_quality(self) -> RequirementTable:
         if (self.quality is None) == (self.px_per_m is None):
             raise ValueError("give either quality or px_per_m, not both and not neither")
+        if self.condition is not None and self.conditions is not None:
+            raise ValueError("give either condition or conditions, not both")
+        twice = sorted({c for c in self.conditions or () if (self.conditions or []).count(c) > 1})
+        if twice:
+            raise ValueError(f"conditions: '{twice[0]}' stands twice; leave one out")
         return self
 
 
@@ -306,6 +319,9 @@ class ProjectFile(DefenceTables):
     )
     no_watch: list[NoWatchTable] = Field(default_factory=list)
     existing_mounts: list[ExistingMountTable] = Field(default_factory=list)
+    conditions: list[ConditionTable] = Field(
+        default_factory=list, description="Conditions besides, or other than, the standard ones."
+    )
     requirements: list[RequirementTable] = Field(min_length=1)
     candidates: CandidatesTable
     catalogue: CatalogueTable = CatalogueTable()
@@ -323,6 +339,7 @@ class ProjectFile(DefenceTables):
             ("exclusions", self.exclusions),
             ("no_watch", self.no_watch),
             ("existing_mounts", self.existing_mounts),
+            ("conditions", self.conditions),
             ("requirements", self.requirements),
         ):
             names = [table.name for table in tables]

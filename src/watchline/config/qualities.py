@@ -1,8 +1,10 @@
 """Quality classes: how finely a target must be seen, in pixels per metre across it.
 
-Two scales ship. The newer one, OODPCVS of IEC 62676-4:2025, is the default; the older one, DORI of
-EN 62676-4:2014, is named with a prefix (``"dori:detect"``), because words such as "identify" are
-still written into contracts.
+Two scales of the standard ship. The newer one, OODPCVS of IEC 62676-4:2025, is the default; the
+older one, DORI of EN 62676-4:2014, is named with a prefix (``"dori:detect"``), because words such
+as "identify" are still written into contracts. A third, ``"johnson:detect"`` and so on, is
+Johnson's (1958) for thermal cameras and long ranges: line pairs of two pixels on the 0.75 m of a
+person at which half of trained people do the task.
 
 Source of the figures: 500 px/m (validate) was seen in the listing of IEC 62676-4:2025, the other
 six in a vendor's page of 2024; the DORI figures in makers' tables that quote EN 62676-4:2014. The
@@ -15,7 +17,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
-Scale = Literal["oodpcvs", "dori"]
+Scale = Literal["oodpcvs", "dori", "johnson"]
 
 OODPCVS: Mapping[str, float] = MappingProxyType(
     {
@@ -41,7 +43,22 @@ DORI: Mapping[str, float] = MappingProxyType(
 )
 """EN 62676-4:2014, px/m."""
 
-SCALES: Mapping[Scale, Mapping[str, float]] = MappingProxyType({"oodpcvs": OODPCVS, "dori": DORI})
+JOHNSON: Mapping[str, float] = MappingProxyType(
+    {
+        name: round(2.0 * line_pairs / 0.75, 3)
+        for name, line_pairs in (
+            ("detect", 1.0),
+            ("orient", 1.4),
+            ("recognise", 4.0),
+            ("identify", 6.4),
+        )
+    }
+)
+"""Johnson 1958, px/m: two pixels a line pair on a critical dimension of 0.75 m."""
+
+SCALES: Mapping[Scale, Mapping[str, float]] = MappingProxyType(
+    {"oodpcvs": OODPCVS, "dori": DORI, "johnson": JOHNSON}
+)
 
 
 def quality_classes(scale: Scale = "oodpcvs") -> dict[str, float]:
@@ -49,13 +66,13 @@ def quality_classes(scale: Scale = "oodpcvs") -> dict[str, float]:
 
     Parameters
     ----------
-    scale : {"oodpcvs", "dori"}
+    scale : {"oodpcvs", "dori", "johnson"}
         Scale whose classes may be named without a prefix.
 
     Returns
     -------
     dict of str to float
-        The classes of that scale under their plain names, then those of both scales with their
+        The classes of that scale under their plain names, then those of all scales with their
         prefix: ``overview``, ``oodpcvs:overview``, ``dori:detect``.
     """
     prefixed = {

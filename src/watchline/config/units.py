@@ -64,6 +64,7 @@ POWER_UNITS: Mapping[str, Decimal] = {"W": Decimal(1), "kW": Decimal(1000), "MW"
 ILLUMINANCE_UNITS: Mapping[str, Decimal] = {
     "lx": Decimal(1),
     "lux": Decimal(1),
+    "klx": Decimal(1000),
     "fc": Decimal("10.76391041670972"),
 }
 """Lux in each unit of illuminance; a footcandle is one lumen on a square foot."""
@@ -260,6 +261,43 @@ def _quantity(value: object, units: Mapping[str, Decimal], noun: str) -> float:
     if unit not in units:
         raise ValueError(f"{value!r}: the unit '{unit}' is no unit of {noun}; take one of {known}")
     return _finite(Decimal(number) * units[unit], value)
+
+
+def quantity(value: object, units: Mapping[str, str], noun: str, example: str) -> float:
+    """Quantity of a schema with units of its own.
+
+    Parameters
+    ----------
+    value : object
+        What stands in the file.
+    units : mapping
+        SI value of each unit, as decimal text; the first is the one that messages propose.
+    noun : str
+        What it is, for messages.
+    example : str
+        A number, for messages.
+
+    Raises
+    ------
+    ValueError
+        If it is not text, has no or an unknown unit, or is no finite number.
+    """
+    known = {unit: Decimal(size) for unit, size in units.items()}
+    if not isinstance(value, int | float | str) or isinstance(value, bool):
+        first = next(iter(units))
+        raise ValueError(f'{value!r} is no {noun}; write it as text, e.g. "{example} {first}"')
+    return _quantity(value, known, noun)
+
+
+def quantity_schema(
+    noun: str, units: Mapping[str, str], example: str, *, words: tuple[str, ...] = ()
+) -> WithJsonSchema:
+    """JSON Schema of a quantity with units of its own; ``words`` are accepted besides."""
+    made = _json(noun, {unit: Decimal(1) for unit in units}, example)
+    schema = dict(made.json_schema or {})
+    if words:
+        schema["pattern"] = f"{schema['pattern']}|^({'|'.join(words)})$"
+    return WithJsonSchema(schema)
 
 
 def _plain(text: str) -> str:

@@ -106,6 +106,23 @@ def mount_columns(scene: Scene, view: MountView, poses: pd.DataFrame) -> Columns
     return Columns(poses[kept].reset_index(drop=True), indptr, found, barred)
 
 
+def pose_views(scene: Scene, poses: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Number of different mounts from which poses cover each row, int64 [rows].
+
+    Parameters
+    ----------
+    scene : Scene
+        With the rows, and the lenses of the poses.
+    poses : DataFrame
+        Columns :data:`watchline.design.poses.POSE_COLUMNS`.
+    """
+    views = np.zeros(len(scene.rows), dtype=np.int64)
+    for mount, mine in poses.groupby("mount"):
+        _, found = _pose_rows(scene.view(int(mount)), scene.rows, mine, scene.lenses)
+        views[np.unique(found)] += 1
+    return views
+
+
 def join_columns(parts: Sequence[Columns]) -> Columns:
     """Columns of several parts in one, in the order given.
 
@@ -168,16 +185,15 @@ def _pose_rows(
     """Rows covered by each pose of one mount: (indptr, indices)."""
     starts, found = [0], []
     first, last = rows.start[view.cell], rows.start[view.cell + 1]
-    reach = np.empty(len(rows.requirements))
+    reach, last_lens = np.empty((len(rows.requirements), len(view.cell))), None
     asked = np.unique(rows.target)
     held = np.empty((len(view.top), len(view.cell)), dtype=np.bool_)
     for pose, lens in _with_lens(poses, all_lenses):
-        for number, requirement in enumerate(rows.requirements):
-            counts = lens.device.time_share >= requirement.time_share
-            reach[number] = lens.reach_m(requirement.px_per_m) if counts else -1.0
+        if lens is not last_lens:
+            reach, last_lens = rows.reach_m(lens.device, lens.focal_mm, view.cell), lens
         azimuths = lens.sensor_azimuths(np.radians(pose.azimuth_deg))
         for target in asked:
-            near = view.seen[target] & (view.far_m <= reach[rows.target == target].max())
+            near = view.seen[target] & (view.far_m <= reach[rows.target == target].max(axis=0))
             frame_cells(
                 view.bearing,
                 view.spread,
@@ -207,7 +223,7 @@ def _covered_rows(first, last, requirement, target, reach, far, held):  # noqa: 
     for i in range(len(far)):
         for row in range(first[i], last[i]):
             number = requirement[row]
-            if held[target[number], i] and far[i] <= reach[number]:
+            if held[target[number], i] and far[i] <= reach[number, i]:
                 found[count] = row
                 count += 1
     return found[:count].copy()

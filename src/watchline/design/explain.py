@@ -8,7 +8,7 @@ import pandas as pd
 
 from watchline.design.columns import Columns
 from watchline.design.cover import CoverSolution
-from watchline.design.rows import Rows, allowed_misses
+from watchline.design.rows import Rows, allowed_misses, asked_cells
 from watchline.errors import InfeasibleError
 from watchline.model.candidates import Candidates
 from watchline.model.site import Requirement, Site
@@ -19,6 +19,8 @@ TOGETHER = (
     "within reach one by one but not together: heights of one site exclude each other, and a "
     "structure carries only so many devices"
 )
+DARK = "too dark under"
+UNDER = "under the condition"
 MOST_STRETCHES = 5
 
 
@@ -121,7 +123,8 @@ def _reasons(
     target = int(rows.target[rows.requirement[bad[0]]])
     seen, unknown = (flags[cell] for flags in visibility.seen_by_any(target))
     ground = cells["ground_z"].to_numpy()[cell]
-    reach = best_reach_m(site, requirement)
+    by_day = best_reach_m(site, requirement)
+    reach = _reach_under_condition_m(site, rows, int(rows.requirement[bad[0]]), cell)
     xy = cells[["x", "y"]].to_numpy()[cell]
     spots = mounts.drop_duplicates("site")[["x", "y"]].to_numpy()
     nearest = np.array([np.hypot(*(spots - place).T).min() for place in xy])
@@ -135,20 +138,38 @@ def _reasons(
         f"within the reach of too few different mounts ({requirement.views_planned} asked{reserve})"
     )
     reasons[supply[bad] >= requirement.views_planned] = TOGETHER
-    reasons[(nearest > reach)] = f"farther than {reach:.0f} m, the longest reach, from every mount"
+    dark = (reach <= 0) & (nearest <= by_day)
+    short = (nearest > reach) & ~dark & (nearest <= by_day)
+    reasons[dark] = f"{DARK} '{requirement.condition}' for every offered device"
+    reasons[short] = (
+        f"farther than {reach.max(initial=0.0):.0f} m, the longest reach {UNDER} "
+        f"'{requirement.condition}', from every mount"
+    )
+    reasons[nearest > by_day] = f"farther than {by_day:.0f} m, the longest reach, from every mount"
     reasons[~seen & unknown] = "behind ground without terrain data"
     reasons[np.isnan(ground)] = "on ground without terrain data"
     return {str(k): int(v) for k, v in reasons.value_counts().items()}
 
 
 def best_reach_m(site: Site, requirement: Requirement) -> float:
-    """Longest distance at which any offered device can serve a requirement, in m."""
+    """Longest distance at which any offered device can serve a requirement by pixel density."""
     reach = 0.0
     for key in site.candidates.devices:
         device = site.catalogue.devices[key]
         if device.time_share >= requirement.time_share:
             far = device.focal_px(device.focal_max_mm) / requirement.px_per_m
             reach = max(reach, min(device.range_m, far))
+    return reach
+
+
+def _reach_under_condition_m(
+    site: Site, rows: Rows, number: int, cell: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """The same at each of some cells, with the light and the air of the requirement's condition."""
+    reach = np.full(len(cell), -1.0)
+    for key in site.candidates.devices:
+        device = site.catalogue.devices[key]
+        reach = np.maximum(reach, rows.reach_m(device, device.focal_max_mm, cell)[number])
     return reach
 
 
@@ -160,7 +181,7 @@ def _relaxation(
     reasons: dict[str, int],
 ) -> str:
     """The smallest change that would make the requirement satisfiable."""
-    total = int(candidates.cells[f"in:{requirement.where}"].sum())
+    total = int(asked_cells(requirement, candidates.cells).sum())
     share = np.floor((1 - len(bad) / total) * 1000) / 10
     mend = f'set share = "{share:g} %" for it'
     fewest = int(supply[bad].min())
@@ -171,6 +192,13 @@ def _relaxation(
     main = next(iter(reasons))
     if main == TOGETHER:
         mend += ", offer more sites, or structures that carry more devices"
+    elif main.startswith(DARK):
+        mend += ", offer thermal cameras or cameras with infrared, or light the place"
+    elif UNDER in main:
+        mend += (
+            ", offer thermal cameras or more light, sites at closer spacing, or ask for fewer px/m "
+            "under this condition"
+        )
     elif main.startswith("farther"):
         mend += ", offer a longer lens or more sites (candidates.spacing)"
     elif main.startswith("hidden"):

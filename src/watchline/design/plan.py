@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -11,13 +11,21 @@ import pandas as pd
 
 from watchline.design.certify import certify
 from watchline.design.choose import Progress, bounded_demand, make_problem
-from watchline.design.columns import Columns, make_scene
+from watchline.design.columns import make_scene, pose_views
 from watchline.design.cover import CoverSolution
 from watchline.design.explain import infeasible
 from watchline.design.generate import Chosen, choose_aims
-from watchline.design.rows import Rows, demand_implied, demand_planned
+from watchline.design.rows import (
+    LampLight,
+    Rows,
+    asked_cells,
+    demand_implied,
+    demand_planned,
+    make_rows,
+    with_lamps,
+)
 from watchline.design.see import sight_note
-from watchline.design.start import offer_poses
+from watchline.design.start import lenses_of, offer_poses
 from watchline.model.candidates import Candidates
 from watchline.model.certificate import Certificate
 from watchline.model.plan import DesignClaim, Plan
@@ -50,6 +58,7 @@ def design_plan(
     *,
     effort: float = 1.0,
     start: Plan | None = None,
+    lamps: LampLight | None = None,
     progress: Progress | None = None,
 ) -> Plan:
     """Choose mounts and devices at least cost so that every binding requirement holds.
@@ -69,6 +78,9 @@ def design_plan(
     start : Plan, optional
         A plan to start from; what it holds is offered besides, as far as its mounts are
         among the candidates (:func:`watchline.design.start.offer_mounts`).
+    lamps : callable, optional
+        Illuminance [lx] by the planned lamps on a target at places (x, y arrays in the site's
+        CRS), for conditions that have them on. Without it no lamp burns.
     progress : callable, optional
         Called with the step's name, seconds, cost and bound.
 
@@ -83,7 +95,7 @@ def design_plan(
         Some cells cannot be covered: which metres, why, and the cheapest relaxation.
     """
     return design_with_certificate(
-        site, candidates, visibility, effort=effort, start=start, progress=progress
+        site, candidates, visibility, effort=effort, start=start, lamps=lamps, progress=progress
     ).plan
 
 
@@ -94,13 +106,14 @@ def design_with_certificate(
     *,
     effort: float = 1.0,
     start: Plan | None = None,
+    lamps: LampLight | None = None,
     progress: Progress | None = None,
 ) -> Designed:
     """As :func:`design_plan`, with the certificate of the plan's bound.
 
     Parameters
     ----------
-    site, candidates, visibility, effort, start, progress
+    site, candidates, visibility, effort, start, lamps, progress
         As in :func:`design_plan`.
 
     Raises
@@ -108,6 +121,7 @@ def design_with_certificate(
     InfeasibleError
         As in :func:`design_plan`.
     """
+    candidates = with_lamps(candidates, lamps)
     problem = make_problem(
         site,
         candidates,
@@ -136,7 +150,11 @@ def design_with_certificate(
         all_aims_bound=made.all_aims_bound,
         currency=site.catalogue.currency,
         status=_status(site, solution),
-        design_claims=_claims(candidates, rows, columns, solution),
+        design_claims=_claims(
+            candidates,
+            *_views(site, candidates, visibility, chosen),
+            _paid(rows, solution, bounded_demand(site, rows)),
+        ),
         cost_along=_cost_along(candidates, rows, solution, bounded_demand(site, rows)),
         log=tuple(solution.log),
         notes=(*_notes(site, made), sight_note(visibility), *start_notes),
@@ -203,16 +221,18 @@ def _plan_devices(site: Site, candidates: Candidates, chosen: pd.DataFrame) -> g
 
 
 def _claims(
-    candidates: Candidates, rows: Rows, columns: Columns, solution: CoverSolution
+    candidates: Candidates,
+    rows: Rows,
+    views: npt.NDArray[np.int64],
+    paid: npt.NDArray[np.float64],
 ) -> tuple[DesignClaim, ...]:
     """What the design says: the share of each requirement's cells that it covers."""
-    views = _views(rows, columns, solution)
     claims = []
     for number, requirement in enumerate(rows.requirements):
-        total = int(candidates.cells[f"in:{requirement.where}"].sum())
+        total = int(asked_cells(requirement, candidates.cells).sum())
         mine = views[rows.requirement == number]
-        lost = int((mine < requirement.views).sum())
-        claims.append(DesignClaim(requirement.name, 1.0 - lost / max(1, total), total))
+        share = 1.0 - int((mine < requirement.views).sum()) / max(1, total)
+        claims.append(DesignClaim(requirement.name, share, total, float(paid[number])))
         if requirement.survive_loss == "mount":
             lost = int((mine < requirement.views_planned).sum())
             name = loss_claim_name(requirement.name)
@@ -220,17 +240,25 @@ def _claims(
     return tuple(claims)
 
 
-def _views(rows: Rows, columns: Columns, solution: CoverSolution) -> npt.NDArray[np.int64]:
-    """Number of different mounts from which the choice covers each row."""
-    views = np.zeros(len(rows), dtype=np.int64)
-    mounts = columns.poses["mount"].to_numpy()[solution.chosen]
-    for mount in np.unique(mounts):
-        spans = [
-            columns.indices[columns.indptr[pose] : columns.indptr[pose + 1]]
-            for pose in solution.chosen[mounts == mount]
-        ]
-        views[np.unique(np.concatenate(spans))] += 1
-    return views
+def _paid(
+    rows: Rows, solution: CoverSolution, demand: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Share of what the bound pays that goes to each requirement, float64 [requirements]."""
+    count = len(rows.requirements)
+    duals = solution.row_duals
+    if duals is None or not len(duals):
+        return np.zeros(count)
+    price = np.bincount(rows.requirement, np.maximum(duals, 0.0) * demand, minlength=count)
+    return price / price.sum() if price.sum() > 0 else np.zeros(count)
+
+
+def _views(
+    site: Site, candidates: Candidates, visibility: Visibility, chosen: pd.DataFrame
+) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """Every row, also of what other rows imply, and from how many mounts the choice covers it."""
+    rows = make_rows(site, candidates, implied=True)
+    scene = make_scene(site, candidates, visibility, rows)
+    return rows, pose_views(replace(scene, lenses=lenses_of(site, chosen)), chosen)
 
 
 def _cost_along(

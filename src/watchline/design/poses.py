@@ -81,10 +81,6 @@ class Lens:
         """Half the vertical field in rad."""
         return math.atan(self.tan_v)
 
-    def reach_m(self, px_per_m: float) -> float:
-        """Slant distance to which it gives a pixel density, in m."""
-        return min(self.device.range_m, self.focal_px / px_per_m)
-
     def sensor_azimuths(self, azimuth: float) -> npt.NDArray[np.float64]:
         """Axes of its sensors in rad, for the azimuth of the whole device in rad."""
         step = math.radians(self.device.spacing_deg)
@@ -195,14 +191,14 @@ def mount_poses(
 def _worth(view: MountView, rows: Rows, lens: Lens) -> list[npt.NDArray[np.float64]]:
     """For each distinct pixel density: rows of each cell that the lens could serve there."""
     worth = []
+    reach = rows.reach_m(lens.device, lens.focal_mm, view.cell)
     densities = sorted({r.px_per_m for r in rows.requirements})
     for density in densities:
         served = np.zeros(len(view.cell))
         for number, requirement in enumerate(rows.requirements):
-            if requirement.px_per_m < density or lens.device.time_share < requirement.time_share:
+            if requirement.px_per_m < density:
                 continue
-            reach = lens.reach_m(requirement.px_per_m)
-            near = (view.far_m <= reach) & view.seen[rows.target[number]]
+            near = (view.far_m <= reach[number]) & view.seen[rows.target[number]]
             served += near * view.demand[number]
         if served.any() and not any(np.array_equal(served, other) for other in worth):
             worth.append(served)

@@ -100,13 +100,8 @@ def sighting(view: MountView, rows: Rows) -> Sighting:
 
 def served(sight: Sighting, lens: Lens, rows: Rows) -> npt.NDArray[np.bool_]:
     """Whether each row in sight lies in the reach of a lens, whatever its aim."""
-    reach = np.array(
-        [
-            lens.reach_m(r.px_per_m) if lens.device.time_share >= r.time_share else -1.0
-            for r in rows.requirements
-        ]
-    )
-    near = sight.far_m <= reach[sight.requirement]
+    reach = rows.reach_m(lens.device, lens.focal_mm, rows.cell[sight.row])
+    near = sight.far_m <= reach[sight.requirement, np.arange(len(sight))]
     if lens.full_circle:
         tall = np.arctan(sight.top) - np.arctan(sight.feet)
         near &= (sight.top <= lens.tan_v) & (sight.feet >= -lens.tan_h)

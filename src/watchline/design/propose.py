@@ -26,6 +26,7 @@ from watchline.model.catalogue import Structure
 from watchline.model.provenance import Provenance
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
+from watchline.physics.reach import site_reach_m
 
 PROFILE_STEP_M = 5.0
 CREST_PROMINENCE_M = 0.5
@@ -67,7 +68,7 @@ def propose_candidates(site: Site, terrain: Terrain) -> Candidates:
     return Candidates(
         mounts=_mounts(site, spots),
         cells=make_cells(site, terrain),
-        range_m=site.device_range_m(),
+        range_m=site_reach_m(site),
         target_heights_m=tuple(sorted({r.target_height_m for r in site.requirements} | {1.7})),
         provenance=Provenance(
             {**site.provenance.inputs, **terrain.provenance.inputs},

@@ -38,7 +38,7 @@ class Variant:
     kind : str
         As in :class:`watchline.model.why.Change`.
     requirement : str
-        Requirement that it speaks of.
+        Requirement, or condition, that it speaks of.
     what : str
         The change in words.
     site : Site
@@ -108,6 +108,29 @@ def without_requirement(site: Site) -> list[Variant]:
             _with(site, gone, replace(gone, binding=False)),
         )
         for gone in binding
+    ]
+
+
+def without_condition(site: Site) -> list[Variant]:
+    """All that is asked under each condition left out, where something is left."""
+    binding = [r for r in site.requirements if r.binding]
+    names = list(dict.fromkeys(r.condition for r in binding))
+    if len(names) < 2:
+        return []
+    return [
+        Variant(
+            "condition",
+            name,
+            f"nothing asked under '{name}'",
+            replace(
+                site,
+                requirements=tuple(
+                    replace(r, binding=False) if r.condition == name else r
+                    for r in site.requirements
+                ),
+            ),
+        )
+        for name in names
     ]
 
 

@@ -124,12 +124,6 @@ def add_cells(
         cells["y"].to_numpy(float),
         cells["size_m"].to_numpy(float),
     )
-    # Fine cells make shares stricter only where all cells must hold; elsewhere the coarse ones
-    # alone are counted, so a fine cell belongs only to the places of such requirements.
-    for column in described.columns[described.columns.str.startswith("in:")]:
-        asked = [r for r in site.requirements if r.binding and f"in:{r.where}" == column]
-        if any(r.share < 1.0 for r in asked):
-            described[column] = False
     table = pd.concat([candidates.cells, described], ignore_index=True)
     table = table.sort_values(["s", "t"], kind="stable").reset_index(drop=True)
     return replace(candidates, cells=table)

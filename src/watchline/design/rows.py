@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from watchline.model.candidates import Candidates
+from watchline.model.catalogue import Device
+from watchline.model.condition import Condition
 from watchline.model.site import Requirement, Site
+from watchline.physics.reach import at_least_as_hard, serving_reach_m
+
+FloatArray = npt.NDArray[np.float64]
+LampLight = Callable[[FloatArray, FloatArray], FloatArray]
+LAMP_COLUMN = "lamp_lx"
+"""Column of the cells' table with the light of planned lamps on a target; without it, none."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,10 @@ class Rows:
         The binding requirements.
     target : int64 array [requirements]
         Number of each one's target height in the visibility.
+    conditions : tuple of Condition
+        The condition of each requirement.
+    lamp_lx : float64 array [cells]
+        Illuminance by the planned lamps on a target at each cell.
     """
 
     cell: npt.NDArray[np.int64]
@@ -35,16 +48,59 @@ class Rows:
     start: npt.NDArray[np.int64]
     requirements: tuple[Requirement, ...]
     target: npt.NDArray[np.int64]
+    conditions: tuple[Condition, ...]
+    lamp_lx: FloatArray
+    _known: dict[tuple[str, float], FloatArray] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def __len__(self) -> int:
         return len(self.cell)
+
+    @property
+    def lit(self) -> bool:
+        """Whether lamps give any light."""
+        return bool(self.lamp_lx.any())
+
+    def reach_m(self, device: Device, focal_mm: float, cell: npt.NDArray[np.int64]) -> FloatArray:
+        """Slant distance to which a device serves each requirement at each cell.
+
+        Parameters
+        ----------
+        device : Device
+            The device.
+        focal_mm : float
+            Its focal length.
+        cell : int64 array [n]
+            Numbers of the cells.
+
+        Returns
+        -------
+        float64 array [requirements, n]
+            −1 where it never serves: too dark, or watched for too small a share of time.
+        """
+        key = (device.id, focal_mm)
+        if key not in self._known:
+            light = self.lamp_lx if self.lit else np.zeros(1)
+            self._known[key] = np.stack(
+                [
+                    np.broadcast_to(
+                        serving_reach_m(device, focal_mm, asked, condition, light), light.shape
+                    )
+                    for asked, condition in zip(self.requirements, self.conditions, strict=True)
+                ]
+            )
+        known = self._known[key]
+        return known[:, cell] if self.lit else np.repeat(known, len(cell), axis=1)
 
 
 def make_rows(site: Site, candidates: Candidates, *, implied: bool = False) -> Rows:
     """Rows for the binding requirements; a row that another row of its cell implies is left out.
 
     A requirement implies another at a cell if it asks for at least the same pixel density, planned
-    views and time share of a target that is not taller, and lets no cell miss.
+    views and time share of a target that is not taller, lets no cell miss (or, of the same place,
+    no larger share), and asks it under the same condition or a harder one: what is seen in the fog
+    is seen on a clear day.
 
     Parameters
     ----------
@@ -56,12 +112,26 @@ def make_rows(site: Site, candidates: Candidates, *, implied: bool = False) -> R
         Keep the rows that others imply.
     """
     binding = tuple(r for r in site.requirements if r.binding)
+    conditions = tuple(site.condition(r.condition) for r in binding)
     cells = candidates.cells
-    inside = np.column_stack([cells[f"in:{r.where}"].to_numpy() for r in binding])
-    for weak, lesser in enumerate(binding):
-        for strong, greater in enumerate(binding):
-            if not implied and weak != strong and _implies(greater, lesser):
-                equal = _implies(lesser, greater)
+    lamp_lx = np.zeros(len(cells))
+    if LAMP_COLUMN in cells:  # cells that a repair added have no light that is known: none
+        lamp_lx = np.nan_to_num(cells[LAMP_COLUMN].to_numpy(dtype=np.float64))
+    lamps = bool(lamp_lx.any())
+
+    def implies(greater: int, lesser: int) -> bool:
+        one, other = binding[greater], binding[lesser]
+        if site.design.budget is not None and (one.condition != other.condition or one.share < 1):
+            return False  # what cannot all be met is worth having in part
+        return _implies(one, other) and at_least_as_hard(
+            conditions[greater], conditions[lesser], lamps=lamps
+        )
+
+    inside = np.column_stack([asked_cells(r, cells) for r in binding])
+    for weak in range(len(binding)):
+        for strong in range(len(binding)):
+            if not implied and weak != strong and implies(strong, weak):
+                equal = implies(weak, strong)
                 if not equal or strong < weak:
                     inside[:, weak] &= ~inside[:, strong]
     cell, requirement = np.nonzero(inside)
@@ -72,23 +142,64 @@ def make_rows(site: Site, candidates: Candidates, *, implied: bool = False) -> R
         start=np.searchsorted(cell, np.arange(len(cells) + 1)),
         requirements=binding,
         target=np.array([heights.index(r.target_height_m) for r in binding], dtype=np.int64),
+        conditions=conditions,
+        lamp_lx=lamp_lx,
     )
 
 
+def asked_cells(requirement: Requirement, cells: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Cells at which the design asks for a requirement, bool [cells].
+
+    Finer cells that a repair added make a requirement stricter where all cells must hold; where
+    some may miss, they would be counted twice, so the coarse ones alone are asked.
+
+    Parameters
+    ----------
+    requirement : Requirement
+        What is asked.
+    cells : DataFrame
+        Columns :data:`watchline.model.candidates.CELL_COLUMNS` and the places.
+    """
+    inside = cells[f"in:{requirement.where}"].to_numpy(dtype=bool)
+    if requirement.share >= 1.0 or not len(cells):
+        return inside
+    size = cells["size_m"].to_numpy(dtype=np.float64)
+    return inside & (size > 0.99 * size.max())
+
+
 def _implies(greater: Requirement, lesser: Requirement) -> bool:
-    """Whether meeting ``greater`` at a cell meets ``lesser`` there too.
+    """Whether meeting ``greater`` at a cell meets ``lesser`` there under the same condition too.
 
     The target height must be equal: a lower target is harder to see over terrain, but its top and
     feet fit into an image that may cut a taller one's head.
     """
+    whole = greater.share == 1.0
+    # Where both may miss some cells of one place, the greater's good cells are good for both.
+    some = greater.where == lesser.where and greater.share >= lesser.share
     return (
-        greater.share == 1.0
+        (whole or some)
         and greater.px_per_m >= lesser.px_per_m
         and greater.views_planned >= lesser.views_planned
         and greater.time_share >= lesser.time_share
         and greater.target_height_m == lesser.target_height_m
-        and greater.condition == lesser.condition
     )
+
+
+def with_lamps(candidates: Candidates, lamps: LampLight | None) -> Candidates:
+    """Candidates whose cells know the light of planned lamps.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Mounts and cells.
+    lamps : callable or None
+        Illuminance [lx] on a target at places, from their x and y; NaN where it is unknown.
+    """
+    if lamps is None:
+        return candidates
+    cells = candidates.cells
+    light = lamps(cells["x"].to_numpy(), cells["y"].to_numpy())
+    return replace(candidates, cells=cells.assign(**{LAMP_COLUMN: light}))
 
 
 def demand_planned(rows: Rows) -> npt.NDArray[np.int64]:
@@ -114,6 +225,6 @@ def demand_implied(rows: Rows) -> npt.NDArray[np.int64]:
 
 def allowed_misses(rows: Rows, cells: pd.DataFrame) -> npt.NDArray[np.float64]:
     """Number of cells of each requirement that may stay uncovered, float64 [requirements]."""
-    counts = np.array([cells[f"in:{r.where}"].sum() for r in rows.requirements])
+    counts = np.array([asked_cells(r, cells).sum() for r in rows.requirements])
     shares = np.array([r.share for r in rows.requirements])
     return np.floor((1.0 - shares) * counts + 1e-9)

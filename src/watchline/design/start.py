@@ -211,7 +211,7 @@ def _with_poses(
     """Columns with more poses, in the order of their mounts; and the devices that may not watch."""
     columns = problem.columns
     scene = make_scene(site, candidates, visibility, problem.rows)
-    scene = replace(scene, lenses=_lenses(site, poses))
+    scene = replace(scene, lenses=lenses_of(site, poses))
     parts, watched = [columns], []
     for mount, mine in poses.groupby("mount", sort=True):
         view = scene.view(int(mount))
@@ -226,7 +226,7 @@ def _with_poses(
     return joined, watched
 
 
-def _lenses(site: Site, poses: pd.DataFrame) -> list[Lens]:
+def lenses_of(site: Site, poses: pd.DataFrame) -> list[Lens]:
     """The lenses of poses, at the focal lengths that they have."""
     devices = [site.catalogue.devices[key] for key in site.candidates.devices]
     pairs = {(int(p.device), float(p.focal_mm)) for p in poses.itertuples()}

@@ -16,6 +16,7 @@ from watchline.geo.grid import SNAP_CELLS, Bounds, Grid
 from watchline.io.raster import Raster, crs_words, same_crs
 from watchline.io.resample import place_to_node
 from watchline.model.site import Site
+from watchline.physics.reach import site_reach_m
 
 MARGIN_CELLS = 4
 """Cells beyond what can matter, so that no interpolation there meets the grid's edge."""
@@ -49,7 +50,7 @@ def bounds_that_matter(site: Site) -> Bounds:
         *(Point(mount.x, mount.y) for mount in site.existing_mounts),
     ]
     west, south, east, north = shapely.total_bounds(shapes)
-    reach = site.device_range_m()
+    reach = site_reach_m(site)
     return float(west - reach), float(south - reach), float(east + reach), float(north + reach)
 
 
@@ -148,7 +149,7 @@ def choose_grid(site: Site, rasters: list[Raster]) -> Grid:
             f"{rows:,} × {cols:,} cells of {cell:g} m are too many to hold",
             where="project.toml: terrain.cell",
             mend=f"write a cell of {math.ceil(coarser * 10) / 10:g} m or more, or leave out devices"
-            f" that reach {site.device_range_m():,.0f} m",
+            f" that reach {site_reach_m(site):,.0f} m",
         )
     return Grid(x0 + left * cell, y0 - top * cell, cell, rows, cols)
 

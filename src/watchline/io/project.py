@@ -14,6 +14,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
+from watchline.config.conditions import all_conditions
 from watchline.config.project import (
     PLACES,
     AreaTable,
@@ -30,6 +31,7 @@ from watchline.io.lock import check_lock
 from watchline.io.project_faults import schema_faults, suggest
 from watchline.io.vector import project_crs, read_layer, read_line, read_polygons
 from watchline.model.catalogue import Catalogue
+from watchline.model.condition import Condition
 from watchline.model.provenance import Provenance
 from watchline.model.site import (
     Area,
@@ -44,6 +46,7 @@ from watchline.model.site import (
     VisibilityRules,
     Zone,
 )
+from watchline.physics.reach import BRIGHT_LX, serving_reach_m
 from watchline.version import __version__
 
 Result = TypeVar("Result")
@@ -242,6 +245,7 @@ class _Reader:
             line_credit=tables.line.credit,
             notes=tables.notes,
             seed=tables.seed,
+            conditions=used_conditions(requirements, all_conditions(tables.conditions)),
             provenance=Provenance(self.inputs, tables.seed, __version__),
         )
 
@@ -379,7 +383,8 @@ class _Reader:
 
     def requirements(self, catalogue: Catalogue | None) -> tuple[Requirement, ...]:
         places = [*PLACES, *(area.name for area in self.tables.areas)]
-        found = []
+        conditions = all_conditions(self.tables.conditions)
+        found: list[Requirement] = []
         for i, table in enumerate(self.tables.requirements):
             key = f"requirements[{i}] '{table.name}'"
             if table.where not in places:
@@ -397,27 +402,36 @@ class _Reader:
                         suggest(table.quality, list(catalogue.qualities)),
                     )
                 px_per_m = catalogue.qualities.get(table.quality, 0.0)
-            if table.condition != "day":
-                self.fault(
-                    f"the condition '{table.condition}' cannot be proven by this version, "
-                    "which judges by day only",
-                    f"{key}.condition",
-                    'write condition = "day", or leave the requirement out',
+            for condition in table.conditions or [table.condition or "day"]:
+                if condition not in conditions:
+                    self.fault(
+                        f"'{condition}' is no condition of this project",
+                        f"{key}.condition{'s' if table.conditions else ''}",
+                        suggest(condition, list(conditions)),
+                    )
+                several = len(table.conditions or ()) > 1
+                found.append(
+                    Requirement(
+                        name=f"{table.name}, {condition}" if several else table.name,
+                        where=table.where,
+                        quality=table.quality or "",
+                        px_per_m=px_per_m,
+                        views=table.views,
+                        share=table.share,
+                        target_height_m=table.target_height,
+                        condition=condition,
+                        time_share=table.time_share,
+                        binding=table.binding,
+                        survive_loss=table.survive_loss or self.tables.design.survive_loss,
+                    )
                 )
-            found.append(
-                Requirement(
-                    name=table.name,
-                    where=table.where,
-                    quality=table.quality or "",
-                    px_per_m=px_per_m,
-                    views=table.views,
-                    share=table.share,
-                    target_height_m=table.target_height,
-                    condition=table.condition,
-                    time_share=table.time_share,
-                    binding=table.binding,
-                    survive_loss=table.survive_loss or self.tables.design.survive_loss,
-                )
+        names = [requirement.name for requirement in found]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            self.fault(
+                f"two requirements are named '{twice[0]}', one of them by its condition",
+                "requirements",
+                "rename one",
             )
         if not any(requirement.binding for requirement in found):
             self.fault("no requirement is binding", "requirements", "leave binding out of one")
@@ -459,7 +473,9 @@ class _Reader:
         self, requirements: tuple[Requirement, ...], catalogue: Catalogue
     ) -> CandidateRules:
         table = self.tables.candidates
-        spacing = table.spacing or default_spacing_m(requirements, table.devices, catalogue)
+        spacing = table.spacing or default_spacing_m(
+            requirements, table.devices, catalogue, all_conditions(self.tables.conditions)
+        )
         return CandidateRules(
             spacing_m=spacing,
             crest_spacing_m=table.crest_spacing or spacing / 2,
@@ -479,16 +495,30 @@ class _Reader:
         return ExistingMount(table.name, x, y, table.structure, table.reuse_cost)
 
 
+def used_conditions(
+    requirements: tuple[Requirement, ...], known: dict[str, Condition]
+) -> tuple[Condition, ...]:
+    """The conditions that requirements name, in the order in which they do."""
+    names = dict.fromkeys(requirement.condition for requirement in requirements)
+    return tuple(known[name] for name in names)
+
+
 def default_spacing_m(
-    requirements: tuple[Requirement, ...], devices: list[str], catalogue: Catalogue
+    requirements: tuple[Requirement, ...],
+    devices: list[str],
+    catalogue: Catalogue,
+    conditions: dict[str, Condition],
 ) -> float:
-    """Even spacing of mount sites: an eighth of the longest reach for the zone, 40 to 200 m."""
+    """Even spacing of mount sites: an eighth of the longest reach, 40 to 200 m."""
     reach = 0.0
     for requirement in requirements:
-        for name in devices:
-            device = catalogue.devices[name]
-            reach = max(
-                reach,
-                min(device.range_m, device.focal_px(device.focal_max_mm) / requirement.px_per_m),
+        for device in (catalogue.devices[name] for name in devices):
+            far = serving_reach_m(
+                device,
+                device.focal_max_mm,
+                requirement,
+                conditions[requirement.condition],
+                BRIGHT_LX,
             )
+            reach = max(reach, float(far))
     return float(round(min(200.0, max(40.0, reach / 8)), -1))

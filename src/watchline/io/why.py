@@ -21,7 +21,7 @@ WHY_FILE = "why.json"
 def why_data(why: Why) -> dict[str, Any]:
     """The findings as plain values, with the gap of each change."""
     content = asdict(why)
-    for key in ("requirements", "relaxations"):
+    for key in ("requirements", "relaxations", "conditions"):
         content[key] = [_change_data(change) for change in getattr(why, key)]
     content["reserve"] = None if why.reserve is None else _change_data(why.reserve)
     content["provenance"] = why.provenance.as_dict()
@@ -77,6 +77,7 @@ def read_why(path: Path | str) -> Why:
             | {
                 "requirements": tuple(_change(c) for c in content["requirements"]),
                 "relaxations": tuple(_change(c) for c in content["relaxations"]),
+                "conditions": tuple(_change(c) for c in content["conditions"]),
                 "reserve": None if reserve is None else _change(reserve),
                 "curve": tuple(CurvePoint(**point) for point in content["curve"]),
                 "dearest": tuple((float(a), float(b), float(p)) for a, b, p in content["dearest"]),

@@ -43,6 +43,14 @@ class Device:
         Electrical power.
     sources : dict of str to str
         For each value: its source, or ``"assumption"``.
+    f_number, quantum_efficiency, read_noise_e : float
+        F-number of the lens, electrons a photon of white light, read noise in electrons; 0 where
+        the catalogue does not say: then it counts by daylight only.
+    netd_mk : float
+        Of a thermal camera: noise equivalent temperature difference, 0 where not stated.
+    ir_intensity_w_sr, ir_wavelength_nm, ir_range_m, ir_quantum_efficiency : float
+        Built-in infrared: radiant intensity, wavelength, range stated by the maker, and electrons a
+        photon at that wavelength; 0 without.
     """
 
     id: str
@@ -61,6 +69,14 @@ class Device:
     price: float
     power_w: float
     sources: dict[str, str] = field(default_factory=dict)
+    f_number: float = 0.0
+    quantum_efficiency: float = 0.0
+    read_noise_e: float = 0.0
+    netd_mk: float = 0.0
+    ir_intensity_w_sr: float = 0.0
+    ir_wavelength_nm: float = 0.0
+    ir_range_m: float = 0.0
+    ir_quantum_efficiency: float = 0.0
 
     @property
     def is_person(self) -> bool:

@@ -42,7 +42,20 @@ PLAN_DEVICE_COLUMNS = {
 
 @dataclass(frozen=True)
 class DesignClaim:
-    """What the design says of one requirement; the proof recomputes it by another way."""
+    """What the design says of one requirement; the proof recomputes it by another way.
+
+    Attributes
+    ----------
+    requirement : str
+        Its name.
+    share : float
+        Share of its cells that the design covers.
+    cells : int
+        Number of its cells.
+    cost_share : float
+        Share of what the bound pays that it pays for this requirement's views (dual prices). A
+        requirement that another one implies has no price of its own.
+    """
 
     requirement: str
     share: float

@@ -8,7 +8,9 @@ from typing import Literal
 
 from shapely.geometry import LineString, MultiPolygon, Polygon
 
+from watchline.errors import ProjectError
 from watchline.model.catalogue import Catalogue
+from watchline.model.condition import DAY, Condition
 from watchline.model.defence import Defence
 from watchline.model.lighting import LightingRules
 from watchline.model.provenance import Provenance
@@ -281,6 +283,8 @@ class Site:
         The guarded line, in the direction of its chainage.
     side : {"left", "right"}
         On which side of the line the zone lies.
+    conditions : tuple of Condition
+        Those that requirements name.
     """
 
     name: str
@@ -305,19 +309,27 @@ class Site:
     line_credit: str = ""
     notes: str = ""
     seed: int = 1
+    conditions: tuple[Condition, ...] = (DAY,)
     provenance: Provenance = field(default_factory=Provenance)
+
+    def condition(self, name: str) -> Condition:
+        """The condition of a name.
+
+        Raises
+        ------
+        ProjectError
+            The site does not have it.
+        """
+        for condition in self.conditions:
+            if condition.name == name:
+                return condition
+        raise ProjectError(
+            f"the site has no condition '{name}'",
+            where="conditions",
+            mend="add it to the site's conditions, or name another in the requirement",
+        )
 
     @property
     def sign(self) -> int:
         """+1 where the zone lies left of the line (positive offsets), −1 where right."""
         return 1 if self.side == "left" else -1
-
-    def device_range_m(self) -> float:
-        """Largest distance at which any offered device can satisfy any requirement, in metres."""
-        best = 0.0
-        for requirement in self.requirements:
-            for key in self.candidates.devices:
-                device = self.catalogue.devices[key]
-                reach = device.focal_px(device.focal_max_mm) / max(requirement.px_per_m, 1e-9)
-                best = max(best, min(reach, device.range_m))
-        return best

@@ -7,7 +7,9 @@ from typing import Literal
 
 from watchline.model.provenance import Provenance
 
-ChangeKind = Literal["share", "views", "quality", "survive_loss", "stretch", "drop", "reserve"]
+ChangeKind = Literal[
+    "share", "views", "quality", "survive_loss", "stretch", "drop", "condition", "reserve"
+]
 
 
 @dataclass(frozen=True)
@@ -18,10 +20,11 @@ class Change:
     ----------
     kind : str
         ``share``, ``views``, ``quality`` (one class lower), ``survive_loss`` (no reserve),
-        ``stretch`` (not asked for on 100 m), ``drop`` (the whole requirement), or ``reserve``
+        ``stretch`` (not asked for on 100 m), ``drop`` (the whole requirement), ``condition``
+        (all that is asked under one), or ``reserve``
         (everything must survive the loss of a mount: this asks for more).
     requirement : str
-        Requirement that it speaks of; empty where it speaks of all.
+        Requirement, or of a ``condition`` the condition, that it speaks of; empty where all.
     what : str
         The change in words.
     cost : float or None
@@ -31,7 +34,8 @@ class Change:
     saved : float
         Cost saved against the same search without the change; negative where it costs more.
     priced : float or None
-        What the bound pays for the requirement (``drop`` only): an estimate from its prices alone.
+        What the bound pays for the requirement or the condition (``drop`` and ``condition`` only):
+        an estimate from its prices alone.
     note : str
         What limits the figure; may be empty.
     """
@@ -106,6 +110,8 @@ class Why:
         The dearest 100 m by the bound's prices: from, to in m, and the price.
     notes : tuple of str
         What a reader must know.
+    conditions : tuple of Change
+        Each condition left out, where another one is left: its price.
     """
 
     plan_sha256: str
@@ -120,4 +126,15 @@ class Why:
     curve: tuple[CurvePoint, ...]
     dearest: tuple[tuple[float, float, float], ...]
     notes: tuple[str, ...] = ()
+    conditions: tuple[Change, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
+
+    def price_of(self, change: Change) -> tuple[float, float] | None:
+        """Least and most that what a change leaves out can cost; None where no plan was found.
+
+        The least cost with it lies between ``base_bound`` and ``base_cost``, that without it
+        between the change's bound and its cost.
+        """
+        if change.cost is None:
+            return None
+        return max(0.0, self.base_bound - change.cost), self.base_cost - change.lower_bound

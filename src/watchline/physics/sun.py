@@ -5,6 +5,7 @@ Positions by pvlib's solar position algorithm (Reda and Andreas 2004, NREL/TP-56
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -75,6 +76,97 @@ def sun_position(
     )
 
 
+class SunYear(NamedTuple):
+    """Every position of the sun above the level horizon in a year, at even steps.
+
+    Attributes
+    ----------
+    height_rad, azimuth_rad : float64 array [n]
+        Apparent height, and azimuth clockwise from true north.
+    step_h : float
+        Hours that each position stands for.
+    """
+
+    height_rad: FloatArray
+    azimuth_rad: FloatArray
+    step_h: float
+
+
+def sun_year(latitude_deg: float, longitude_deg: float, year: int = 2026) -> SunYear:
+    """Positions of the sun through a year, every five minutes.
+
+    Parameters
+    ----------
+    latitude_deg, longitude_deg : float
+        North and east positive.
+    year : int
+        Which year.
+    """
+    times = pd.date_range(
+        f"{year}-01-01", f"{year + 1}-01-01", freq=f"{STEP_MINUTES}min", inclusive="left", tz="UTC"
+    )
+    sun = sun_position(times, latitude_deg, longitude_deg)
+    up = sun.zenith_deg <= 90.0 + SUN_RADIUS_DEG
+    return SunYear(
+        np.radians(90.0 - sun.zenith_deg[up]), np.radians(sun.azimuth_deg[up]), STEP_MINUTES / 60.0
+    )
+
+
+def hours_in_lens(
+    sun: SunYear,
+    *,
+    azimuths_deg: Sequence[float],
+    tilt_deg: float,
+    width_px: float,
+    height_px: float,
+    focal_px: float,
+    convergence_deg: float = 0.0,
+    margin_deg: float = 0.0,
+    horizon_deg: FloatArray | None = None,
+) -> float:
+    """Hours of a year in which the sun's disk stands in a camera's picture, in clear weather.
+
+    Parameters
+    ----------
+    sun : SunYear
+        Positions at the camera's place.
+    azimuths_deg : sequence of float
+        Axes of its sensors, clockwise from grid north.
+    tilt_deg : float
+        Tilt, positive down.
+    width_px, height_px, focal_px : float
+        One sensor's picture and focal length.
+    convergence_deg : float
+        Bearing of grid north, clockwise from true north.
+    margin_deg : float
+        How far outside the picture the sun still blinds (a lens without a hood: 10° or more).
+    horizon_deg : float64 array [n], optional
+        Height of the horizon at n even bearings from grid north on, clockwise; NaN where nothing
+        stands. Without it the horizon is level.
+    """
+    half_across = float(field_of_view_deg(width_px, focal_px)) / 2
+    half_along = float(field_of_view_deg(height_px, focal_px)) / 2
+    slack, tilt = SUN_RADIUS_DEG + margin_deg, np.radians(tilt_deg)
+    height = sun.height_rad
+    inside = np.zeros(len(height), dtype=bool)
+    for azimuth_deg in azimuths_deg:
+        turn = sun.azimuth_rad - np.radians(azimuth_deg + convergence_deg)
+        ahead = np.cos(height) * np.cos(turn) * np.cos(tilt) - np.sin(height) * np.sin(tilt)
+        right = np.cos(height) * np.sin(turn)
+        up = np.cos(height) * np.cos(turn) * np.sin(tilt) + np.sin(height) * np.cos(tilt)
+        across = np.degrees(np.arctan2(right, ahead))
+        along = np.degrees(np.arctan2(up, ahead))
+        held = (ahead > 0) & (np.abs(across) <= half_across + slack)
+        inside |= held & (np.abs(along) <= half_along + slack)
+    if horizon_deg is not None:
+        step = 360.0 / len(horizon_deg)
+        bearing = np.degrees(sun.azimuth_rad) - convergence_deg
+        number = np.rint(bearing / step).astype(np.int64) % len(horizon_deg)
+        skyline = np.nan_to_num(horizon_deg, nan=-90.0)[number]
+        inside &= np.degrees(height) + SUN_RADIUS_DEG >= skyline
+    return float(inside.sum()) * sun.step_h
+
+
 def sun_in_lens_hours(
     latitude_deg: float,
     longitude_deg: float,
@@ -90,8 +182,8 @@ def sun_in_lens_hours(
 ) -> float:
     """Hours of a year in which the sun's disk stands in a camera's picture.
 
-    On a clear horizon: hills and buildings take hours away, so that this is the most. Steps of five
-    minutes; the figure is good to some hours.
+    On a level, clear horizon: hills and buildings take hours away, so that this is the most. Steps
+    of five minutes; the figure is good to some hours.
 
     Parameters
     ----------
@@ -99,30 +191,18 @@ def sun_in_lens_hours(
         Of the camera.
     azimuth_deg, tilt_deg : float
         Its aim: clockwise from grid north, positive down.
-    width_px, height_px, focal_px : float
-        Its picture and focal length.
-    convergence_deg : float
-        Bearing of grid north, clockwise from true north.
-    margin_deg : float
-        How far outside the picture the sun still blinds (a lens without a hood: 10° or more).
+    width_px, height_px, focal_px, convergence_deg, margin_deg
+        As in :func:`hours_in_lens`.
     year : int
         Which year.
     """
-    times = pd.date_range(
-        f"{year}-01-01", f"{year + 1}-01-01", freq=f"{STEP_MINUTES}min", inclusive="left", tz="UTC"
+    return hours_in_lens(
+        sun_year(latitude_deg, longitude_deg, year),
+        azimuths_deg=(azimuth_deg,),
+        tilt_deg=tilt_deg,
+        width_px=width_px,
+        height_px=height_px,
+        focal_px=focal_px,
+        convergence_deg=convergence_deg,
+        margin_deg=margin_deg,
     )
-    sun = sun_position(times, latitude_deg, longitude_deg)
-    half_across = float(field_of_view_deg(width_px, focal_px)) / 2
-    half_along = float(field_of_view_deg(height_px, focal_px)) / 2
-    slack = SUN_RADIUS_DEG + margin_deg
-    turn = np.radians(sun.azimuth_deg - azimuth_deg - convergence_deg)
-    height, tilt = np.radians(90.0 - sun.zenith_deg), np.radians(tilt_deg)
-    ahead = np.cos(height) * np.cos(turn) * np.cos(tilt) - np.sin(height) * np.sin(tilt)
-    right = np.cos(height) * np.sin(turn)
-    up = np.cos(height) * np.cos(turn) * np.sin(tilt) + np.sin(height) * np.cos(tilt)
-    across = np.degrees(np.arctan2(right, ahead))
-    along = np.degrees(np.arctan2(up, ahead))
-    inside = (ahead > 0) & (np.abs(across) <= half_across + slack)
-    inside &= np.abs(along) <= half_along + slack
-    inside &= sun.zenith_deg <= 90.0 + SUN_RADIUS_DEG
-    return float(inside.sum()) * STEP_MINUTES / 60.0

@@ -9,15 +9,17 @@ import numpy.typing as npt
 from shapely.geometry import Point
 
 from watchline.errors import PlanError
+from watchline.model.condition import DAY
 from watchline.model.plan import Plan
 from watchline.model.proof import Claim, Verdict, Witness
 from watchline.model.site import Area, NoWatchArea, Requirement, Site
 from watchline.prove.cells import Cells
-from watchline.prove.explain import SEES, DeviceView, summarise
+from watchline.prove.explain import SEES, Asked, DeviceView, summarise
 from watchline.prove.verdicts import COUNT_SLACK, judge_share, stretches
 from watchline.prove.views import Judge
 
-JUDGED_CONDITION = "day"
+ANY_CONDITION = "any"
+"""Condition of claims that light and weather do not change, or that hold for the worst of them."""
 NO_WATCH_TARGET_M = 1.7
 SIGHT_METHOD = (
     "Embree rays on the triangulated surface, full camera projection, cells of {cell:g} m"
@@ -26,8 +28,8 @@ TABLE_METHOD = "comparison of the plan with the catalogue and the site"
 FIT_M = 1e-3
 """Devices may stand out of their structure, or lenses out of their range, by this (m, mm)."""
 
-Explainer = Callable[[float, float, float, float, float], tuple[DeviceView, ...]]
-"""(x, y, target height, px/m, time share) to the devices' views."""
+Explainer = Callable[[float, float, Asked], tuple[DeviceView, ...]]
+"""(x, y, what a view must have) to the devices' views."""
 
 
 def coverage_claim(
@@ -55,33 +57,24 @@ def coverage_claim(
     Returns
     -------
     Claim
-        ``unknown`` for a condition that cannot be judged.
     """
     at, sure, most = requirement_state(requirement, judge, unknown)
-    if requirement.condition != JUDGED_CONDITION:
-        detail = (
-            f"not judged: this version judges only by {JUDGED_CONDITION},"
-            f" not by '{requirement.condition}'"
-        )
-        return _claim(
-            requirement,
-            cells,
-            "unknown",
-            (0.0, 1.0, int(cells.place(requirement.where).sum())),
-            None,
-            (),
-            detail,
-        )
     result = judge_share(sure, most, requirement.share)
     witness = _coverage_witness(requirement, cells, judge, unknown, explain)
     # Counts, not shares: one cell in 50,000 must not vanish in rounding.
     detail = (
         f"{round(result.lower * result.cells):,} of {result.cells:,} cells are seen at"
-        f" {requirement.px_per_m:g} px/m or better by {mounts_in_words(requirement.views)};"
-        f" asked: {requirement.share:.2%}"
+        f" {requirement.px_per_m:g} px/m or better by {mounts_in_words(requirement.views)}"
+        f"{under(requirement)}; asked: {requirement.share:.2%}"
     )
     if result.upper > result.lower:
         detail += f"; {round((result.upper - result.lower) * result.cells):,} are unknown"
+    dim = int(_lost_to_condition(requirement, judge)[at[~most]].sum())
+    if dim:
+        detail += (
+            f"; of those that are not, {dim:,} are in sight and dense enough, and are lost to the"
+            f" light or the air of '{requirement.condition}'"
+        )
     if result.cells == 0:
         detail = f"no cell of {cells.cell_m:g} m has its centre in '{requirement.where}'"
     return _claim(
@@ -133,7 +126,8 @@ def no_watch_claim(
         # The worst: surely watched by most mounts, then best seen; else the first unknown cell.
         score = judge.sure[at] * 1e9 + judge.best[at] + np.where(sure, 0.0, 0.5)
         k = int(at[np.argmax(score)])
-        views = explain(cells.x[k], cells.y[k], NO_WATCH_TARGET_M, area.px_per_m, 0.0)
+        asked = Asked(NO_WATCH_TARGET_M, area.px_per_m, 0.0)
+        views = explain(cells.x[k], cells.y[k], asked)
         seeing = [f"{view.device_id} {view.why}" for view in views if view.reason == SEES]
         if unknown[k]:
             why = "unknown ground: no terrain data here"
@@ -155,7 +149,7 @@ def no_watch_claim(
         requirement=f"no-watch: {area.name}",
         kind="no_watch",
         where=area.name,
-        condition=JUDGED_CONDITION,
+        condition=ANY_CONDITION,
         verdict=result.verdict,
         value=result.lower,
         lower=result.lower,
@@ -278,9 +272,17 @@ def _coverage_witness(
         if group.any():
             break
     chosen = at[group]
+    dim = chosen[_lost_to_condition(requirement, judge)[chosen]]
+    if group is not sure and 2 * dim.size >= chosen.size:
+        chosen = dim  # the reason of most is told, and not what the first cell lacks besides
     k = int(chosen[np.lexsort((judge.best[chosen], judge.sure[chosen]))[0]])
-    asked = (requirement.target_height_m, requirement.px_per_m, requirement.time_share)
-    views = explain(cells.x[k], cells.y[k], *asked)
+    asked = Asked(
+        requirement.target_height_m,
+        requirement.px_per_m,
+        requirement.time_share,
+        requirement.condition,
+    )
+    views = explain(cells.x[k], cells.y[k], asked)
     if group is sure:
         why = (
             f"the tightest cell: seen from {mounts_in_words(int(judge.sure[k]))},"
@@ -293,10 +295,20 @@ def _coverage_witness(
     return _witness(cells, k, float(judge.sure[k]), why)
 
 
+def _lost_to_condition(requirement: Requirement, judge: Judge) -> npt.NDArray[np.bool_]:
+    """Cells that would have their views in any light and air, and have not."""
+    return (judge.sure < requirement.views) & (judge.sure + judge.dim >= requirement.views)
+
+
 def _witness(cells: Cells, k: int, value: float, why: str) -> Witness:
     """Witness at one cell."""
     x, y, s, t = (float(a[k]) for a in (cells.x, cells.y, cells.s, cells.t))
     return Witness(x, y, s, t, value, why)
+
+
+def under(requirement: Requirement) -> str:
+    """The condition of a requirement, as claims write it; day needs no word."""
+    return "" if requirement.condition == DAY.name else f" under '{requirement.condition}'"
 
 
 def mounts_in_words(count: int) -> str:
@@ -353,7 +365,7 @@ def _table_claim(
         requirement=name,
         kind=kind,
         where=where,
-        condition=JUDGED_CONDITION,
+        condition=ANY_CONDITION,
         verdict="fails" if faults else "holds",
         value=share,
         lower=share,

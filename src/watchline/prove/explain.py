@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from shapely.geometry import LineString
 
 from watchline.geo.chainage import to_chainage
 from watchline.model.plan import Plan
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
+from watchline.physics.acquisition import shortfall
 from watchline.physics.optics import apparent_rise_m
 from watchline.physics.watch import watch_density
 from watchline.prove.devices import Perch, PlacedDevice, perches_of
@@ -20,11 +20,31 @@ from watchline.prove.scene import FREE, UNKNOWN
 from watchline.prove.sightline import look_along
 from watchline.prove.views import DENSITY_SLACK
 
-SEES, HIDES, NO_DATA, TOO_COARSE, OUTSIDE, TOO_FAR, TOO_SELDOM = range(7)
+SEES, NOT_MADE_OUT, HIDES, NO_DATA, TOO_COARSE, OUTSIDE, TOO_FAR, TOO_SELDOM = range(8)
 """Reasons, the nearest to a view first."""
 MOST_NAMED = 3
 STANDS_M = 0.5
 """A surface this much above the ground is not called terrain."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a view must have to count.
+
+    Attributes
+    ----------
+    target_height_m : float
+        Height of the target's top above the ground.
+    px_per_m, time_share : float
+        Least pixel density and share of time.
+    condition : str
+        Name of the condition under which it must be made out; empty takes any light and air.
+    """
+
+    target_height_m: float
+    px_per_m: float
+    time_share: float
+    condition: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +88,8 @@ def explain_cell(
     target_height_m: float = 1.7,
     px_per_m: float = 0.0,
     time_share: float = 0.0,
+    condition: str = "",
+    lamp_lx: float = 0.0,
 ) -> tuple[DeviceView, ...]:
     """Say for every device of a plan whether it sees a target at a place, and why or why not.
 
@@ -81,6 +103,10 @@ def explain_cell(
         Height of the target's top above the ground in m.
     px_per_m, time_share : float
         What a view must have to count.
+    condition : str
+        Condition under which the target must be made out; empty takes any light and air.
+    lamp_lx : float
+        Illuminance by the planned lamps there.
 
     Returns
     -------
@@ -94,24 +120,22 @@ def explain_cell(
     """
     relief = relief_of(terrain)
     perches = perches_of(site, relief, plan)
-    return explain(site.line, relief, perches, (x, y), target_height_m, px_per_m, time_share)
+    asked = Asked(target_height_m, px_per_m, time_share, condition)
+    return explain(site, relief, perches, (x, y), asked, lamp_lx)
 
 
 def explain(
-    line: LineString,
+    site: Site,
     relief: Relief,
     perches: tuple[Perch, ...],
     place: tuple[float, float],
-    target_height_m: float,
-    px_per_m: float,
-    time_share: float,
+    asked: Asked,
+    lamp_lx: float = 0.0,
 ) -> tuple[DeviceView, ...]:
     """Explain one place for devices that are read already; see :func:`explain_cell`."""
     ground = float(relief.ground_at(*place)[0])
     views = [
-        _explain_device(
-            line, relief, perch, device, (*place, ground), target_height_m, px_per_m, time_share
-        )
+        _explain_device(site, relief, perch, device, (*place, ground), asked, lamp_lx)
         for perch in perches
         for device in perch.devices
     ]
@@ -157,6 +181,16 @@ def summarise(views: tuple[DeviceView, ...], needed: int) -> str:
     return "; ".join([head, *named])
 
 
+def _not_made_out(
+    site: Site, device: PlacedDevice, asked: Asked, distance_m: float, lamp_lx: float
+) -> str:
+    """Why light or air keep a device from making out a target, in words; empty where not."""
+    if not asked.condition:
+        return ""
+    condition = site.condition(asked.condition)
+    return shortfall(device.model, device.focal_mm, condition, asked.px_per_m, distance_m, lamp_lx)
+
+
 def _obstacle(relief: Relief, x: float, y: float) -> str:
     """What blocks at a place: the terrain itself, or something that stands on it."""
     col, row = (np.rint(node).astype(np.int64) for node in relief.nodes(x, y))
@@ -165,17 +199,17 @@ def _obstacle(relief: Relief, x: float, y: float) -> str:
 
 
 def _explain_device(
-    line: LineString,
+    site: Site,
     relief: Relief,
     perch: Perch,
     device: PlacedDevice,
     target: tuple[float, float, float],
-    target_height_m: float,
-    px_per_m: float,
-    time_share: float,
+    asked: Asked,
+    lamp_lx: float,
 ) -> DeviceView:
     """The first reason against a view, or the view."""
     x, y, ground = target
+    target_height_m, px_per_m, time_share = asked.target_height_m, asked.px_per_m, asked.time_share
     east, north = x - perch.x, y - perch.y
     flat = math.hypot(east, north)
     feet = float(apparent_rise_m(ground - perch.z, flat, relief.refraction))
@@ -208,6 +242,8 @@ def _explain_device(
         reason, why = OUTSIDE, f"outside its field of view, {slant:.0f} m away"
     elif density < px_per_m * (1.0 - DENSITY_SLACK):
         reason, why = TOO_COARSE, f"{density:.2f} px/m of {px_per_m:g} at {slant:.0f} m"
+    elif dark := _not_made_out(site, device, asked, slant, lamp_lx):
+        reason, why = NOT_MADE_OUT, dark
     else:
         eye_z = float(relief.fold(perch.z, perch.x, perch.y))
         top_z = float(relief.fold(ground + target_height_m, x, y))
@@ -215,7 +251,7 @@ def _explain_device(
         reason, why = SEES, f"sees it with {density:.1f} px/m at {slant:.0f} m"
         if sight.state != FREE:
             block_x, block_y = sight.x, sight.y
-            s = to_chainage(line, np.array([block_x]), np.array([block_y]))[0][0]
+            s = to_chainage(site.line, np.array([block_x]), np.array([block_y]))[0][0]
             at = f"x = {block_x:.0f}, y = {block_y:.0f} (s = {s:.0f} m)"
             if sight.state == UNKNOWN:
                 reason, why = NO_DATA, f"unknown: no terrain data on the way at {at}"

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from watchline.model.proof import Claim, Witness, loss_claim_name
 from watchline.model.site import Requirement
 from watchline.prove.cells import Cells
-from watchline.prove.claims import JUDGED_CONDITION, SIGHT_METHOD, mounts_in_words
+from watchline.prove.claims import SIGHT_METHOD, mounts_in_words, under
 from watchline.prove.verdicts import Judgement, judge_counts, stretches
 from watchline.prove.views import Judge
 
@@ -122,11 +122,13 @@ def loss_claim(
     where = f"when {worst.mount_id} is lost" if worst.mount_id else "the plan has no mount"
     detail = (
         f"worst {where}: {round(result.lower * result.cells):,} of {result.cells:,} cells are then"
-        f" seen at {requirement.px_per_m:g} px/m or better by {mounts_in_words(requirement.views)};"
-        f" asked: {requirement.share:.2%}; it holds for {held} of {len(found)} losses"
+        f" seen at {requirement.px_per_m:g} px/m or better"
+        f" by {mounts_in_words(requirement.views)}"
+        f"{under(requirement)}; asked: {requirement.share:.2%};"
+        f" it holds for {held} of {len(found)} losses"
     )
     if result.cells == 0:
-        detail = f"not judged: no cell of '{requirement.where}' can be judged by {JUDGED_CONDITION}"
+        detail = f"no cell of {cells.cell_m:g} m has its centre in '{requirement.where}'"
     return Claim(
         requirement=loss_claim_name(requirement.name),
         kind="loss",

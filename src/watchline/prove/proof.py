@@ -25,7 +25,6 @@ from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 from watchline.prove.cells import BoolArray, Cells, FloatArray, proof_cells
 from watchline.prove.claims import (
-    JUDGED_CONDITION,
     NO_WATCH_TARGET_M,
     Explainer,
     capacity_claim,
@@ -36,7 +35,7 @@ from watchline.prove.claims import (
     requirement_state,
 )
 from watchline.prove.devices import perches_of
-from watchline.prove.explain import DeviceView, explain
+from watchline.prove.explain import Asked, DeviceView, explain
 from watchline.prove.heights import relief_of
 from watchline.prove.loss import loss_claim, loss_state
 from watchline.prove.verdicts import shares_along
@@ -45,6 +44,7 @@ from watchline.prove.views import Judge, count_views, make_judge
 TABLE_HEIGHTS_M = (0.5, 1.7)
 """Target heights that the table of cells always holds: a person crouching and standing."""
 CELLS_PER_DESIGN_CELL = 2
+LampLight = Callable[[FloatArray, FloatArray], FloatArray]
 
 
 def prove_plan(
@@ -53,6 +53,7 @@ def prove_plan(
     plan: Plan,
     *,
     cell_m: float | None = None,
+    lamps: LampLight | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Proof:
     """Judge a plan by ray tracing, from the site, the terrain and the plan alone.
@@ -60,7 +61,9 @@ def prove_plan(
     A device sees the target at a cell iff the sight line from it to the target's top is free over
     the surface, top and feet lie inside one sensor's image, the pixel density across the line of
     sight at the top is at least what is asked, the slant distance is within the device's range,
-    and its share of time is at least the requirement's. Devices of one mount are one view.
+    its share of time is at least the requirement's, and light, noise and air let it make out the
+    target under the requirement's condition (:mod:`watchline.physics.acquisition`). Devices of one
+    mount are one view.
 
     Parameters
     ----------
@@ -72,6 +75,9 @@ def prove_plan(
         What is placed.
     cell_m : float, optional
         Side of the proof's cells in m; by default half of the design's.
+    lamps : callable, optional
+        Illuminance [lx] by the planned lamps on a target at places (x, y arrays in the site's
+        CRS), NaN where it is unknown: taken as none. Without it no lamp burns.
     progress : callable, optional
         Is told the share done, 0–1.
 
@@ -105,13 +111,18 @@ def prove_plan(
     capacity = capacity_claim(site, plan)
     cells = proof_cells(site, size)
     ground_z = relief.ground_at(cells.x, cells.y)
+    lamp_lx = np.zeros(len(cells))
+    if lamps is not None:
+        lamp_lx = np.nan_to_num(lamps(cells.x, cells.y))
     wanted = tuple(
         make_judge(
-            cells.place(r.where) & (r.condition == JUDGED_CONDITION),
+            cells.place(r.where),
             r.target_height_m,
             r.px_per_m,
             r.time_share,
             by_mount=r.survive_loss == "mount",
+            condition=site.condition(r.condition),
+            lamp_lx=lamp_lx,
         )
         for r in site.requirements
     )
@@ -123,10 +134,9 @@ def prove_plan(
     judges = (*wanted, *forbidden, *table.values())
     count_views(relief, cells, ground_z, perches, judges, progress)
 
-    def reasons(
-        x: float, y: float, height_m: float, px_per_m: float, time_share: float
-    ) -> tuple[DeviceView, ...]:
-        return explain(site.line, relief, perches, (x, y), height_m, px_per_m, time_share)
+    def reasons(x: float, y: float, asked: Asked) -> tuple[DeviceView, ...]:
+        lit = 0.0 if lamps is None else float(np.nan_to_num(lamps(np.array([x]), np.array([y])))[0])
+        return explain(site, relief, perches, (x, y), asked, lit)
 
     unknown = np.isnan(ground_z)
     claims = _claims(site, plan, cells, wanted, forbidden, unknown, reasons)

@@ -9,6 +9,8 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
+from watchline.model.condition import Condition
+from watchline.physics.acquisition import margin
 from watchline.physics.optics import apparent_rise_m
 from watchline.physics.watch import watch_density
 from watchline.prove.cells import Cells
@@ -36,8 +38,14 @@ class Judge:
         Least density of a view; 0 takes any sight.
     time_share : float
         Least share of time of a device that counts.
+    condition : Condition or None
+        Light and air under which it must be made out; None takes any.
+    lamp_lx : float64 array [cells]
+        Illuminance by the planned lamps.
     sure, most : uint16 array [cells]
         Mounts that see it surely, and at most (had every unknown line been free).
+    dim : uint16 array [cells]
+        Mounts that would surely see it, but for the light and the air of the condition.
     best : float32 array [cells]
         Best density of the sure views, 0 for none.
     seers : list of (str, int64 array, int64 array) or None
@@ -49,14 +57,45 @@ class Judge:
     target_height_m: float
     px_per_m: float
     time_share: float
+    condition: Condition | None
+    lamp_lx: FloatArray
     sure: npt.NDArray[np.uint16]
     most: npt.NDArray[np.uint16]
+    dim: npt.NDArray[np.uint16]
     best: npt.NDArray[np.float32]
     seers: list[tuple[str, npt.NDArray[np.int64], npt.NDArray[np.int64]]] | None = None
 
     def accepts(self, density: FloatArray) -> npt.NDArray[np.bool_]:
         """Whether densities are enough."""
         return (density > 0) & (density >= self.px_per_m * (1.0 - DENSITY_SLACK))
+
+    def makes_out(
+        self, device: PlacedDevice, distance_m: FloatArray, at: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.bool_]:
+        """Whether a device makes out the targets at cells under the judge's condition.
+
+        Parameters
+        ----------
+        device : PlacedDevice
+            The device.
+        distance_m : float64 array [n]
+            Slant distances to the targets' tops; NaN where a height is unknown, which speaks
+            neither for nor against it.
+        at : int64 array [n]
+            Numbers of the cells.
+        """
+        if self.condition is None:
+            return np.ones(len(at), dtype=bool)
+        known = np.nan_to_num(distance_m)
+        found = margin(
+            device.model,
+            device.focal_mm,
+            self.condition,
+            self.px_per_m,
+            known,
+            self.lamp_lx[at],
+        )
+        return found >= 1.0 - DENSITY_SLACK
 
 
 def make_judge(
@@ -66,6 +105,8 @@ def make_judge(
     time_share: float,
     *,
     by_mount: bool = False,
+    condition: Condition | None = None,
+    lamp_lx: FloatArray | None = None,
 ) -> Judge:
     """Begin to count: no views yet; with ``by_mount`` it is kept which mount has them."""
     size = mask.size
@@ -74,6 +115,9 @@ def make_judge(
         target_height_m,
         px_per_m,
         time_share,
+        condition,
+        np.zeros(size) if lamp_lx is None else lamp_lx,
+        np.zeros(size, np.uint16),
         np.zeros(size, np.uint16),
         np.zeros(size, np.uint16),
         np.zeros(size, np.float32),
@@ -162,14 +206,19 @@ def _count_mount(
         floor = _floor(mine, window)
         sure = np.zeros((len(mine), window.size), dtype=bool)
         most = np.zeros((len(mine), window.size), dtype=bool)
+        dim = np.zeros((len(mine), window.size), dtype=bool)
         for perch in mount:
-            for device, index, density, state in _perch_views(
+            for device, index, density, distance, state in _perch_views(
                 scene, cells, ground_z, perch, height, window, floor
             ):
                 for k, judge in enumerate(mine):
                     if device.model.time_share < judge.time_share - DENSITY_SLACK:
                         continue
                     good = judge.mask[window[index]] & judge.accepts(density)
+                    some = np.flatnonzero(good)
+                    good[some] = judge.makes_out(device, distance[some], window[index[some]])
+                    lost = some[~good[some]]
+                    dim[k, index[lost]] |= state[lost] == FREE
                     free = good & (state == FREE)
                     sure[k, index] |= free
                     most[k, index] |= good & (state == UNKNOWN)
@@ -178,6 +227,7 @@ def _count_mount(
         for k, judge in enumerate(mine):
             judge.sure[window] += sure[k]
             judge.most[window] += sure[k] | most[k]
+            judge.dim[window] += dim[k] & ~sure[k]
             if judge.seers is not None:
                 seen, maybe = window[sure[k]], window[sure[k] | most[k]]
                 judge.seers.append((mount[0].mount_id, seen, maybe))
@@ -191,7 +241,9 @@ def _perch_views(
     height_m: float,
     window: npt.NDArray[np.int64],
     floor: FloatArray,
-) -> Iterator[tuple[PlacedDevice, npt.NDArray[np.int64], FloatArray, npt.NDArray[np.int8]]]:
+) -> Iterator[
+    tuple[PlacedDevice, npt.NDArray[np.int64], FloatArray, FloatArray, npt.NDArray[np.int8]]
+]:
     """What each device of a perch has in view, with the state of the sight lines.
 
     Yields
@@ -201,6 +253,8 @@ def _perch_views(
         Places in ``window``.
     density : float64 array [n]
         Density [px/m]; inf where the ground of an end is unknown and nothing can be said.
+    distance_m : float64 array [n]
+        Slant distance to the target's top; NaN where the ground of an end is unknown.
     state : int8 array [n]
         State of the sight lines.
     """
@@ -243,4 +297,5 @@ def _perch_views(
         top_z = relief.fold(feet_z[at] + height_m, x, y)
         state[at] = trace(scene, (perch.x, perch.y, eye_z), x, y, top_z)
     for device, index, density in found:
-        yield device, index, density, state[index]
+        slant = np.hypot(distance[index], feet[index] + height_m)
+        yield device, index, density, slant, state[index]

@@ -12,9 +12,11 @@ from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 from watchline.report import judged, tables, words
 from watchline.report.charts import Key
+from watchline.report.conditions import conditions_table
 from watchline.report.features import Features
 from watchline.report.limits import limits
 from watchline.report.tables import Table
+from watchline.tools.sun_hours import sun_hours
 
 STATUS_WORDS = {
     "optimal": "no plan of the offered candidates is cheaper",
@@ -75,6 +77,7 @@ class Content:
     mounts: Table
     quantities: Table
     inputs: Table
+    conditions: Table | None
     plan_notes: tuple[str, ...]
     limits: tuple[tuple[str, str], ...]
     credits: tuple[str, ...]
@@ -104,9 +107,12 @@ def gather_content(
         figures=_figures(plan, site, candidates, features),
         map_keys=_map_keys(features, terrain, site),
         claims=tables.claims_table(proof, site, plan.design_claims),
-        mounts=tables.aiming_table(plan, features, catalogue),
+        mounts=tables.aiming_table(
+            plan, features, catalogue, None if site is None else sun_hours(plan, site, terrain)
+        ),
         quantities=tables.quantities_table(plan, catalogue),
         inputs=tables.inputs_table(plan, proof, site, terrain),
+        conditions=None if site is None else conditions_table(site, plan),
         plan_notes=tuple(dict.fromkeys(plan.notes)),
         limits=limits(plan, proof, site, terrain),
         credits=_credits(site),

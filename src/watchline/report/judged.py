@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from watchline.model.proof import CELL_FAILS, CELL_NOT_JUDGED, CELL_UNKNOWN, Proof
+from watchline.model.proof import CELL_FAILS, CELL_GOOD, CELL_NOT_JUDGED, CELL_UNKNOWN, Proof
 from watchline.model.site import Site
 from watchline.report import palette
 
@@ -130,6 +130,8 @@ def fill_grid(
 def cell_layers(proof: Proof, site: Site | None) -> list[Layer]:
     """Layers of views and of best density, for each target height, tallest first.
 
+    Where more than the day is asked for, a layer for each condition follows.
+
     Without a site the densities asked are unknown, and the best density is shown in the classes of
     its own quartiles.
     """
@@ -173,7 +175,40 @@ def cell_layers(proof: Proof, site: Site | None) -> list[Layer]:
                 ),
             )
         )
-    return layers
+    return layers + condition_layers(proof)
+
+
+def condition_layers(proof: Proof) -> list[Layer]:
+    """For each condition, where what is asked under it is seen; none where only day is asked."""
+    names = list(dict.fromkeys(c.condition for c in proof.claims if c.kind == "coverage"))
+    if names in ([], ["day"]):
+        return []
+    return [
+        Layer(
+            f"condition@{number}",
+            f"Under \u2018{name}\u2019",
+            0.0,
+            ("seen as asked", "not seen as asked", "unknown"),
+            _condition_classes(proof, name),
+            (palette.VIEW_COLOURS[2], palette.FAIL, palette.UNKNOWN),
+        )
+        for number, name in enumerate(names)
+    ]
+
+
+def _condition_classes(proof: Proof, condition: str) -> UInt8Array:
+    """Worst state of each cell under the binding claims of a condition, as classes from 1 on."""
+    classes = np.zeros(len(proof.cells), dtype=np.uint8)
+    claims = [c for c in proof.claims if c.kind == "coverage" and c.condition == condition]
+    for claim in [c for c in claims if c.binding] or claims:
+        state = proof.cells.get(f"state:{claim.requirement}")
+        if state is not None:
+            found = np.select(
+                [state == CELL_FAILS, state == CELL_UNKNOWN, state == CELL_GOOD], [2, 3, 1], 0
+            )
+            worse = (found == 2) | ((found == 3) & (classes != 2)) | (classes == 0)
+            classes[worse] = found[worse]
+    return classes
 
 
 def _masked(

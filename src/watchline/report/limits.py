@@ -12,7 +12,16 @@ A cell is seen by a device if the straight line from the device to the target's 
 ground, buildings and vegetation as the terrain model knows them, over a round Earth with refraction
 coefficient {refraction:g}; if the whole target lies inside the device's picture; and if it is
 imaged with the pixels per metre that are asked, counted across the line of sight (IEC 62676-4).
-What moves, weather and night count only where a claim names them as its condition.
+Under its condition the target must also be made out: enough contrast must be left through the air,
+and a detail of the asked density must stand out of the sensor's noise.
+"""
+CONDITIONS = """
+Visible cameras are judged by Koschmieder's contrast through the air and by the electrons that the
+light on the target frees in a pixel, thermal cameras by a temperature difference over their noise
+through the air. Left out: glare of sun and lamps, lamp light that fog scatters, rain, snow and wet
+windows, noise reduction, heat shimmer, a target of the tone or the warmth of what lies behind it,
+and light that differs within a cell. Sensors, lenses and targets are those of the catalogue and of
+the table of conditions, many of them assumptions.
 """
 PROVEN = """
 The proof recomputes everything from the plan alone, at cells of {cell:g}\u00a0m, by another method
@@ -20,11 +29,13 @@ than the design used. A cell for which terrain data is missing is unknown, and n
 A claim holds only if its surely satisfied share reaches what is asked.
 """
 MAPS = """
-Fields of view are drawn for level ground without obstacles, from the end of the blind ground to
-where the lowest density asked is reached; arcs inside them mark the higher densities, and short
-strokes at a mount show where its devices look. What is really seen is what the coloured cells
-show. They are coloured by the views at the lowest density asked and by the best density of any one
-view; the share of a claim counts every view.
+Fields of view are drawn for level ground without obstacles in clear daylight, from the end of the
+blind ground to where the lowest density asked is reached; arcs inside them mark the higher
+densities, and short strokes at a mount show where its devices look. What is really seen is what the
+coloured cells show. They are coloured by the views at the lowest density asked and by the best
+density of any one view, in any light and air; where more than the day is asked for, a colouring for
+each condition shows where all that is asked under it is seen. The share of a claim counts every
+view.
 """
 COST = """
 The lower bound is proven for plans made of the same offered places, heights, devices and aims;
@@ -45,6 +56,7 @@ def limits(
     notes = " ".join(_sentence(note) for note in dict.fromkeys(plan.notes))
     paragraphs = [
         ("What \u2018seen\u2019 means", _flowed(SEEN, refraction=refraction)),
+        ("Light and air", _flowed(CONDITIONS)),
         ("How it was proven", _flowed(PROVEN, cell=proof.cell_m)),
         ("What the maps show", _flowed(MAPS)),
         ("Cost and bound", _flowed(COST, prices=_price_sentence(plan, site), notes=notes)),

@@ -28,7 +28,7 @@ class Reasons:
     lead : tuple of str
         Paragraphs before the tables.
     tables : tuple of Table
-        The cheapest relaxations, and what each requirement costs.
+        The cheapest relaxations, and what each condition and each requirement costs.
     curve : str
         Inside of the picture of cost against cover; empty where there is none.
     curve_text : str
@@ -51,6 +51,8 @@ def gather_reasons(why: Why) -> Reasons:
         tables.append(
             _table("relaxations", "The cheapest relaxations", why.relaxations[:CHEAPEST], why)
         )
+    if why.conditions:
+        tables.append(_table("conditions", "What each condition costs", why.conditions, why))
     if why.requirements:
         tables.append(_table("requirements", "What each requirement costs", why.requirements, why))
     return Reasons(
@@ -76,6 +78,14 @@ def _lead(why: Why) -> tuple[str, ...]:
         paragraphs.append(
             f"The dearest metres, by what the bound pays for them: {', '.join(places)}."
         )
+    for change in why.conditions:
+        span = why.price_of(change)
+        if span is not None:
+            low, high = (money(value, why.currency) for value in span)
+            paragraphs.append(
+                f"The price of \u2018{change.requirement}\u2019, the least cost with it less that "
+                f"without, lies between {low} and {high}."
+            )
     if why.reserve is not None:
         reserve = why.reserve
         if reserve.cost is None:
@@ -101,8 +111,7 @@ def _table(key: str, caption: str, changes: Sequence[Change], why: Why) -> Table
     if priced:
         columns.append(Column(f"By prices, {why.currency}", numeric=True, width=1.3))
         note += (
-            " By prices: what the bound pays for the requirement at the margin, an estimate "
-            "without a search."
+            " By prices: what the bound pays for it at the margin, an estimate without a search."
         )
     note += "".join(f" {text}" for text in dict.fromkeys(c.note for c in changes) if text)
     rows = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,10 @@ from watchline.report import words
 from watchline.report.features import Features, Field, label_of
 
 MOST_STRETCHES = 4
+SUN_NOTE = (
+    " Sun in lens: hours a year in which the sun's disk stands in the picture, over the terrain's "
+    "horizon within 5 km and without clouds; hoods, and sun beside the picture, are not in it."
+)
 
 
 @dataclass(frozen=True)
@@ -168,8 +172,16 @@ def _witness(claim: Claim) -> str:
     return f"{head}{words.place(claim.witness.s, claim.witness.t)}\n{claim.witness.why}".rstrip()
 
 
-def aiming_table(plan: Plan, features: Features, catalogue: Catalogue | None) -> Table:
-    """Every mount and its devices with aim, field and reach at each density asked."""
+def aiming_table(
+    plan: Plan,
+    features: Features,
+    catalogue: Catalogue | None,
+    sun: Mapping[str, float] | None = None,
+) -> Table:
+    """Every mount and its devices with aim, field and reach at each density asked.
+
+    ``sun``: hours a year of sun in the lens by device; without it there is no such column.
+    """
     fields = {field.device_id: field for field in features.fields}
     columns = (
         Column("Device", width=0.85),
@@ -183,6 +195,7 @@ def aiming_table(plan: Plan, features: Features, catalogue: Catalogue | None) ->
             Column(f"Reach at {px:g} px/m", numeric=True, width=1.15)
             for px in features.asked_px_per_m
         ),
+        *([] if sun is None else [Column("Sun in lens, h/year", numeric=True, width=1.05)]),
         Column(f"Cost, {plan.currency}", numeric=True, width=1.05),
     )
     groups = dict(iter(plan.devices.groupby("mount_id", sort=True)))
@@ -193,7 +206,7 @@ def aiming_table(plan: Plan, features: Features, catalogue: Catalogue | None) ->
         devices = groups.get(mount.mount_id)
         if devices is not None:
             rows += [
-                _device_row(device, fields[str(device.device_id)], features, catalogue)
+                _device_row(device, fields[str(device.device_id)], features, catalogue, sun)
                 for device in devices.sort_values("device_id").itertuples(name="Device")
             ]
     return Table(
@@ -203,7 +216,8 @@ def aiming_table(plan: Plan, features: Features, catalogue: Catalogue | None) ->
         tuple(rows),
         "Bearings run clockwise from grid north. The blind ground is the distance on level ground "
         "within which a standing person is not wholly in the picture. Reach is the distance at "
-        "which the density is met on the optical axis, or the device's own limit.",
+        "which the density is met on the optical axis, or the device's own limit."
+        + ("" if sun is None else SUN_NOTE),
     )
 
 
@@ -230,7 +244,11 @@ def _mount_row(mount: tuple, plan: Plan, catalogue: Catalogue | None) -> Row:
 
 
 def _device_row(
-    device: tuple, field: Field, features: Features, catalogue: Catalogue | None
+    device: tuple,
+    field: Field,
+    features: Features,
+    catalogue: Catalogue | None,
+    sun: Mapping[str, float] | None,
 ) -> Row:
     model = str(device.model)
     person = device.kind == "observer"
@@ -250,6 +268,7 @@ def _device_row(
             width,
             words.EMPTY if all_round else words.metres(field.near_m),
             *reaches,
+            *([] if sun is None else [words.number(sun.get(str(device.device_id)))]),
             words.number(float(device.cost)),
         )
     )

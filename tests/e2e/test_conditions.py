@@ -1,0 +1,188 @@
+"""Day, night and fog on real terrain: designed together, proven one by one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from small_project import PROJECT, make_project
+from watchline.config.conditions import STANDARD
+from watchline.design.plan import design_plan
+from watchline.design.propose import propose_candidates
+from watchline.design.rows import make_rows, with_lamps
+from watchline.design.see import compute_visibility
+from watchline.errors import InfeasibleError
+from watchline.io.project import read_site
+from watchline.io.terrain import build_terrain
+from watchline.prove.proof import prove_plan
+
+REQUIREMENTS = """
+[[conditions]]
+name = "dense"
+like = "night fog"
+visibility = "300 m"
+
+[[requirements]]
+name = "strip in overview"
+where = "fence_strip"
+quality = "overview"
+conditions = ["day", "night"]
+share = "90 %"
+
+[[requirements]]
+name = "strip detected"
+where = "fence_strip"
+quality = "johnson:detect"
+condition = "dense"
+share = "90 %"
+"""
+
+
+def text():
+    head = PROJECT.split("[[requirements]]")[0]
+    tail = PROJECT.split("binding = false")[1]
+    devices = '["fixed-4mp-16mm", "ir-8mp-25mm", "thermal-640-19mm"]'
+    lines = [f"devices = {devices}" if x.startswith("devices") else x for x in head.splitlines()]
+    return "\n".join(lines) + REQUIREMENTS + tail.replace("work = 150", "work = 20")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    site = read_site(make_project(tmp_path_factory.mktemp("conditions"), text()))
+    terrain = build_terrain(site)
+    candidates = propose_candidates(site, terrain)
+    return site, terrain, candidates, compute_visibility(terrain, candidates)
+
+
+@pytest.fixture(scope="module")
+def planned(world):
+    site, terrain, candidates, visibility = world
+    plan = design_plan(site, candidates, visibility)
+    return plan, prove_plan(site, terrain, plan)
+
+
+def offering(site, *devices):
+    return replace(site, candidates=replace(site.candidates, devices=devices))
+
+
+def only(site, *conditions):
+    kept = tuple(r for r in site.requirements if r.condition in conditions)
+    return replace(site, requirements=kept)
+
+
+def by_condition(proof):
+    return {c.condition: c for c in proof.claims if c.kind == "coverage"}
+
+
+def floodlit(x, y):
+    return np.full(len(x), 20.0)
+
+
+def test_one_claim_for_each_requirement_and_condition(planned):
+    claims = [c for c in planned[1].claims if c.kind == "coverage"]
+    assert [(c.requirement, c.condition) for c in claims] == [
+        ("strip in overview, day", "day"),
+        ("strip in overview, night", "night"),
+        ("strip detected", "dense"),
+    ]
+
+
+def test_the_plan_holds_by_day_night_and_in_fog(planned):
+    plan, proof = planned
+    assert {c.verdict for c in by_condition(proof).values()} == {"holds"}
+    designed = {c.requirement: c.share for c in plan.design_claims}
+    for claim in by_condition(proof).values():
+        assert claim.value == pytest.approx(designed[claim.requirement], abs=0.05)
+    kinds = set(plan.devices["model"])
+    assert "ir-8mp-25mm" in kinds and "thermal-640-19mm" in kinds
+
+
+def test_night_implies_day_and_costs_no_rows(world):
+    site, _, candidates, _ = world
+    rows = make_rows(only(site, "day", "night"), candidates)
+    assert set(rows.requirement) == {1}
+    assert len(rows) == len(make_rows(only(site, "day"), candidates))
+
+
+def test_within_a_budget_the_day_counts_besides_the_night(world):
+    site, _, candidates, _ = world
+    poor = replace(only(site, "day", "night"), design=replace(site.design, budget=1e4))
+    rows = make_rows(poor, candidates)
+    assert set(rows.requirement) == {0, 1}
+
+
+def test_what_the_bound_pays_is_shared_out_among_the_requirements(planned):
+    paid = {c.requirement: c.cost_share for c in planned[0].design_claims}
+    assert sum(paid.values()) == pytest.approx(1.0)
+    assert paid["strip in overview, day"] == 0.0
+    assert paid["strip in overview, night"] > 0.3
+
+
+def test_day_cameras_cannot_do_the_night_and_the_plan_says_so(world):
+    site, _, candidates, visibility = world
+    blind = only(offering(site, "fixed-4mp-16mm"), "day", "night")
+    with pytest.raises(InfeasibleError) as caught:
+        design_plan(blind, candidates, visibility)
+    assert "longest reach under the condition 'night'" in str(caught.value)
+    assert "thermal cameras or more light" in caught.value.mend
+
+
+def test_fog_beyond_every_reach_says_what_is_the_longest(world):
+    site, _, candidates, visibility = world
+    soup = replace(STANDARD["night fog"], name="dense", visibility_m=30.0)
+    kept = tuple(soup if c.name == "dense" else c for c in site.conditions)
+    with pytest.raises(InfeasibleError) as caught:
+        design_plan(only(replace(site, conditions=kept), "dense"), candidates, visibility)
+    assert "longest reach under the condition 'dense'" in str(caught.value)
+
+
+def test_lamps_let_day_cameras_work_at_night_in_design_and_proof(world):
+    site, terrain, candidates, visibility = world
+    day_only = only(offering(site, "fixed-4mp-16mm"), "day", "night")
+    plan = design_plan(day_only, candidates, visibility, lamps=floodlit)
+    lit = by_condition(prove_plan(day_only, terrain, plan, lamps=floodlit))
+    dark = by_condition(prove_plan(day_only, terrain, plan))
+    assert lit["night"].verdict == "holds"
+    assert dark["day"].verdict == "holds" and dark["night"].verdict == "fails"
+    assert "too dark under 'night', 0.01 lx on the target" in dark["night"].witness.why
+
+
+def test_lamps_make_no_difference_where_they_are_off(world):
+    site, _, candidates, _ = world
+    off = replace(STANDARD["night"], lamps=False)
+    kept = tuple(off if c.name == "night" else c for c in site.conditions)
+    rows = make_rows(replace(site, conditions=kept), with_lamps(candidates, floodlit))
+    camera = site.catalogue.devices["fixed-4mp-16mm"]
+    reach = rows.reach_m(camera, 16.0, np.arange(3))
+    assert reach[0].min() > 100.0 and reach[1].max() < 10.0
+
+
+def test_a_cell_that_a_repair_added_has_no_lamp_light(world):
+    site, _, candidates, _ = world
+    lit = with_lamps(candidates, floodlit)
+    cells = lit.cells.copy()
+    cells.loc[0, "lamp_lx"] = np.nan
+    rows = make_rows(site, replace(lit, cells=cells))
+    assert rows.lamp_lx[0] == 0.0 and (rows.lamp_lx[1:] == 20.0).all()
+    camera = site.catalogue.devices["fixed-4mp-16mm"]
+    reach = rows.reach_m(camera, 16.0, np.array([0, 1]))
+    assert reach[1, 0] < 10.0 < reach[1, 1]
+
+
+@pytest.mark.parametrize("visibility_m", [100.0, 1000.0])
+def test_worse_visibility_never_adds_seen_cells(world, planned, visibility_m):
+    """The same plan, the fog requirement alone, thicker and thinner air."""
+    site, terrain, _, _ = world
+    other = tuple(
+        replace(c, visibility_m=visibility_m) if c.name == "dense" else c for c in site.conditions
+    )
+    plan, proof = planned
+    found = prove_plan(replace(site, conditions=other), terrain, plan)
+    name = "state:strip detected"
+    before, after = proof.cells[name] == 1, found.cells[name] == 1
+    if visibility_m < 300.0:
+        assert (after <= before).all() and after.sum() < before.sum()
+    else:
+        assert (after >= before).all()
