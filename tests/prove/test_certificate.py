@@ -51,13 +51,29 @@ def raised(certificate):
     certificate["bound"] *= 1.01
 
 
+def priced(certificate):
+    """The places of a certificate that hold prices: itself and the leaves of its tree."""
+    found, waiting = [certificate], [certificate.get("tree")]
+    while waiting:
+        node = waiting.pop()
+        if node is None:
+            continue
+        if "used" in node:
+            waiting += [node["used"], node["unused"]]
+        else:
+            found.append(node)
+    return found
+
+
 def dearer_rows(certificate):
     certificate["bound"] *= 1.5
-    certificate["rows"] = [[row, 1.5 * price] for row, price in certificate["rows"]]
+    for place in priced(certificate):
+        place["rows"] = [[row, 1.5 * price] for row, price in place["rows"]]
 
 
 def dearer_cuts(certificate):
-    certificate["cuts"] = [[g, cap, c, 3.0 * p + 1.0] for g, cap, c, p in certificate["cuts"]]
+    for place in priced(certificate):
+        place["cuts"] = [[g, cap, c, 3.0 * p + 1.0] for g, cap, c, p in place["cuts"]]
 
 
 def cheaper(certificate):

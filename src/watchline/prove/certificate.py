@@ -12,6 +12,12 @@ of a view of the rows that a group sees through exactly the columns C, every cho
     v_m = F_m − Σ_C e_C max(0, Λ_C − σ_C) − Σ_j max(0, Σ_{C∋j} σ_C − c_j),
 
 Λ_C the sum of λ over these rows and e_C the most views that they can get from the group.
+
+A certificate may go through cases besides: a ``tree`` asks whether a group, or a column, is in use,
+and goes on below each answer; its leaves have prices of their own. Whatever a choice is, it falls
+under one leaf, so that the least value of a leaf is a bound. There, a group in use counts with its
+v_m whatever its sign, and no other group of its site counts; a group that is not in use counts
+nothing. A column in use counts c_j − Σ_{C∋j} σ_C, one that is not counts nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +26,7 @@ import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -29,6 +35,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 SCALE = 2**20
+Key = tuple[int, int, tuple[int, ...]]
+"""A group, a cap, and columns of the group that see some rows."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,8 @@ def check_certificate(
     Parameters
     ----------
     certificate : mapping
-        With ``problem``, ``chosen``, ``cost``, ``bound``, ``rows``, ``classes`` and ``cuts``.
+        With ``problem``, ``chosen``, ``cost``, ``bound``, ``rows``, ``classes``, ``cuts`` and perhaps
+        ``tree``.
     costs, demand, groups, group_costs, sites, row_cap, row_weight, row_class, \
 allowed_uncovered, capacity, budget
         The problem, as given to ``watchline.cover``.
@@ -251,51 +260,15 @@ def _price(value: Any, faults: list[str]) -> int:
 
 def _bound(data: _Data, certificate: Mapping[str, Any], faults: list[str]) -> float:
     """Return the bound that the prices prove, worked out in integers."""
-    row_price: dict[int, int] = {}
-    for row, value in certificate.get("rows", []):
-        if not 0 <= int(row) < len(data.demand):
-            faults.append(f"A price names the row {row}, which does not exist.")
-            continue
-        row_price[int(row)] = _price(value, faults)
-    cut_price: dict[tuple[int, int, tuple[int, ...]], int] = {}
-    paid: dict[int, int] = defaultdict(int)
-    for group, cap, members, value in certificate.get("cuts", []):
-        price = _price(value, faults)
-        cut_price[int(group), int(cap), tuple(sorted(int(j) for j in members))] = price
-        for column in members:
-            paid[int(column)] += price
-    miss = [_price(value, faults) for value in certificate.get("classes", [])]
-    miss += [0] * (len(data.allowed) - len(miss))
-
-    fixed = np.floor(data.group_costs * SCALE).astype(object)
-    value = [int(f) for f in fixed]
-    for group, spent in _spent(data, row_price, cut_price).items():
-        value[group] -= spent
-    over: dict[int, list[int]] = defaultdict(list)
-    for column, total in paid.items():
-        if 0 <= column < len(data.costs):
-            extra = total - math.floor(data.costs[column] * SCALE)
-            over[int(data.groups[column])].append(max(0, extra))
-    for group, extras in over.items():
-        value[group] -= sum(sorted(extras, reverse=True)[: int(data.capacity[group])])
-    worst: dict[int, int] = defaultdict(int)
-    for group, amount in enumerate(value):
-        place = int(data.sites[group])
-        key = place if place >= 0 else -1 - group
-        worst[key] = min(worst[key], amount)
-    bound = Fraction(sum(worst.values()))
-    soft = data.budget is not None
-    for row, price in row_price.items():
-        worth = Fraction(int(data.demand[row]) * price)
-        kind = int(data.kind[row])
-        if soft or data.allowed[kind] > 0:
-            worth = min(worth, miss[0 if soft else kind] * Fraction(float(data.weight[row])))
-        bound += worth
-    if not soft:
-        for kind, allowed in enumerate(data.allowed):
-            bound -= miss[kind] * Fraction(float(allowed)) if allowed > 0 else 0
+    seen = _Seen(data)
+    bound = _value(seen, certificate, _Case(), faults)
+    tree = certificate.get("tree")
+    if data.budget is None:
+        if tree is not None:
+            bound = max(bound, _least_leaf(seen, tree, faults))
         return max(0.0, float(bound / SCALE))
     # cost + μ · missed ≥ bound and cost ≤ budget: missed ≥ (bound − budget) / μ.
+    miss = _prices_of_classes(data, certificate, faults)
     total = math.fsum(data.weight[data.demand > 0].tolist())
     if miss[0] == 0:
         return total
@@ -303,29 +276,154 @@ def _bound(data: _Data, certificate: Mapping[str, Any], faults: list[str]) -> fl
     return total - max(0.0, float(lost))
 
 
-def _spent(
-    data: _Data,
-    row_price: Mapping[int, int],
-    cut_price: Mapping[tuple[int, int, tuple[int, ...]], int],
-) -> dict[int, int]:
-    """Return Σ_C e_C max(0, Λ_C − σ_C) of every group that sees a priced row."""
-    priced = np.array(sorted(row for row, price in row_price.items() if price > 0), np.int64)
-    spent: dict[int, int] = defaultdict(int)
-    sums: dict[tuple[int, int, tuple[int, ...]], int] = defaultdict(int)
-    if not len(priced):
+@dataclass(frozen=True)
+class _Case:
+    """What is taken for granted below some answers of a tree."""
+
+    groups: Mapping[int, bool] = field(default_factory=dict)
+    columns: Mapping[int, bool] = field(default_factory=dict)
+
+
+def _least_leaf(seen: _Seen, tree: Mapping[str, Any], faults: list[str]) -> Fraction:
+    """Return the least value of the leaves of a tree (without recursion: trees may be deep)."""
+    least: Fraction | None = None
+    waiting: list[tuple[Mapping[str, Any], _Case]] = [(tree, _Case())]
+    while waiting:
+        node, case = waiting.pop()
+        kind = "group" if "group" in node else "column" if "column" in node else None
+        if kind is None:
+            value = _value(seen, node, case, faults)
+            least = value if least is None else min(least, value)
+            continue
+        item = int(node[kind])
+        held = case.groups if kind == "group" else case.columns
+        count = len(seen.data.group_costs if kind == "group" else seen.data.costs)
+        if not 0 <= item < count or item in held:
+            faults.append(f"The tree asks for the {kind} {item}, which is unknown or was asked.")
+            return Fraction(0)
+        for answer in (True, False):
+            more = {**held, item: answer}
+            below = _Case(more, case.columns) if kind == "group" else _Case(case.groups, more)
+            waiting.append((node["used" if answer else "unused"], below))
+    return least if least is not None else Fraction(0)
+
+
+def _prices_of_classes(
+    data: _Data, prices: Mapping[str, Any], faults: list[str]
+) -> list[int]:
+    miss = [_price(value, faults) for value in prices.get("classes", [])]
+    return miss + [0] * (len(data.allowed) - len(miss))
+
+
+def _value(
+    seen: _Seen, prices: Mapping[str, Any], case: _Case, faults: list[str]
+) -> Fraction:
+    """Return SCALE times the cost that prices prove in a case."""
+    data = seen.data
+    row_price: dict[int, int] = {}
+    for row, value in prices.get("rows", []):
+        if not 0 <= int(row) < len(data.demand):
+            faults.append(f"A price names the row {row}, which does not exist.")
+            continue
+        row_price[int(row)] = _price(value, faults)
+    cut_price: dict[Key, int] = {}
+    paid: dict[int, int] = defaultdict(int)
+    for group, cap, members, value in prices.get("cuts", []):
+        price = _price(value, faults)
+        cut_price[int(group), int(cap), tuple(sorted(int(j) for j in members))] = price
+        for column in members:
+            paid[int(column)] += price
+    miss = _prices_of_classes(data, prices, faults)
+
+    value = [int(f) for f in np.floor(data.group_costs * SCALE).astype(object)]
+    for group, spent in seen.spent(row_price, cut_price).items():
+        value[group] -= spent
+    over: dict[int, list[int]] = defaultdict(list)
+    room = data.capacity.tolist()
+    for column in {*paid, *(j for j, used in case.columns.items() if used)}:
+        if not 0 <= column < len(data.costs) or case.columns.get(column) is False:
+            continue
+        group, extra = int(data.groups[column]), paid[column]
+        extra -= math.floor(data.costs[column] * SCALE)
+        if case.columns.get(column):
+            value[group] -= extra
+            room[group] -= 1
+        else:
+            over[group].append(max(0, extra))
+    for group, extras in over.items():
+        value[group] -= sum(sorted(extras, reverse=True)[: max(0, room[group])])
+    return _at_sites(data, value, case) + _of_rows(data, row_price, miss)
+
+
+def _at_sites(data: _Data, value: Sequence[int], case: _Case) -> int:
+    """Return what the groups add: those in use all, of the others the best of each site."""
+    in_use = {group for group, used in case.groups.items() if used}
+    # A column in use has its group in use, whether or not the tree asked for it.
+    in_use |= {int(data.groups[column]) for column, used in case.columns.items() if used}
+    taken = {int(data.sites[group]) for group in in_use} - {-1}
+    worst: dict[int, int] = defaultdict(int)
+    for group, amount in enumerate(value):
+        place = int(data.sites[group])
+        if group in in_use or place in taken or case.groups.get(group) is False:
+            continue
+        key = place if place >= 0 else -1 - group
+        worst[key] = min(worst[key], amount)
+    return sum(worst.values()) + sum(value[group] for group in in_use)
+
+
+def _of_rows(data: _Data, row_price: Mapping[int, int], miss: Sequence[int]) -> Fraction:
+    """Return what the rows are worth, less what may stay uncovered."""
+    worth_of_all = Fraction(0)
+    soft = data.budget is not None
+    for row, price in row_price.items():
+        worth = Fraction(int(data.demand[row]) * price)
+        kind = int(data.kind[row])
+        if soft or data.allowed[kind] > 0:
+            worth = min(worth, miss[0 if soft else kind] * Fraction(float(data.weight[row])))
+        worth_of_all += worth
+    if not soft:
+        for kind, allowed in enumerate(data.allowed):
+            worth_of_all -= miss[kind] * Fraction(float(allowed)) if allowed > 0 else 0
+    return worth_of_all
+
+
+class _Seen:
+    """Which columns of each group see a row, looked up once a row."""
+
+    def __init__(self, data: _Data) -> None:
+        self.data = data
+        self._rows = sparse.csr_array(data.matrix)
+        self._rows.sort_indices()
+        self._keys: dict[int, list[Key]] = {}
+
+    def keys(self, row: int) -> list[Key]:
+        """Return group, cap and columns of every group that sees a row."""
+        if row not in self._keys:
+            start, end = self._rows.indptr[row], self._rows.indptr[row + 1]
+            columns = self._rows.indices[start:end]
+            owner = self.data.groups[columns]
+            rank = np.argsort(owner, kind="stable")
+            edges = np.flatnonzero(np.diff(owner[rank])) + 1
+            cap = int(self.data.cap[row])
+            self._keys[row] = [
+                (int(self.data.groups[members[0]]), cap, tuple(members.tolist()))
+                for members in np.split(columns[rank], edges)
+                if len(members)
+            ]
+        return self._keys[row]
+
+    def spent(
+        self, row_price: Mapping[int, int], cut_price: Mapping[Key, int]
+    ) -> dict[int, int]:
+        """Return Σ_C e_C max(0, Λ_C − σ_C) of every group that sees a priced row."""
+        sums: dict[Key, int] = defaultdict(int)
+        for row, price in row_price.items():
+            if price > 0:
+                for key in self.keys(row):
+                    sums[key] += price
+        spent: dict[int, int] = defaultdict(int)
+        for key, total in sums.items():
+            group, cap, members = key
+            most = min(cap, len(members), int(self.data.capacity[group]))
+            spent[group] += most * max(0, total - cut_price.get(key, 0))
         return spent
-    part = sparse.csr_array(data.matrix)[priced].tocsr()
-    part.sort_indices()
-    for place, row in enumerate(priced):
-        columns = part.indices[part.indptr[place] : part.indptr[place + 1]]
-        owner = data.groups[columns]
-        rank = np.argsort(owner, kind="stable")
-        edges = np.flatnonzero(np.diff(owner[rank])) + 1
-        for members in np.split(columns[rank], edges):
-            if len(members):
-                key = (int(data.groups[members[0]]), int(data.cap[row]), tuple(members.tolist()))
-                sums[key] += row_price[int(row)]
-    for (group, cap, members), total in sums.items():
-        most = min(cap, len(members), int(data.capacity[group]))
-        spent[group] += most * max(0, total - cut_price.get((group, cap, members), 0))
-    return spent

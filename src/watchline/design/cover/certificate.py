@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.problem import CoverProblem
-from watchline.design.cover.solution import CoverSolution
+from watchline.design.cover.solution import CoverSolution, PriceSet, PriceTree
 
 
 def _rising_rows(problem: CoverProblem) -> Iterator[NDArray[np.int32]]:
@@ -82,11 +82,14 @@ def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str
     dict
         ``chosen`` and ``cost``; ``bound``: what the prices prove (in budget mode the most weight
         that can be covered); ``rows``: ``[row, price]`` pairs; ``classes``: the price of missed
-        weight; ``cuts``: ``[group, cap, [columns…], price]``; ``problem``: the digest of the
+        weight; ``cuts``: ``[group, cap, [columns…], price]``; ``tree``, where it proves more than
+        these prices: a leaf with its own ``rows``, ``classes`` and ``cuts``, or a ``group`` or
+        ``column`` with the trees that follow if it is ``used`` and if it is ``unused``; ``problem``: the digest of the
         problem that it belongs to; ``claimed_bound``: the bound of the solution, which branch and
         bound may have raised above ``bound`` and which the certificate does not prove.
     """
-    priced = np.flatnonzero(solution.row_duals)
+    root = PriceSet(solution.row_duals, solution.cut_duals, solution.class_duals)
+    tree = solution.price_tree
     in_budget = problem.budget is not None
     return {
         "schema_version": 1,
@@ -95,10 +98,26 @@ def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str
         "cost": solution.cost,
         "bound": solution.price_bound,
         "claimed_bound": solution.weight_bound if in_budget else solution.lower_bound,
-        "rows": [[int(row), float(solution.row_duals[row])] for row in priced],
-        "classes": solution.class_duals.tolist(),
+        **_stated(root),
+        **({} if tree is None else {"tree": _stated_tree(tree)}),
+    }
+
+
+def _stated(prices: PriceSet) -> dict[str, Any]:
+    """Return prices as plain values."""
+    return {
+        "rows": [[int(row), float(prices.rows[row])] for row in np.flatnonzero(prices.rows)],
+        "classes": prices.classes.tolist(),
         "cuts": [
             [group, cap, list(columns), price]
-            for (group, columns, cap), price in sorted(solution.cut_duals.items())
+            for (group, columns, cap), price in sorted(prices.cuts.items())
         ],
     }
+
+
+def _stated_tree(tree: PriceTree) -> dict[str, Any]:
+    """Return a tree of prices as plain values."""
+    if tree.prices is not None:
+        return _stated(tree.prices)
+    asked = {"group": tree.group} if tree.column is None else {"column": tree.column}
+    return {**asked, "used": _stated_tree(tree.used), "unused": _stated_tree(tree.unused)}

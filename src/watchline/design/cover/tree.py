@@ -171,26 +171,30 @@ class Tree:
         if not self.open:
             return False
         node = min(self.open, key=lambda one: one.leaf.bound)
-        if node.leaf.bound >= goal:
-            return False
-        self.open.remove(node)
         leaf = node.leaf
-        item = -1 if leaf.iterate is None else self._undecided(leaf)
+        if leaf.bound >= goal:
+            return False
+        item = self._undecided(leaf)
+        # All is worked out before anything is changed: an interruption leaves a whole tree.
         if item < 0:
-            # Whole groups only: more rows may ask for more, or this bound stays as it is.
+            # Nothing is half used: more rows may ask for more, or this bound stays as it is.
             again = self._made(leaf, leaf.used, leaf.unused, goal, steps)
-            if again.bound > leaf.bound * (1 + PATIENCE) or len(again.working) > len(leaf.working):
-                node.leaf = again
+            gained = again.bound > leaf.bound * (1 + PATIENCE)
+            grown = len(again.working) > len(leaf.working)
+            self.open.remove(node)
+            node.leaf = again
+            if gained or grown:
                 self._file(node, goal)
             else:
-                self.settled = min(self.settled, leaf.bound)
+                self.settled = min(self.settled, again.bound)
             return self.settled > self.bound
-        node.item, node.leaf = item, None
-        node.unused = Node(self._made(leaf, leaf.used, leaf.unused | {item}, goal, steps))
+        without = Node(self._made(leaf, leaf.used, leaf.unused | {item}, goal, steps))
         barred = leaf.unused | self._rivals(item)
-        node.used = Node(self._made(leaf, leaf.used | {item}, barred, goal, steps))
-        for child in (node.used, node.unused):
-            self._file(child, goal)
+        with_it = Node(self._made(leaf, leaf.used | {item}, barred, goal, steps))
+        self.open.remove(node)
+        node.item, node.leaf, node.used, node.unused = item, None, with_it, without
+        self._file(with_it, goal)
+        self._file(without, goal)
         return True
 
     def _file(self, node: Node, goal: float) -> None:
@@ -199,7 +203,7 @@ class Tree:
             self.open.append(node)
         else:
             self.settled = min(self.settled, node.leaf.bound)
-            node.leaf.iterate = None
+            node.leaf.iterate = None  # a leaf that is done needs no memory
 
     def _rivals(self, item: int) -> frozenset[int]:
         """Return the groups that cannot be used along with an item: those of its site."""
@@ -270,6 +274,9 @@ class Tree:
         self.work += bounder.work
         if value > leaf.bound:
             leaf.bound, leaf.rows, leaf.prices = value, bounder.price_rows, bounder.prices
+        if leaf.bound <= spent:
+            # A bound below 0 counts as 0, which prices of 0 prove.
+            leaf.prices = Prices(*(np.zeros_like(array) for array in leaf.prices))
         leaf.working = bounder.rows
         leaf.iterate, leaf.weight = _copied(bounder.iterates[0]), float(bounder.memory[0])
         return leaf
