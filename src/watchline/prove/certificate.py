@@ -3,21 +3,8 @@
 The checker shares no code with the optimiser and trusts none of its numbers. It reads the prices,
 rounds them to whole multiples of 2⁻²⁰, rounds the costs down to such multiples, and works out the
 bound in integers, without any rounding error. Any prices prove *some* bound; a certificate is
-accepted if its prices prove the bound that it states.
-
-With λ_i the price of a view of row i, μ_r the price of missed weight of class r, and σ_C the price
-of a view of the rows that a group sees through exactly the columns C, every choice costs at least
-
-    Σ_i min(k_i λ_i, μ_r(i) w_i) − Σ_r μ_r A_r + Σ_sites min(0, least v_m at the site),
-    v_m = F_m − Σ_C e_C max(0, Λ_C − σ_C) − Σ_j max(0, Σ_{C∋j} σ_C − c_j),
-
-Λ_C the sum of λ over these rows and e_C the most views that they can get from the group.
-
-A certificate may go through cases besides: a ``tree`` asks whether a group, or a column, is in use,
-and goes on below each answer; its leaves have prices of their own. Whatever a choice is, it falls
-under one leaf, so that the least value of a leaf is a bound. There, a group in use counts with its
-v_m whatever its sign, and no other group of its site counts; a group that is not in use counts
-nothing. A column in use counts c_j − Σ_{C∋j} σ_C, one that is not counts nothing.
+accepted if its prices prove the bound that it states. The formula is in
+:mod:`watchline.prove.price_bound`.
 """
 
 from __future__ import annotations
@@ -26,7 +13,7 @@ import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -34,9 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-SCALE = 2**20
-Key = tuple[int, int, tuple[int, ...]]
-"""A group, a cap, and columns of the group that see some rows."""
+from watchline.prove.price_bound import SCALE, CoverData, proven_bound
 
 
 @dataclass(frozen=True)
@@ -61,24 +46,6 @@ class CertificateVerdict:
     faults: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Data:
-    """The problem with every default filled in."""
-
-    costs: NDArray[np.float64]
-    matrix: sparse.csc_array
-    demand: NDArray[np.int64]
-    groups: NDArray[np.int64]
-    group_costs: NDArray[np.float64]
-    sites: NDArray[np.int64]
-    cap: NDArray[np.int64]
-    weight: NDArray[np.float64]
-    kind: NDArray[np.int64]
-    allowed: NDArray[np.float64]
-    capacity: NDArray[np.int64]
-    budget: float | None
-
-
 def check_certificate(
     certificate: Mapping[str, Any],
     costs: ArrayLike,
@@ -101,8 +68,8 @@ def check_certificate(
     Parameters
     ----------
     certificate : mapping
-        With ``problem``, ``chosen``, ``cost``, ``bound``, ``rows``, ``classes``, ``cuts`` and perhaps
-        ``tree``.
+        With ``problem``, ``chosen``, ``cost``, ``bound``, ``rows``, ``classes``, ``cuts`` and
+        perhaps ``tree`` and ``tree_cuts``.
     costs, demand, groups, group_costs, sites, row_cap, row_weight, row_class, \
 allowed_uncovered, capacity, budget
         The problem, as given to ``watchline.cover``.
@@ -136,7 +103,10 @@ allowed_uncovered, capacity, budget
     stated = float(certificate.get("cost", math.nan))
     if not abs(cost - stated) <= tolerance * max(1.0, abs(cost)):
         faults.append(f"The choice costs {cost:.6g}, not {stated:.6g}.")
-    bound, claimed = _bound(data, certificate, faults), float(certificate.get("bound", math.nan))
+    bound, claimed = (
+        proven_bound(data, certificate, faults),
+        float(certificate.get("bound", math.nan)),
+    )
     slack = tolerance * max(1.0, abs(bound)) + 4 * len(data.demand) / SCALE
     if data.budget is None:
         if not claimed <= bound + slack:
@@ -165,7 +135,7 @@ def _filled(
     allowed: ArrayLike | None,
     capacity: ArrayLike | None,
     budget: float | None,
-) -> _Data:
+) -> CoverData:
     n, m = len(costs), len(demand)
     group = np.arange(n) if groups is None else np.asarray(groups, np.int64)
     count = int(group.max(initial=-1)) + 1
@@ -188,13 +158,13 @@ def _filled(
     matrix.data = np.ones(len(matrix.data), np.int8)
     matrix.sum_duplicates()
     fixed = np.zeros(count) if group_costs is None else np.asarray(group_costs, np.float64)
-    return _Data(
+    return CoverData(
         costs, matrix, need, group, fixed, site, np.minimum(full, need), weight, kind, spare,
         most, budget,
     )  # fmt: skip
 
 
-def _digest(data: _Data) -> str:
+def _digest(data: CoverData) -> str:
     """Return the SHA-256 of the problem (the certificate's ``problem``)."""
     digest = hashlib.sha256()
     for array, kind in (
@@ -216,7 +186,7 @@ def _digest(data: _Data) -> str:
     return digest.hexdigest()
 
 
-def _judged(data: _Data, chosen: Sequence[int], faults: list[str]) -> tuple[float, float]:
+def _judged(data: CoverData, chosen: Sequence[int], faults: list[str]) -> tuple[float, float]:
     """Return the cost of a choice and the weight that it misses; name broken rules."""
     taken = sorted({int(j) for j in chosen})
     if taken and (taken[0] < 0 or taken[-1] >= len(data.costs)):
@@ -247,183 +217,3 @@ def _judged(data: _Data, chosen: Sequence[int], faults: list[str]) -> tuple[floa
     elif float(cost) > data.budget * (1 + 1e-9):
         faults.append(f"The choice costs {float(cost):.6g}, above the budget {data.budget:.6g}.")
     return float(cost), missed
-
-
-def _price(value: Any, faults: list[str]) -> int:
-    """Return a price in whole multiples of 1 / SCALE."""
-    number = float(value)
-    if not math.isfinite(number) or number < 0 or number > 2**40:
-        faults.append(f"A price is {number}.")
-        return 0
-    return math.floor(number * SCALE)
-
-
-def _bound(data: _Data, certificate: Mapping[str, Any], faults: list[str]) -> float:
-    """Return the bound that the prices prove, worked out in integers."""
-    seen = _Seen(data)
-    bound = _value(seen, certificate, _Case(), faults)
-    tree = certificate.get("tree")
-    if data.budget is None:
-        if tree is not None:
-            bound = max(bound, _least_leaf(seen, tree, faults))
-        return max(0.0, float(bound / SCALE))
-    # cost + μ · missed ≥ bound and cost ≤ budget: missed ≥ (bound − budget) / μ.
-    miss = _prices_of_classes(data, certificate, faults)
-    total = math.fsum(data.weight[data.demand > 0].tolist())
-    if miss[0] == 0:
-        return total
-    lost = (bound - Fraction(float(data.budget or 0.0)) * SCALE) / miss[0]
-    return total - max(0.0, float(lost))
-
-
-@dataclass(frozen=True)
-class _Case:
-    """What is taken for granted below some answers of a tree."""
-
-    groups: Mapping[int, bool] = field(default_factory=dict)
-    columns: Mapping[int, bool] = field(default_factory=dict)
-
-
-def _least_leaf(seen: _Seen, tree: Mapping[str, Any], faults: list[str]) -> Fraction:
-    """Return the least value of the leaves of a tree (without recursion: trees may be deep)."""
-    least: Fraction | None = None
-    waiting: list[tuple[Mapping[str, Any], _Case]] = [(tree, _Case())]
-    while waiting:
-        node, case = waiting.pop()
-        kind = "group" if "group" in node else "column" if "column" in node else None
-        if kind is None:
-            value = _value(seen, node, case, faults)
-            least = value if least is None else min(least, value)
-            continue
-        item = int(node[kind])
-        held = case.groups if kind == "group" else case.columns
-        count = len(seen.data.group_costs if kind == "group" else seen.data.costs)
-        if not 0 <= item < count or item in held:
-            faults.append(f"The tree asks for the {kind} {item}, which is unknown or was asked.")
-            return Fraction(0)
-        for answer in (True, False):
-            more = {**held, item: answer}
-            below = _Case(more, case.columns) if kind == "group" else _Case(case.groups, more)
-            waiting.append((node["used" if answer else "unused"], below))
-    return least if least is not None else Fraction(0)
-
-
-def _prices_of_classes(
-    data: _Data, prices: Mapping[str, Any], faults: list[str]
-) -> list[int]:
-    miss = [_price(value, faults) for value in prices.get("classes", [])]
-    return miss + [0] * (len(data.allowed) - len(miss))
-
-
-def _value(
-    seen: _Seen, prices: Mapping[str, Any], case: _Case, faults: list[str]
-) -> Fraction:
-    """Return SCALE times the cost that prices prove in a case."""
-    data = seen.data
-    row_price: dict[int, int] = {}
-    for row, value in prices.get("rows", []):
-        if not 0 <= int(row) < len(data.demand):
-            faults.append(f"A price names the row {row}, which does not exist.")
-            continue
-        row_price[int(row)] = _price(value, faults)
-    cut_price: dict[Key, int] = {}
-    paid: dict[int, int] = defaultdict(int)
-    for group, cap, members, value in prices.get("cuts", []):
-        price = _price(value, faults)
-        cut_price[int(group), int(cap), tuple(sorted(int(j) for j in members))] = price
-        for column in members:
-            paid[int(column)] += price
-    miss = _prices_of_classes(data, prices, faults)
-
-    value = [int(f) for f in np.floor(data.group_costs * SCALE).astype(object)]
-    for group, spent in seen.spent(row_price, cut_price).items():
-        value[group] -= spent
-    over: dict[int, list[int]] = defaultdict(list)
-    room = data.capacity.tolist()
-    for column in {*paid, *(j for j, used in case.columns.items() if used)}:
-        if not 0 <= column < len(data.costs) or case.columns.get(column) is False:
-            continue
-        group, extra = int(data.groups[column]), paid[column]
-        extra -= math.floor(data.costs[column] * SCALE)
-        if case.columns.get(column):
-            value[group] -= extra
-            room[group] -= 1
-        else:
-            over[group].append(max(0, extra))
-    for group, extras in over.items():
-        value[group] -= sum(sorted(extras, reverse=True)[: max(0, room[group])])
-    return _at_sites(data, value, case) + _of_rows(data, row_price, miss)
-
-
-def _at_sites(data: _Data, value: Sequence[int], case: _Case) -> int:
-    """Return what the groups add: those in use all, of the others the best of each site."""
-    in_use = {group for group, used in case.groups.items() if used}
-    # A column in use has its group in use, whether or not the tree asked for it.
-    in_use |= {int(data.groups[column]) for column, used in case.columns.items() if used}
-    taken = {int(data.sites[group]) for group in in_use} - {-1}
-    worst: dict[int, int] = defaultdict(int)
-    for group, amount in enumerate(value):
-        place = int(data.sites[group])
-        if group in in_use or place in taken or case.groups.get(group) is False:
-            continue
-        key = place if place >= 0 else -1 - group
-        worst[key] = min(worst[key], amount)
-    return sum(worst.values()) + sum(value[group] for group in in_use)
-
-
-def _of_rows(data: _Data, row_price: Mapping[int, int], miss: Sequence[int]) -> Fraction:
-    """Return what the rows are worth, less what may stay uncovered."""
-    worth_of_all = Fraction(0)
-    soft = data.budget is not None
-    for row, price in row_price.items():
-        worth = Fraction(int(data.demand[row]) * price)
-        kind = int(data.kind[row])
-        if soft or data.allowed[kind] > 0:
-            worth = min(worth, miss[0 if soft else kind] * Fraction(float(data.weight[row])))
-        worth_of_all += worth
-    if not soft:
-        for kind, allowed in enumerate(data.allowed):
-            worth_of_all -= miss[kind] * Fraction(float(allowed)) if allowed > 0 else 0
-    return worth_of_all
-
-
-class _Seen:
-    """Which columns of each group see a row, looked up once a row."""
-
-    def __init__(self, data: _Data) -> None:
-        self.data = data
-        self._rows = sparse.csr_array(data.matrix)
-        self._rows.sort_indices()
-        self._keys: dict[int, list[Key]] = {}
-
-    def keys(self, row: int) -> list[Key]:
-        """Return group, cap and columns of every group that sees a row."""
-        if row not in self._keys:
-            start, end = self._rows.indptr[row], self._rows.indptr[row + 1]
-            columns = self._rows.indices[start:end]
-            owner = self.data.groups[columns]
-            rank = np.argsort(owner, kind="stable")
-            edges = np.flatnonzero(np.diff(owner[rank])) + 1
-            cap = int(self.data.cap[row])
-            self._keys[row] = [
-                (int(self.data.groups[members[0]]), cap, tuple(members.tolist()))
-                for members in np.split(columns[rank], edges)
-                if len(members)
-            ]
-        return self._keys[row]
-
-    def spent(
-        self, row_price: Mapping[int, int], cut_price: Mapping[Key, int]
-    ) -> dict[int, int]:
-        """Return Σ_C e_C max(0, Λ_C − σ_C) of every group that sees a priced row."""
-        sums: dict[Key, int] = defaultdict(int)
-        for row, price in row_price.items():
-            if price > 0:
-                for key in self.keys(row):
-                    sums[key] += price
-        spent: dict[int, int] = defaultdict(int)
-        for key, total in sums.items():
-            group, cap, members = key
-            most = min(cap, len(members), int(self.data.capacity[group]))
-            spent[group] += most * max(0, total - cut_price.get(key, 0))
-        return spent

@@ -316,9 +316,7 @@ def _solution(run: Run) -> CoverSolution:
         status = "optimal" if gap <= 1e-9 else "feasible"
     bounder, tree, root = run.bounder, None, None
     if bounder is not None and bounder.prices is not None:
-        root = _duals(
-            problem, bounder.price_layout, bounder.price_rows, bounder.prices, run.order
-        )
+        root = _duals(problem, bounder.price_layout, bounder.price_rows, bounder.prices, run.order)
         if run.tree is not None and run.tree.bound > bounder.bound:
             tree, price_bound = _tree(run, run.tree.root), run.tree.bound
     root = root or PriceSet(np.zeros(problem.n_rows), {}, np.zeros(len(problem.allowed)))

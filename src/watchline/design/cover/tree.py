@@ -151,7 +151,18 @@ class Tree:
     @property
     def leaves(self) -> int:
         """Number of leaves."""
-        return sum(1 for _ in _leaves(self.root))
+        return len(self.each_leaf())
+
+    def each_leaf(self) -> list[Leaf]:
+        """Return all leaves, in order."""
+        found, waiting = [], [self.root]
+        while waiting:
+            node = waiting.pop()
+            if node.leaf is not None:
+                found.append(node.leaf)
+            else:
+                waiting += [node.unused, node.used]
+        return found
 
     def grow(self, goal: float, steps: int) -> bool:
         """Split the leaf with the least bound.
@@ -302,20 +313,11 @@ class Tree:
         return row, price
 
 
-def _leaves(node: Node) -> list[Leaf]:
-    """Return the leaves below a place."""
-    if node.leaf is not None:
-        return [node.leaf]
-    return _leaves(node.used) + _leaves(node.unused)
-
-
 def _copied(iterate: Iterate) -> Iterate:
     return Iterate(*(array.copy() for array in iterate))
 
 
-def decided(
-    layout: Layout, used: frozenset[int], unused: frozenset[int]
-) -> tuple[float, Layout]:
+def decided(layout: Layout, used: frozenset[int], unused: frozenset[int]) -> tuple[float, Layout]:
     """Return what is spent on used groups, and the layout of what is left to decide.
 
     Parameters
