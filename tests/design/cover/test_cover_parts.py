@@ -140,7 +140,7 @@ def grown(case, leaves):
     return run, tree
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(290))
 def test_no_tree_is_above_the_optimum(seed):
     case = random_case(seed)
     best = optimum(case)
@@ -157,17 +157,18 @@ def test_no_tree_is_above_the_optimum(seed):
 
 def test_trees_close_what_prices_leave_open():
     closed = opened = 0
-    for seed in range(60):
+    for seed in range(120):
         case = random_case(seed)
         best = optimum(case)
-        if best is None or "capacity" in case.options:
+        # Shares and capacities are asked of no item: a tree may leave a gap there.
+        if best is None or {"capacity", "allowed_uncovered"} & set(case.options):
             continue
         run, tree = grown(case, 40)
         if run.bounder.bound < 0.97 * best:
             opened += 1
             closed += tree.bound > 0.99 * best
     assert opened >= 5
-    assert closed >= 0.7 * opened
+    assert closed >= 0.9 * opened
 
 
 def test_rows_of_a_column_may_stand_in_any_order():

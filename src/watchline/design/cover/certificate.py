@@ -88,9 +88,10 @@ def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str
         weight; ``cuts``: ``[group, cap, [columns…], price]``; ``tree``, where it proves more than
         these prices: a leaf with ``rows``, ``classes`` and ``cuts`` of its own, ``[place in
         tree_cuts, price]``, or a ``group`` or ``column`` with the trees that follow if it is
-        ``used`` and if it is ``unused``; ``tree_cuts``: ``[group, cap, [columns…]]``; ``problem``: the digest of the
-        problem that it belongs to; ``claimed_bound``: the bound of the solution, which branch and
-        bound may have raised above ``bound`` and which the certificate does not prove.
+        ``used`` and if it is ``unused``; ``tree_cuts``: ``[group, cap, [columns…]]``;
+        ``problem``: the digest of the problem that it belongs to; ``claimed_bound``: the bound of
+        the solution, which HiGHS may have raised above ``bound`` and which the certificate does
+        not prove.
     """
     root = PriceSet(solution.row_duals, solution.cut_duals, solution.class_duals)
     tree = solution.price_tree

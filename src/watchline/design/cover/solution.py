@@ -100,8 +100,9 @@ class CoverSolution:
         the budget mode the bound is the total weight.
     price_bound : float
         The part of the bound that the prices below, or those of ``price_tree``, prove by
-        themselves, in rounding-safe arithmetic; ``lower_bound`` may be higher by branch and bound or by ``cost_step``. In
-        budget mode, the upper bound of the covered weight that the prices prove.
+        themselves, in rounding-safe arithmetic; ``lower_bound`` may be higher by branch and bound
+        or by ``cost_step``. In budget mode, the upper bound of the covered weight that the prices
+        prove.
     cost_step : float
         Every choice costs a multiple of this step, to which the bound is rounded up; 0 if none.
     row_duals : ndarray of float64, shape (n_rows,)

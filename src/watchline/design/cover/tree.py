@@ -210,7 +210,7 @@ class Tree:
 
     def _file(self, node: Node, goal: float) -> None:
         """Note a new leaf among those to split, or as done."""
-        if node.leaf.bound < goal:
+        if node.leaf.bound < goal and node.leaf.iterate is not None:
             self.open.append(node)
         else:
             self.settled = min(self.settled, node.leaf.bound)
@@ -256,7 +256,7 @@ class Tree:
         n_groups = len(self.layout.fixed)
         spent, layout = decided(self.layout, used, unused)
         leaf = Leaf(used, unused, -math.inf, parent.rows, parent.prices, parent.working, None, 0.0)
-        lost = self._impossible(unused, goal)
+        lost = self._impossible(unused)
         self.work += len(self.layout.row_atom) / 1e6
         if lost is not None:
             leaf.rows, leaf.prices = lost
@@ -292,9 +292,7 @@ class Tree:
         leaf.iterate, leaf.weight = _copied(bounder.iterates[0]), float(bounder.memory[0])
         return leaf
 
-    def _impossible(
-        self, unused: frozenset[int], goal: float
-    ) -> tuple[NDArray[np.intp], Prices] | None:
+    def _impossible(self, unused: frozenset[int]) -> tuple[NDArray[np.intp], Prices] | None:
         """Return a row that cannot be covered any more, with a price that says so."""
         off = np.zeros(len(self.layout.fixed), np.bool_)
         off[[item for item in unused if item < len(off)]] = True
@@ -306,7 +304,9 @@ class Tree:
         row = lost[:1]
         atoms = part_of(self.layout, row)
         price = Prices(
-            np.array([2.0 * max(goal, 1.0)]),
+            np.array(
+                [2.0 * (1.0 + float(np.sum(self.layout.fixed)) + float(np.sum(self.layout.cost)))]
+            ),
             np.zeros(len(atoms.atom_group)),
             np.zeros(len(self.allowed)),
         )
