@@ -25,7 +25,7 @@ from watchline.design.cover.state import State, add_column, make_state, put
 from watchline.design.cover.tree import MOST_LEAVES, Tree
 
 Progress = Callable[[float, float, float], None]
-FEW = 24
+FEW = 12
 """Groups in use up to which a tree over groups is grown: each doubles it."""
 STEPS = 100
 """Steps of the relaxation in a round of a leaf of that tree."""
