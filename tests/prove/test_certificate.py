@@ -173,6 +173,14 @@ def forgotten_case(certificate):
     certificate["bound"] *= 1.02
 
 
+def missing_answer(certificate):
+    del certificate["tree"]["unused"]
+
+
+def unknown_cut(certificate):
+    certificate["tree_cuts"] = []
+
+
 def one_answer_twice(certificate):
     certificate["tree"]["unused"] = certificate["tree"]["used"]
 
@@ -213,6 +221,8 @@ def leaf_removed(certificate):
     "tamper",
     [
         forgotten_case,
+        missing_answer,
+        unknown_cut,
         one_answer_twice,
         answers_swapped,
         other_question,

@@ -113,7 +113,12 @@ def _least_leaf(
         node, case = waiting.pop()
         kind = "group" if "group" in node else "column" if "column" in node else None
         if kind is None:
-            told = [(*named[int(place)], price) for place, price in node.get("cuts", [])]
+            places = [int(place) for place, _ in node.get("cuts", [])]
+            if any(not 0 <= place < len(named) for place in places):
+                faults.append("A leaf of the tree names a cut that is not listed.")
+                return Fraction(0)
+            prices = [price for _, price in node.get("cuts", [])]
+            told = [(*named[place], price) for place, price in zip(places, prices, strict=True)]
             value = _value(seen, {**node, "cuts": told}, case, faults)
             least = value if least is None else min(least, value)
             continue
@@ -122,6 +127,9 @@ def _least_leaf(
         count = len(seen.data.group_costs if kind == "group" else seen.data.costs)
         if not 0 <= item < count or item in held:
             faults.append(f"The tree asks for the {kind} {item}, which is unknown or was asked.")
+            return Fraction(0)
+        if "used" not in node or "unused" not in node:
+            faults.append(f"The tree forgets what follows if the {kind} {item} is (not) in use.")
             return Fraction(0)
         for answer in (True, False):
             more = {**held, item: answer}
