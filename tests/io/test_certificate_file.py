@@ -120,9 +120,22 @@ def test_a_round_is_restated_for_the_plan_that_is_reported(tmp_path):
     assert proven.gap > (solution.cost - proven.bound) / solution.cost
 
 
+def priced(content):
+    """The places that hold prices: the certificate itself and the leaves of its tree."""
+    found, waiting = [content["certificate"]], [content["certificate"].get("tree", {})]
+    while waiting:
+        node = waiting.pop()
+        if "used" in node:
+            waiting += [node["used"], node["unused"]]
+        elif node:
+            found.append(node)
+    return found
+
+
 def a_price(content, _):
-    for row in content["certificate"]["rows"]:
-        row[1] *= 0.5
+    for place in priced(content):
+        for row in place["rows"]:
+            row[1] *= 0.5
 
 
 def a_dearer_price(content, _):
@@ -131,7 +144,9 @@ def a_dearer_price(content, _):
 
 
 def a_cut(content, _):
-    content["certificate"]["cuts"][0][3] += 1e6
+    for place in priced(content):
+        if place["cuts"]:
+            place["cuts"][0][-1] += 1e6
 
 
 def the_choice(content, _):

@@ -1,13 +1,14 @@
 """The certificate checker accepts what the optimiser proves and refuses what was changed."""
 
 import copy
+import functools
 import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cover_cases import optimum, random_case
+from cover_cases import Case, optimum, random_case
 from scipy import sparse
 
 from watchline.design.cover import cover, make_certificate, make_problem
@@ -51,13 +52,29 @@ def raised(certificate):
     certificate["bound"] *= 1.01
 
 
+def priced(certificate):
+    """The places of a certificate that hold prices: itself and the leaves of its tree."""
+    found, waiting = [certificate], [certificate.get("tree")]
+    while waiting:
+        node = waiting.pop()
+        if node is None:
+            continue
+        if "used" in node:
+            waiting += [node["used"], node["unused"]]
+        else:
+            found.append(node)
+    return found
+
+
 def dearer_rows(certificate):
     certificate["bound"] *= 1.5
-    certificate["rows"] = [[row, 1.5 * price] for row, price in certificate["rows"]]
+    for place in priced(certificate):
+        place["rows"] = [[row, 1.5 * price] for row, price in place["rows"]]
 
 
 def dearer_cuts(certificate):
-    certificate["cuts"] = [[g, cap, c, 3.0 * p + 1.0] for g, cap, c, p in certificate["cuts"]]
+    for place in priced(certificate):
+        place["cuts"] = [[*cut, 3.0 * price + 1.0] for *cut, price in place["cuts"]]
 
 
 def cheaper(certificate):
@@ -114,6 +131,116 @@ def test_a_tampered_certificate_is_refused(tamper):
     assert verdict.faults
 
 
+def scattered(seed):
+    """Mounts that see rows here and there: the relaxation is far below the optimum."""
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(14), 4)
+    matrix = (rng.random((40, 56)) < 0.15).astype(np.int8)
+    demand = np.minimum(1, matrix.sum(axis=1))
+    costs = rng.integers(3, 12, 56).astype(float)
+    options = {"group_costs": rng.integers(30, 60, 14).astype(float)}
+    if seed % 2:
+        options["sites"] = np.maximum(np.arange(14) // 2 - 1, -1)
+    return Case(costs, matrix, demand, groups, options)
+
+
+@functools.cache
+def branched(seed):
+    case = scattered(seed)
+    problem = make_problem(*case.arguments(), **case.options)
+    solution = cover(*case.arguments(), **case.options, time_limit=30, work_limit=60)
+    return case, solution, json.dumps(make_certificate(problem, solution))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_tree_proves_more_than_prices_and_never_too_much(seed):
+    case, solution, text = branched(seed)
+    certificate = json.loads(text)
+    assert "tree" in certificate
+    verdict = check_certificate(certificate, *case.arguments(), **case.options)
+    assert verdict.holds, verdict.faults
+    alone = {key: certificate[key] for key in certificate if not key.startswith("tree")}
+    root = check_certificate(alone, *case.arguments(), **case.options)
+    assert not root.holds
+    assert root.bound < verdict.bound - 1
+    assert verdict.bound <= optimum(case) + 1e-6
+    assert verdict.bound >= 0.95 * solution.cost
+
+
+def forgotten_case(certificate):
+    # Only one answer of the first question is left: choices that answer otherwise are forgotten.
+    certificate["tree"] = certificate["tree"]["used"]
+    certificate["bound"] *= 1.02
+
+
+def missing_answer(certificate):
+    del certificate["tree"]["unused"]
+
+
+def unknown_cut(certificate):
+    certificate["tree_cuts"] = []
+
+
+def one_answer_twice(certificate):
+    certificate["tree"]["unused"] = certificate["tree"]["used"]
+
+
+def answers_swapped(certificate):
+    tree = certificate["tree"]
+    tree["used"], tree["unused"] = tree["unused"], tree["used"]
+
+
+def other_question(certificate):
+    kind = "group" if "group" in certificate["tree"] else "column"
+    certificate["tree"][kind] = (certificate["tree"][kind] + 1) % 14
+
+
+def unknown_question(certificate):
+    certificate["tree"]["group"] = 10**6
+
+
+def asked_again(certificate):
+    tree = certificate["tree"]
+    certificate["tree"] = {"group": tree["group"], "used": tree, "unused": tree}
+
+
+def dearer_leaves(certificate):
+    certificate["bound"] *= 1.3
+    for place in priced(certificate)[1:]:
+        place["rows"] = [[row, 1.3 * price] for row, price in place["rows"]]
+
+
+def leaf_removed(certificate):
+    tree = certificate["tree"]
+    while "used" in tree["used"]:
+        tree = tree["used"]
+    tree["used"] = {"rows": [], "classes": [], "cuts": []}
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        forgotten_case,
+        missing_answer,
+        unknown_cut,
+        one_answer_twice,
+        answers_swapped,
+        other_question,
+        unknown_question,
+        asked_again,
+        dearer_leaves,
+        leaf_removed,
+    ],
+)
+def test_a_tampered_tree_is_refused(tamper):
+    case, _, text = branched(0)
+    changed = json.loads(text)
+    tamper(changed)
+    verdict = check_certificate(changed, *case.arguments(), **case.options)
+    assert not verdict.holds
+    assert verdict.faults
+
+
 def test_a_changed_problem_is_refused():
     case, certificate = good()
     costs, matrix, demand, groups = case.arguments()
@@ -123,8 +250,9 @@ def test_a_changed_problem_is_refused():
 
 
 def test_checker_imports_nothing_from_the_optimiser():
-    text = Path(sys.modules["watchline.prove.certificate"].__file__).read_text()
-    assert "watchline.design" not in text
+    for name in ("certificate", "price_bound"):
+        text = Path(sys.modules[f"watchline.prove.{name}"].__file__).read_text()
+        assert "watchline.design" not in text
 
 
 def test_three_rows_three_pairs():

@@ -102,6 +102,7 @@ def without_bound(solution: CoverSolution) -> CoverSolution:
         row_duals=np.zeros_like(solution.row_duals),
         cut_duals={},
         class_duals=np.zeros_like(solution.class_duals),
+        price_tree=None,
     )
 
 
@@ -144,6 +145,7 @@ def _with_implied_bound(
         row_duals=looser.row_duals,
         cut_duals=looser.cut_duals,
         class_duals=looser.class_duals,
+        price_tree=looser.price_tree,
         log=(*solution.log, *_later(looser.log, solution, bound)),
         work=solution.work + looser.work,
         seconds=solution.seconds + looser.seconds,

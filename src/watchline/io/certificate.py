@@ -36,8 +36,8 @@ MEND = "plan again; it is made anew"
 NOT_PROVEN = (
     "The bound speaks of the offered mounts, devices and aims and of the design's cells; other "
     "sites or aims might cost less.",
-    "claimed_bound may be higher than bound: by branch and bound, or by rounding up to what whole "
-    "prices can cost. Only bound follows from the prices.",
+    "claimed_bound may be higher than bound: by HiGHS's branch and bound, or by rounding up to "
+    "what whole prices can cost. Only bound follows from the prices.",
     "Who sees what is taken as it stands in the problem: that is the proof's matter.",
 )
 

@@ -3,15 +3,8 @@
 The checker shares no code with the optimiser and trusts none of its numbers. It reads the prices,
 rounds them to whole multiples of 2⁻²⁰, rounds the costs down to such multiples, and works out the
 bound in integers, without any rounding error. Any prices prove *some* bound; a certificate is
-accepted if its prices prove the bound that it states.
-
-With λ_i the price of a view of row i, μ_r the price of missed weight of class r, and σ_C the price
-of a view of the rows that a group sees through exactly the columns C, every choice costs at least
-
-    Σ_i min(k_i λ_i, μ_r(i) w_i) − Σ_r μ_r A_r + Σ_sites min(0, least v_m at the site),
-    v_m = F_m − Σ_C e_C max(0, Λ_C − σ_C) − Σ_j max(0, Σ_{C∋j} σ_C − c_j),
-
-Λ_C the sum of λ over these rows and e_C the most views that they can get from the group.
+accepted if its prices prove the bound that it states. The formula is in
+:mod:`watchline.prove.price_bound`.
 """
 
 from __future__ import annotations
@@ -28,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-SCALE = 2**20
+from watchline.prove.price_bound import SCALE, CoverData, proven_bound
 
 
 @dataclass(frozen=True)
@@ -53,24 +46,6 @@ class CertificateVerdict:
     faults: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Data:
-    """The problem with every default filled in."""
-
-    costs: NDArray[np.float64]
-    matrix: sparse.csc_array
-    demand: NDArray[np.int64]
-    groups: NDArray[np.int64]
-    group_costs: NDArray[np.float64]
-    sites: NDArray[np.int64]
-    cap: NDArray[np.int64]
-    weight: NDArray[np.float64]
-    kind: NDArray[np.int64]
-    allowed: NDArray[np.float64]
-    capacity: NDArray[np.int64]
-    budget: float | None
-
-
 def check_certificate(
     certificate: Mapping[str, Any],
     costs: ArrayLike,
@@ -93,7 +68,8 @@ def check_certificate(
     Parameters
     ----------
     certificate : mapping
-        With ``problem``, ``chosen``, ``cost``, ``bound``, ``rows``, ``classes`` and ``cuts``.
+        With ``problem``, ``chosen``, ``cost``, ``bound``, ``rows``, ``classes``, ``cuts`` and
+        perhaps ``tree`` and ``tree_cuts``.
     costs, demand, groups, group_costs, sites, row_cap, row_weight, row_class, \
 allowed_uncovered, capacity, budget
         The problem, as given to ``watchline.cover``.
@@ -127,7 +103,10 @@ allowed_uncovered, capacity, budget
     stated = float(certificate.get("cost", math.nan))
     if not abs(cost - stated) <= tolerance * max(1.0, abs(cost)):
         faults.append(f"The choice costs {cost:.6g}, not {stated:.6g}.")
-    bound, claimed = _bound(data, certificate, faults), float(certificate.get("bound", math.nan))
+    bound, claimed = (
+        proven_bound(data, certificate, faults),
+        float(certificate.get("bound", math.nan)),
+    )
     slack = tolerance * max(1.0, abs(bound)) + 4 * len(data.demand) / SCALE
     if data.budget is None:
         if not claimed <= bound + slack:
@@ -156,7 +135,7 @@ def _filled(
     allowed: ArrayLike | None,
     capacity: ArrayLike | None,
     budget: float | None,
-) -> _Data:
+) -> CoverData:
     n, m = len(costs), len(demand)
     group = np.arange(n) if groups is None else np.asarray(groups, np.int64)
     count = int(group.max(initial=-1)) + 1
@@ -179,13 +158,13 @@ def _filled(
     matrix.data = np.ones(len(matrix.data), np.int8)
     matrix.sum_duplicates()
     fixed = np.zeros(count) if group_costs is None else np.asarray(group_costs, np.float64)
-    return _Data(
+    return CoverData(
         costs, matrix, need, group, fixed, site, np.minimum(full, need), weight, kind, spare,
         most, budget,
     )  # fmt: skip
 
 
-def _digest(data: _Data) -> str:
+def _digest(data: CoverData) -> str:
     """Return the SHA-256 of the problem (the certificate's ``problem``)."""
     digest = hashlib.sha256()
     for array, kind in (
@@ -207,7 +186,7 @@ def _digest(data: _Data) -> str:
     return digest.hexdigest()
 
 
-def _judged(data: _Data, chosen: Sequence[int], faults: list[str]) -> tuple[float, float]:
+def _judged(data: CoverData, chosen: Sequence[int], faults: list[str]) -> tuple[float, float]:
     """Return the cost of a choice and the weight that it misses; name broken rules."""
     taken = sorted({int(j) for j in chosen})
     if taken and (taken[0] < 0 or taken[-1] >= len(data.costs)):
@@ -238,94 +217,3 @@ def _judged(data: _Data, chosen: Sequence[int], faults: list[str]) -> tuple[floa
     elif float(cost) > data.budget * (1 + 1e-9):
         faults.append(f"The choice costs {float(cost):.6g}, above the budget {data.budget:.6g}.")
     return float(cost), missed
-
-
-def _price(value: Any, faults: list[str]) -> int:
-    """Return a price in whole multiples of 1 / SCALE."""
-    number = float(value)
-    if not math.isfinite(number) or number < 0 or number > 2**40:
-        faults.append(f"A price is {number}.")
-        return 0
-    return math.floor(number * SCALE)
-
-
-def _bound(data: _Data, certificate: Mapping[str, Any], faults: list[str]) -> float:
-    """Return the bound that the prices prove, worked out in integers."""
-    row_price: dict[int, int] = {}
-    for row, value in certificate.get("rows", []):
-        if not 0 <= int(row) < len(data.demand):
-            faults.append(f"A price names the row {row}, which does not exist.")
-            continue
-        row_price[int(row)] = _price(value, faults)
-    cut_price: dict[tuple[int, int, tuple[int, ...]], int] = {}
-    paid: dict[int, int] = defaultdict(int)
-    for group, cap, members, value in certificate.get("cuts", []):
-        price = _price(value, faults)
-        cut_price[int(group), int(cap), tuple(sorted(int(j) for j in members))] = price
-        for column in members:
-            paid[int(column)] += price
-    miss = [_price(value, faults) for value in certificate.get("classes", [])]
-    miss += [0] * (len(data.allowed) - len(miss))
-
-    fixed = np.floor(data.group_costs * SCALE).astype(object)
-    value = [int(f) for f in fixed]
-    for group, spent in _spent(data, row_price, cut_price).items():
-        value[group] -= spent
-    over: dict[int, list[int]] = defaultdict(list)
-    for column, total in paid.items():
-        if 0 <= column < len(data.costs):
-            extra = total - math.floor(data.costs[column] * SCALE)
-            over[int(data.groups[column])].append(max(0, extra))
-    for group, extras in over.items():
-        value[group] -= sum(sorted(extras, reverse=True)[: int(data.capacity[group])])
-    worst: dict[int, int] = defaultdict(int)
-    for group, amount in enumerate(value):
-        place = int(data.sites[group])
-        key = place if place >= 0 else -1 - group
-        worst[key] = min(worst[key], amount)
-    bound = Fraction(sum(worst.values()))
-    soft = data.budget is not None
-    for row, price in row_price.items():
-        worth = Fraction(int(data.demand[row]) * price)
-        kind = int(data.kind[row])
-        if soft or data.allowed[kind] > 0:
-            worth = min(worth, miss[0 if soft else kind] * Fraction(float(data.weight[row])))
-        bound += worth
-    if not soft:
-        for kind, allowed in enumerate(data.allowed):
-            bound -= miss[kind] * Fraction(float(allowed)) if allowed > 0 else 0
-        return max(0.0, float(bound / SCALE))
-    # cost + μ · missed ≥ bound and cost ≤ budget: missed ≥ (bound − budget) / μ.
-    total = math.fsum(data.weight[data.demand > 0].tolist())
-    if miss[0] == 0:
-        return total
-    lost = (bound - Fraction(float(data.budget or 0.0)) * SCALE) / miss[0]
-    return total - max(0.0, float(lost))
-
-
-def _spent(
-    data: _Data,
-    row_price: Mapping[int, int],
-    cut_price: Mapping[tuple[int, int, tuple[int, ...]], int],
-) -> dict[int, int]:
-    """Return Σ_C e_C max(0, Λ_C − σ_C) of every group that sees a priced row."""
-    priced = np.array(sorted(row for row, price in row_price.items() if price > 0), np.int64)
-    spent: dict[int, int] = defaultdict(int)
-    sums: dict[tuple[int, int, tuple[int, ...]], int] = defaultdict(int)
-    if not len(priced):
-        return spent
-    part = sparse.csr_array(data.matrix)[priced].tocsr()
-    part.sort_indices()
-    for place, row in enumerate(priced):
-        columns = part.indices[part.indptr[place] : part.indptr[place + 1]]
-        owner = data.groups[columns]
-        rank = np.argsort(owner, kind="stable")
-        edges = np.flatnonzero(np.diff(owner[rank])) + 1
-        for members in np.split(columns[rank], edges):
-            if len(members):
-                key = (int(data.groups[members[0]]), int(data.cap[row]), tuple(members.tolist()))
-                sums[key] += row_price[int(row)]
-    for (group, cap, members), total in sums.items():
-        most = min(cap, len(members), int(data.capacity[group]))
-        spent[group] += most * max(0, total - cut_price.get((group, cap, members), 0))
-    return spent

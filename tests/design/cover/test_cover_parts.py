@@ -1,5 +1,7 @@
 """The pieces of the search on large problems, against what they stand for on small ones."""
 
+import math
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +11,12 @@ from scipy import sparse
 
 from watchline.design.cover import cover, make_certificate, make_problem
 from watchline.design.cover import solve as solve_module
+from watchline.design.cover.dual import bound_of
 from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.narrow import narrowed, promising, weight_of
 from watchline.design.cover.part import part_of
+from watchline.design.cover.run import Run
+from watchline.design.cover.tree import Tree, decided
 from watchline.prove.certificate import check_certificate
 
 
@@ -109,6 +114,61 @@ def test_the_way_of_large_problems_encloses_the_optimum(seed, monkeypatch):
         assert best <= check(case, first.chosen)[0] + slack
         assert first.cost == pytest.approx(check(case, first.chosen)[0])
         assert first.cost <= 1.3 * best + slack
+
+
+def grown(case, leaves):
+    """A tree over a problem's items, grown from rough prices, with the run that holds it."""
+    problem = problem_of(case)
+    layout, order = make_layout(problem)
+    run = Run(
+        problem=problem,
+        layout=layout,
+        order=order,
+        supply=reach(layout),
+        seed=0,
+        time_limit=math.inf,
+        work_limit=1e9,
+        target=0.0,
+        progress=None,
+        started=time.perf_counter(),
+    )
+    run.first(None)
+    run.relax(0.0)
+    tree = Tree.of(run.bounder)
+    while tree.leaves < leaves and tree.grow(run.value, 50):
+        pass
+    return run, tree
+
+
+@pytest.mark.parametrize("seed", range(290))
+def test_no_tree_is_above_the_optimum(seed):
+    case = random_case(seed)
+    best = optimum(case)
+    if best is None:
+        pytest.skip("nothing to compare with")
+    run, tree = grown(case, 12)
+    assert tree.bound <= best + 1e-6 * max(1.0, abs(best))
+    assert tree.bound >= min(run.bounder.bound, best) - 1e-6
+    for leaf in tree.each_leaf():
+        spent, layout = decided(run.layout, leaf.used, leaf.unused)
+        part = part_of(layout, leaf.rows)
+        assert leaf.bound <= spent + bound_of(part, leaf.prices, tree.allowed) + 1e-9
+
+
+def test_trees_close_what_prices_leave_open():
+    closed = opened = 0
+    for seed in range(120):
+        case = random_case(seed)
+        best = optimum(case)
+        # Shares and capacities are asked of no item: a tree may leave a gap there.
+        if best is None or {"capacity", "allowed_uncovered"} & set(case.options):
+            continue
+        run, tree = grown(case, 40)
+        if run.bounder.bound < 0.97 * best:
+            opened += 1
+            closed += tree.bound > 0.99 * best
+    assert opened >= 5
+    assert closed >= 0.9 * opened
 
 
 def test_rows_of_a_column_may_stand_in_any_order():

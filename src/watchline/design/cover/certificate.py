@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.problem import CoverProblem
-from watchline.design.cover.solution import CoverSolution
+from watchline.design.cover.solution import CoverSolution, PriceSet, PriceTree
+
+DIGITS = 7
+"""Decimals of the prices in a tree."""
 
 
 def _rising_rows(problem: CoverProblem) -> Iterator[NDArray[np.int32]]:
@@ -82,11 +85,16 @@ def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str
     dict
         ``chosen`` and ``cost``; ``bound``: what the prices prove (in budget mode the most weight
         that can be covered); ``rows``: ``[row, price]`` pairs; ``classes``: the price of missed
-        weight; ``cuts``: ``[group, cap, [columns…], price]``; ``problem``: the digest of the
-        problem that it belongs to; ``claimed_bound``: the bound of the solution, which branch and
-        bound may have raised above ``bound`` and which the certificate does not prove.
+        weight; ``cuts``: ``[group, cap, [columns…], price]``; ``tree``, where it proves more than
+        these prices: a leaf with ``rows``, ``classes`` and ``cuts`` of its own, ``[place in
+        tree_cuts, price]``, or a ``group`` or ``column`` with the trees that follow if it is
+        ``used`` and if it is ``unused``; ``tree_cuts``: ``[group, cap, [columns…]]``;
+        ``problem``: the digest of the problem that it belongs to; ``claimed_bound``: the bound of
+        the solution, which HiGHS may have raised above ``bound`` and which the certificate does
+        not prove.
     """
-    priced = np.flatnonzero(solution.row_duals)
+    root = PriceSet(solution.row_duals, solution.cut_duals, solution.class_duals)
+    tree = solution.price_tree
     in_budget = problem.budget is not None
     return {
         "schema_version": 1,
@@ -95,10 +103,37 @@ def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str
         "cost": solution.cost,
         "bound": solution.price_bound,
         "claimed_bound": solution.weight_bound if in_budget else solution.lower_bound,
-        "rows": [[int(row), float(solution.row_duals[row])] for row in priced],
-        "classes": solution.class_duals.tolist(),
+        "rows": _stated_rows(root),
+        "classes": root.classes.tolist(),
         "cuts": [
             [group, cap, list(columns), price]
-            for (group, columns, cap), price in sorted(solution.cut_duals.items())
+            for (group, columns, cap), price in sorted(root.cuts.items())
         ],
+        **({} if tree is None else _stated_tree(tree)),
     }
+
+
+def _stated_rows(prices: PriceSet) -> list[list[float]]:
+    return [[int(row), float(prices.rows[row])] for row in np.flatnonzero(prices.rows)]
+
+
+def _stated_tree(tree: PriceTree) -> dict[str, Any]:
+    """Return a tree as plain values: its leaves name cuts by their place in one list."""
+    place: dict[tuple[int, tuple[int, ...], int], int] = {}
+
+    def stated(node: PriceTree) -> dict[str, Any]:
+        if node.prices is None:
+            asked = {"group": node.group} if node.column is None else {"column": node.column}
+            return {**asked, "used": stated(node.used), "unused": stated(node.unused)}
+        prices = node.prices
+        # The checker rounds prices to 2⁻²⁰: more digits would be written for nothing.
+        cuts = [
+            [place.setdefault(key, len(place)), round(price, DIGITS)]
+            for key, price in sorted(prices.cuts.items())
+            if round(price, DIGITS) > 0
+        ]
+        rows = [[row, round(price, DIGITS)] for row, price in _stated_rows(prices)]
+        return {"rows": rows, "classes": prices.classes.tolist(), "cuts": cuts}
+
+    told = stated(tree)
+    return {"tree": told, "tree_cuts": [[g, cap, list(columns)] for g, columns, cap in place]}

@@ -22,8 +22,13 @@ from watchline.design.cover.scratch import Scratch, make_scratch
 from watchline.design.cover.search import improve, objective
 from watchline.design.cover.solution import LogEntry
 from watchline.design.cover.state import State, add_column, make_state, put
+from watchline.design.cover.tree import MOST_LEAVES, Tree
 
 Progress = Callable[[float, float, float], None]
+FEW = 12
+"""Groups in use up to which a tree over groups is grown: each doubles it."""
+STEPS = 100
+"""Steps of the relaxation in a round of a leaf of that tree."""
 CHUNK = 30.0
 """Work between two looks at the clock, in million steps (about a quarter of a second)."""
 
@@ -76,6 +81,7 @@ class Run:
     closed: bool = False
     log: list[LogEntry] = field(default_factory=list)
     bounder: Bounder | None = None
+    tree: Tree | None = None
     state: State | None = None
     scratch: Scratch | None = None
     ground: Layout | None = None
@@ -104,6 +110,8 @@ class Run:
             done += float(self.state.work[0]) / 1e6
         if self.bounder is not None:
             done += self.bounder.work
+        if self.tree is not None:
+            done += self.tree.work
         return done
 
     def share(self) -> float:
@@ -324,6 +332,35 @@ class Run:
                     bounder.add_rows(max(200, len(bounder.rows) // 4))
             if bounder.settled:
                 break
+
+    @property
+    def few(self) -> bool:
+        """Whether so few groups make up the cost that a tree over them raises the bound."""
+        if self.problem.budget is not None or self.chosen is None or not self.layout.fixed.any():
+            return False
+        groups = np.unique(self.problem.group[self.order[self.chosen]])
+        return bool(np.count_nonzero(self.layout.fixed[groups]) <= FEW)
+
+    def branch(self, until: float) -> None:
+        """Raise the bound by a tree until a share of the limits is used up.
+
+        Parameters
+        ----------
+        until : float
+            The share, 0 to 1.
+        """
+        bounder = self.bounder
+        if bounder is None or bounder.prices is None or not self.few:
+            return
+        if self.tree is None:
+            self.tree = Tree.of(bounder)
+        tree = self.tree
+        while self.share() < until and not self.done() and tree.leaves < MOST_LEAVES:
+            goal = min(self.value - 0.999 * self.step, self.value * (1 - self.target))
+            if not tree.grow(goal * (1 - 1e-9), STEPS):
+                break
+            self.raise_bound(tree.bound)
+        self.raise_bound(tree.bound)
 
     def _least(self) -> NDArray[np.float64] | None:
         """Return the least cost of a choice with each column of the problem, by the best prices."""

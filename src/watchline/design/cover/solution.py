@@ -30,6 +30,46 @@ class LogEntry(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class PriceSet:
+    """Prices that prove a bound, in the numbers of the problem.
+
+    Attributes
+    ----------
+    rows : ndarray of float64, shape (n_rows,)
+        Price of one view of each row.
+    cuts : dict
+        Prices of the row–mount cuts, as ``CoverSolution.cut_duals``.
+    classes : ndarray of float64, shape (n_classes,)
+        Price of one unit of the weight that may stay uncovered.
+    """
+
+    rows: NDArray[np.float64]
+    cuts: dict[tuple[int, tuple[int, ...], int], float]
+    classes: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class PriceTree:
+    """Prices by cases: a leaf with prices, or a question with a tree for each answer.
+
+    Attributes
+    ----------
+    prices : PriceSet or None
+        Of a leaf.
+    group, column : int or None
+        What is asked for: whether this group, or this column, is in use.
+    used, unused : PriceTree or None
+        What follows if it is and if it is not.
+    """
+
+    prices: PriceSet | None = None
+    group: int | None = None
+    column: int | None = None
+    used: PriceTree | None = None
+    unused: PriceTree | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class CoverSolution:
     """A choice of columns with a bound on the least possible cost.
 
@@ -59,9 +99,10 @@ class CoverSolution:
         Weight of the covered rows, and (budget mode) the most that any choice can cover; outside
         the budget mode the bound is the total weight.
     price_bound : float
-        The part of the bound that the prices below prove by themselves, in rounding-safe
-        arithmetic; ``lower_bound`` may be higher by branch and bound or by ``cost_step``. In
-        budget mode, the upper bound of the covered weight that the prices prove.
+        The part of the bound that the prices below, or those of ``price_tree``, prove by
+        themselves, in rounding-safe arithmetic; ``lower_bound`` may be higher by branch and bound
+        or by ``cost_step``. In budget mode, the upper bound of the covered weight that the prices
+        prove.
     cost_step : float
         Every choice costs a multiple of this step, to which the bound is rounded up; 0 if none.
     row_duals : ndarray of float64, shape (n_rows,)
@@ -79,6 +120,8 @@ class CoverSolution:
         Time taken.
     interrupted : bool
         Whether ``KeyboardInterrupt`` ended the search before its limits did.
+    price_tree : PriceTree or None
+        Prices by cases that prove more than the prices above do; None without such.
     """
 
     status: Status
@@ -100,3 +143,4 @@ class CoverSolution:
     work: float
     seconds: float
     interrupted: bool = False
+    price_tree: PriceTree | None = None

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from watchline.design.cover.bounding import Bounder
+from watchline.design.cover.dual import Prices
 from watchline.design.cover.judge import cost_step
-from watchline.design.cover.layout import make_layout, reach
+from watchline.design.cover.layout import Layout, make_layout, reach
+from watchline.design.cover.part import part_of
 from watchline.design.cover.problem import CoverProblem, make_problem, out_of_reach
 from watchline.design.cover.run import Progress, Run
-from watchline.design.cover.solution import CoverSolution, Status
+from watchline.design.cover.solution import CoverSolution, PriceSet, PriceTree, Status
+from watchline.design.cover.tree import Node
 from watchline.errors import UsageError
 
 TINY, SMALL, MIDDLE = 5_000, 60_000, 1_500_000
@@ -191,12 +193,14 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
     if pairs <= TINY:
         run.search(0.05)
         run.relax(0.1)
+        run.branch(0.3)
         run.finish_exactly(MIDDLE)
     elif pairs <= SMALL:
-        run.search(0.3)
-        run.relax(0.5)
+        run.search(0.2)
+        run.relax(0.35)
+        run.branch(0.7)
         run.finish_exactly(MIDDLE)
-    elif run.work_limit is None and len(run.problem.indices) <= MIDDLE:
+    elif run.work_limit is None and len(run.problem.indices) <= MIDDLE and not run.few:
         # Only without a work limit: how long HiGHS needs for such a problem's first relaxation
         # is told by the clock alone, and a run with a work limit must not depend on it.
         run.search(0.1)
@@ -211,8 +215,12 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         run.search(begin + 0.02 * (1 - begin))
         run.relax(begin + 0.22 * (1 - begin))
         run.concentrate()
-        run.search(begin + 0.8 * (1 - begin))
-        run.relax(begin + 0.97 * (1 - begin))
+        if run.few:
+            run.search(begin + 0.5 * (1 - begin))
+            run.branch(begin + 0.97 * (1 - begin))
+        else:
+            run.search(begin + 0.8 * (1 - begin))
+            run.relax(begin + 0.97 * (1 - begin))
 
 
 def _infeasible(run: Run, rows: NDArray, supply: NDArray[np.int64]) -> CoverSolution:
@@ -240,23 +248,39 @@ def _infeasible(run: Run, rows: NDArray, supply: NDArray[np.int64]) -> CoverSolu
     )
 
 
-def _duals(problem: CoverProblem, bounder: Bounder | None, order: NDArray[np.int64]) -> tuple:
-    """Return the prices of the best bound in the problem's own numbers."""
+def _duals(
+    problem: CoverProblem,
+    part: Layout,
+    rows: NDArray[np.intp],
+    prices: Prices,
+    order: NDArray[np.int64],
+) -> PriceSet:
+    """Return prices in the problem's own numbers."""
     row = np.zeros(problem.n_rows)
-    miss = np.zeros(len(problem.allowed))
+    row[rows] = prices.row
     cuts: dict[tuple[int, tuple[int, ...], int], float] = {}
-    if bounder is None or bounder.prices is None:
-        return row, miss, cuts
-    part, prices = bounder.price_layout, bounder.prices
-    row[bounder.price_rows] = prices.row
-    miss[:] = prices.miss
     for atom in np.flatnonzero(prices.atom > 0):
         span = slice(part.member_start[atom], part.member_start[atom + 1])
         members = tuple(sorted(order[part.member_column[span]].tolist()))
         cap = int(part.row_cap[part.atom_row[part.atom_start[atom]]])
         key = (int(part.atom_group[atom]), members, cap)
         cuts[key] = float(prices.atom[atom])
-    return row, miss, cuts
+    return PriceSet(row, cuts, prices.miss.copy())
+
+
+def _tree(run: Run, node: Node) -> PriceTree:
+    """Return a tree of prices in the problem's own numbers."""
+    if node.leaf is not None:
+        leaf = node.leaf
+        part = part_of(run.layout, leaf.rows)
+        return PriceTree(prices=_duals(run.problem, part, leaf.rows, leaf.prices, run.order))
+    column = node.item - run.problem.n_groups
+    return PriceTree(
+        group=node.item if column < 0 else None,
+        column=None if column < 0 else int(run.order[column]),
+        used=_tree(run, node.used),
+        unused=_tree(run, node.unused),
+    )
 
 
 def _solution(run: Run) -> CoverSolution:
@@ -290,7 +314,12 @@ def _solution(run: Run) -> CoverSolution:
     status: Status = "unknown"
     if found:
         status = "optimal" if gap <= 1e-9 else "feasible"
-    row, miss, cuts = _duals(problem, run.bounder, run.order)
+    bounder, tree, root = run.bounder, None, None
+    if bounder is not None and bounder.prices is not None:
+        root = _duals(problem, bounder.price_layout, bounder.price_rows, bounder.prices, run.order)
+        if run.tree is not None and run.tree.bound > bounder.bound:
+            tree, price_bound = _tree(run, run.tree.root), run.tree.bound
+    root = root or PriceSet(np.zeros(problem.n_rows), {}, np.zeros(len(problem.allowed)))
     return CoverSolution(
         status=status,
         cost=cost,
@@ -304,10 +333,11 @@ def _solution(run: Run) -> CoverSolution:
         weight_bound=weight_bound,
         price_bound=price_bound,
         cost_step=run.step,
-        row_duals=row,
-        cut_duals=cuts,
-        class_duals=miss,
+        row_duals=root.rows,
+        cut_duals=root.cuts,
+        class_duals=root.classes,
         log=tuple(run.log),
         work=run.work,
         seconds=run.seconds,
+        price_tree=tree,
     )
