@@ -198,7 +198,7 @@ def _fewer(mounts: _Mounts, views: _Views, devices: list[Placed]) -> list[Placed
     order = sorted(devices, key=lambda device: (-device.cost, len(device.rows), device.pose))
     left = list(devices)
     for victim in order:
-        if victim not in left:  # it was turned meanwhile
+        if all(victim is not device for device in left):  # it was turned meanwhile
             continue
         turned = _taken_over(mounts, views, left, victim)
         if turned is not None:
