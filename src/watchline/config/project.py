@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from watchline.config.resilience import ResilienceTables
 from watchline.config.response import DefenceTables
 from watchline.config.table import Name, Table
 from watchline.config.units import Duration, Length, Share
@@ -279,7 +280,7 @@ class DesignTable(Table):
     )
 
 
-class ProjectFile(DefenceTables):
+class ProjectFile(DefenceTables, ResilienceTables):
     """The whole ``project.toml``."""
 
     schema_version: Literal[1] = Field(1, description="Version of this schema.")

@@ -27,6 +27,7 @@ from watchline.io.defence import read_defence
 from watchline.io.files import sha256_file
 from watchline.io.lock import check_lock
 from watchline.io.project_faults import schema_faults, suggest
+from watchline.io.resilience import read_resilience
 from watchline.io.vector import project_crs, read_layer, read_line, read_polygons
 from watchline.model.catalogue import Catalogue
 from watchline.model.provenance import Provenance
@@ -203,6 +204,8 @@ class _Reader:
         if site_parts is not None and site_parts[1] is not None:
             defence, faults = read_defence(tables, line, *site_parts[:2], self.at)
             self.faults.extend(faults)
+        resilience, faults = read_resilience(tables, line, self.at)
+        self.faults.extend(faults)
         if self.faults:
             raise ManyFaults(self.faults)
         assert crs is not None and catalogue is not None and line is not None
@@ -234,6 +237,7 @@ class _Reader:
             no_watch=no_watch,
             existing_mounts=tuple(self.existing(table, line) for table in tables.existing_mounts),
             defence=defence,
+            resilience=resilience,
             line_credit=tables.line.credit,
             notes=tables.notes,
             seed=tables.seed,

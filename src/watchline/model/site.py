@@ -11,6 +11,7 @@ from shapely.geometry import LineString, MultiPolygon, Polygon
 from watchline.model.catalogue import Catalogue
 from watchline.model.defence import Defence
 from watchline.model.provenance import Provenance
+from watchline.model.resilience import ResilienceRules
 
 Side = Literal["left", "right"]
 
@@ -300,6 +301,7 @@ class Site:
     existing_mounts: tuple[ExistingMount, ...] = ()
     visibility: VisibilityRules = VisibilityRules()
     defence: Defence | None = None
+    resilience: ResilienceRules = field(default_factory=ResilienceRules)
     line_credit: str = ""
     notes: str = ""
     seed: int = 1

@@ -100,9 +100,7 @@ class FaultTree:
         whole = self.probability(out)
         if whole == 0.0:
             return dict.fromkeys(self.names, 0.0)
-        return {
-            name: 1.0 - self.probability({**out, name: 0.0}) / whole for name in self.names
-        }
+        return {name: 1.0 - self.probability({**out, name: 0.0}) / whole for name in self.names}
 
     def cuts(self, most: int = 2) -> tuple[Cut, ...]:
         """Minimal cut sets with at most so many events, smallest first, then by name.
