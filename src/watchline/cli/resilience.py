@@ -67,7 +67,8 @@ def _show(screen: Screen, found: Resilience) -> None:
     for mend in found.mends:
         screen.line(
             f"Mend of {mend.element}: {mend.what} for {mend.cost:,.0f} {found.currency} "
-            f"({mend.how}): its loss then costs {mend.lost_m2:,.0f} instead of {mend.before_m2:,.0f} m²."
+            f"({mend.how}): its loss then costs {mend.lost_m2:,.0f} m², "
+            f"not {mend.before_m2:,.0f}."
         )
     weakest = found.weakest
     if weakest is not None and weakest.unseen > 0:

@@ -1,0 +1,130 @@
+"""``watchline resilience`` on real terrain: what it writes, prints and refuses."""
+
+import json
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from shapely.geometry import Point
+
+import watchline as wl
+from small_project import CRS, PROJECT, make_project, run_cli
+from watchline.geo.chainage import from_chainage
+from watchline.model.plan import PLAN_DEVICE_COLUMNS, PLAN_MOUNT_COLUMNS, Plan
+
+TABLES = """
+[resilience]
+devices = { mtbf = "500 d", mttr = "2 d", common_cause = "10 %" }
+stretch = "50 m"
+
+[[feeders]]
+name = "power"
+start = "0 m"
+end = "250 m"
+mtbf_km = "1000 d"
+mttr = "1 d"
+source_mtbf = "500 d"
+source_mttr = "4 h"
+"""
+
+
+def hand_made_plan(site) -> Plan:
+    """Three masts on the road, each with two cameras that look along the line."""
+    mounts, devices = [], []
+    for k, s in enumerate((40.0, 130.0, 220.0)):
+        x, y = (float(v[0]) for v in from_chainage(site.line, np.array([s]), 32.0))
+        mount, at = f"M{k:03d}", Point(x, y)
+        mounts.append((mount, mount, "mast-10", "mast", 10.0, s, 32.0, 0.0, 8000.0, False, at))
+        for azimuth in (20.0, 200.0):
+            name, lens = f"D{len(devices):03d}", (10.0, azimuth, 12.0, 8.0, 40.0, 25.0)
+            devices.append((name, mount, "fixed-4mp-8mm", "camera", *lens, 900.0, at))
+    return Plan(
+        "hand", CRS,
+        gpd.GeoDataFrame(mounts, columns=[*PLAN_MOUNT_COLUMNS, "geometry"], crs=CRS),
+        gpd.GeoDataFrame(devices, columns=[*PLAN_DEVICE_COLUMNS, "geometry"], crs=CRS),
+        29400.0, None, "EUR", "edited",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    folder = make_project(tmp_path_factory.mktemp("resilience"), PROJECT + TABLES)
+    site = wl.read_site(folder)
+    (folder / "plans").mkdir()
+    wl.write_plan(hand_made_plan(site), folder / "plans" / "hand.gpkg")
+    return folder
+
+
+def test_it_judges_writes_and_agrees_with_the_proof(project, monkeypatch, capsys):
+    plan = project / "plans" / "hand.gpkg"
+    code, out, err = run_cli(
+        monkeypatch, capsys, "resilience", project, "--plan", plan, "--json", "-q"
+    )
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["elements"] == 6 + 3 + 3 + 1
+    assert found["pairs"] == 13 * 12 // 2
+    files = {file.rsplit("/", 1)[1]: file for file in found["files"]}
+    losses = pd.read_csv(files["losses.csv"])
+    assert len(losses) == 13
+    assert losses["lost_m2"].is_monotonic_decreasing
+    # The supply and the first piece of cable take everything with them.
+    assert set(losses["name"][:2]) == {"power", "power, 0–40 m"}
+    assert losses["devices"][:2].tolist() == [6, 6]
+    # The whole plan's share is the proof's, and a mount's loss that of a plan without it.
+    site = wl.read_site(project)
+    terrain = wl.build_terrain(site)
+    whole = hand_made_plan(site)
+    claim = wl.prove_plan(site, terrain, whole).claims[0]
+    assert found["whole"][0]["share"] == pytest.approx(claim.lower, abs=1e-12)
+    without = Plan(
+        "less", CRS, whole.mounts[whole.mounts["mount_id"] != "M001"],
+        whole.devices[whole.devices["mount_id"] != "M001"], 0.0, None, "EUR", "edited",
+    )  # fmt: skip
+    left = wl.prove_plan(site, terrain, without).claims[0].lower
+    row = losses[(losses["kind"] == "mount") & (losses["name"] == "M001")].iloc[0]
+    assert row[f"kept:{claim.requirement}"] == pytest.approx(left, abs=1e-9)
+    assert left < claim.lower
+    # A ring needs a second cable here: there is no other one to tie to.
+    mend = found["mends"][0]
+    assert mend["element"].startswith("feeder")
+    stretches = pd.read_csv(files["stretches.csv"])
+    assert stretches["unseen"].between(0, 1).all()
+    assert stretches["unseen"].max() > 0.004
+    page = (project / files["resilience.html"]).read_text()
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_it_prints_tables_and_what_is_not_told(project, monkeypatch, capsys):
+    plan = project / "plans" / "hand.gpkg"
+    code, out, _ = run_cli(monkeypatch, capsys, "resilience", project, "--plan", plan, "-q")
+    assert code == 0
+    assert "Worst of 13 single losses" in out
+    assert "Worst of all 78 pairs" in out
+    assert "Mend of" in out
+    assert "No mean times are told of mounts" in out
+    assert "The project tells of no trunks" in out
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('end = "250 m"', 'end = "9 km"', "feeders[0].end: end (9000 m) lies beyond the line's"),
+        ('mtbf = "500 d", mttr', 'mttr', "resilience.devices.mtbf"),
+        ('start = "0 m"', 'start = "300 m"', "end (250 m) is not after start (300 m)"),
+        ('mtbf_km = "1000 d"', 'mtbf_km = 1000', 'has no unit'),
+    ],
+)  # fmt: skip
+def test_faults_of_the_tables_are_one_sentence(tmp_path, monkeypatch, capsys, old, new, words):
+    assert old in TABLES
+    folder = make_project(tmp_path, PROJECT + TABLES.replace(old, new, 1))
+    code, _, err = run_cli(monkeypatch, capsys, "check", folder)
+    assert code == 3
+    assert words in err
+
+
+def test_what_is_missing_is_said(project, monkeypatch, capsys):
+    code, _, err = run_cli(monkeypatch, capsys, "resilience", project)
+    assert code == 3
+    assert "this project has no plan yet; run `watchline plan` first" in err
