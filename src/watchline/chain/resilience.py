@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from watchline.breach.patrols import patrols_of
 from watchline.chain.plan import open_run, terrain_of
 from watchline.chain.progress import Progress, Silent
 from watchline.errors import ProjectError
@@ -64,6 +65,9 @@ def judge_resilience(
     plan = read_plan(file, site=site)
     listener.step("losses")
     found = resilience_of(site, terrain, plan, progress=listener.share)
+    if site.defence is not None and site.defence.patrols:
+        listener.step("patrols")
+        found = replace(found, patrols=patrols_of(site, terrain))
     listener.step("report")
     folder = run.folder / "resilience" / plan.name
     folder.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,8 @@ def resilience(
 ) -> None:
     """Judge every single loss, every pair of losses, and how often stretches are not seen.
 
-    Reads [resilience], [[feeders]] and [[trunks]] in project.toml. Exit code 0: done, whatever
+    Reads [resilience], [[feeders]], [[trunks]] and [[patrols]] in project.toml; writes a schedule
+    for a day of every patrol. Exit code 0: done, whatever
     was found; 3: bad input.
     """
     from watchline.chain.resilience import judge_resilience
@@ -48,7 +49,7 @@ def resilience(
 def _show(screen: Screen, found: Resilience) -> None:
     table = Table(title=f"Worst of {found.elements} single losses", title_justify="left")
     table.add_column("lost", no_wrap=True)
-    for name in ("devices out", "ground lost, m²", "least share kept", "requirements that fail"):
+    for name in ("devices", "m² lost", "least share", "fail"):
         table.add_column(name, justify="right")
     for loss in found.losses[:WORST_LOSSES]:
         _row(table, loss)
@@ -79,6 +80,18 @@ def _show(screen: Screen, found: Resilience) -> None:
         )
         causes = ", ".join(f"{name} {share:.0%}" for name, share in found.causes[:MOST_CAUSES])
         screen.line(f"It would be less by: {causes}.")
+    for patrol in found.patrols:
+        screen.line(
+            f"{patrol.name}: the quickest crossing beside it takes {patrol.attack_s:.0f} s, "
+            f"a round {2 * (patrol.places - 1) * patrol.tick_s:.0f} s. The schedule catches "
+            f"{patrol.caught:.3f} ± {patrol.error:.3f} at its worst place; the game's yardstick is "
+            f"{patrol.value:.3f}, and no patrol catches more than {patrol.bound:.3f} there."
+        )
+        screen.line(
+            f"Who sees it pass and waits for the best moment is caught with {patrol.watched:.3f}; "
+            f"the commonest time of return comes with {patrol.guess:.0%} "
+            f"({patrol.entropy_bits:.1f} bits)."
+        )
     for note in found.notes:
         screen.line(f"Note: {note}")
 

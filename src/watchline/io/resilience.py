@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from watchline.model.resilience import (
 )
 
 HOUR_S = 3600.0
+TABLED = ("turns", "by_place")
+"""Parts of a schedule that are too long for the data of the verb."""
 
 
 def read_resilience(
@@ -116,6 +119,14 @@ def resilience_data(found: Resilience) -> dict[str, Any]:
             }
             for s in found.stretches
         ],
+        "patrols": [
+            {
+                key: value
+                for key, value in asdict(patrol).items()
+                if key not in ("turns", "by_place")
+            }
+            for patrol in found.patrols
+        ],
         "notes": list(found.notes),
         "inputs": found.provenance.inputs,
         "watchline_version": found.provenance.watchline_version,
@@ -123,7 +134,7 @@ def resilience_data(found: Resilience) -> dict[str, Any]:
 
 
 def write_resilience(found: Resilience, folder: Path) -> tuple[Path, ...]:
-    """Write ``resilience.json``, ``losses.csv`` and ``stretches.csv``.
+    """Write ``resilience.json``, ``losses.csv``, ``stretches.csv``, ``patrols.csv`` (schedules).
 
     Parameters
     ----------
@@ -135,6 +146,8 @@ def write_resilience(found: Resilience, folder: Path) -> tuple[Path, ...]:
     with atomic_write(folder / "resilience.json") as temporary:
         temporary.write_text(to_json(resilience_data(found), indent=1) + "\n", encoding="utf-8")
     tables = {"losses.csv": _losses(found), "stretches.csv": _stretches(found)}
+    if found.patrols:
+        tables["patrols.csv"] = _turns(found)
     for name, table in tables.items():
         with atomic_write(folder / name) as temporary:
             table.to_csv(temporary, index=False, float_format="%.9g")
@@ -209,3 +222,20 @@ def _stretches(found: Resilience) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=columns)
     table["single"] = ["; ".join(names) for names in table["single"]]
     return table
+
+
+def _turns(found: Resilience) -> pd.DataFrame:
+    """Turns of every patrol on its first day."""
+    rows = [
+        {"patrol": patrol.name, "clock": _clock(time), "time_s": time, "road_m": r, "s_m": s,
+         "x": x, "y": y}
+        for patrol in found.patrols
+        for time, r, s, x, y in patrol.turns
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _clock(time_s: float) -> str:
+    """Time of day from its start, in whole seconds."""
+    whole = round(time_s)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"

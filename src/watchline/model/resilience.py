@@ -201,6 +201,71 @@ class Mend:
 
 
 @dataclass(frozen=True)
+class PatrolSchedule:
+    """A patrol's schedule with what it is worth.
+
+    Attributes
+    ----------
+    name : str
+        The patrol.
+    start_m, end_m : float
+        Its stretch, along the road.
+    places : int
+        Places of the stretch in the game, a tick of driving apart.
+    tick_s : float
+        Time of a tick.
+    attack_s : float
+        Time of the quickest crossing beside the stretch.
+    attack_ticks : int
+        The same in whole ticks, rounded down.
+    beats : int
+        Beats in the mix; ``largest_share`` is the largest share of time of any.
+    value : float
+        The most that a mix of beats catches at its worst place: the yardstick.
+    bound : float
+        No patrol whatever catches more there.
+    mixed : float
+        What the mix that was drawn from catches.
+    caught, error : float
+        What the drawn schedule catches at its worst place, and its standard error.
+    worst_s_m : float
+        Chainage of that place.
+    watched : float
+        What it catches of attackers who see the patrol pass and then wait for the best moment.
+    guess, entropy_bits : float
+        Probability of the commonest time of return to the worst place, and entropy of all.
+    days : int
+        Days that were drawn and judged.
+    by_place : tuple of (float, float)
+        Chainage and share caught of every place.
+    turns : tuple of (float, float, float, float, float)
+        The first day: time, distance along the road, chainage, easting and northing of every turn.
+    """
+
+    name: str
+    start_m: float
+    end_m: float
+    places: int
+    tick_s: float
+    attack_s: float
+    attack_ticks: int
+    beats: int
+    largest_share: float
+    value: float
+    bound: float
+    mixed: float
+    caught: float
+    error: float
+    worst_s_m: float
+    watched: float
+    guess: float
+    entropy_bits: float
+    days: int
+    by_place: tuple[tuple[float, float], ...]
+    turns: tuple[tuple[float, float, float, float, float], ...]
+
+
+@dataclass(frozen=True)
 class Resilience:
     """All that was found.
 
@@ -225,6 +290,8 @@ class Resilience:
         falls if they never happened.
     notes : tuple of str
         What a reader must know.
+    patrols : tuple of PatrolSchedule
+        Schedules of the site's patrols.
     """
 
     elements: int
@@ -238,6 +305,7 @@ class Resilience:
     notes: tuple[str, ...]
     currency: str
     cell_m: float
+    patrols: tuple[PatrolSchedule, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
 
     @property

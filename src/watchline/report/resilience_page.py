@@ -14,7 +14,7 @@ from watchline.report import palette, style, svg, words
 from watchline.report.chart import LEFT, RIGHT, Chart
 
 WIDTH, ROW_HEIGHT, GAP = 1000.0, 90.0, 30.0
-MOST_LOSSES, MOST_CAUSES, WORST_STRETCHES = 30, 12, 10
+MOST_LOSSES, MOST_CAUSES, WORST_STRETCHES = 20, 12, 10
 ROWS = (("mount", "Mounts"), ("feeder", "Feeders"), ("trunk", "Trunks"))
 BAR = 3.0
 TITLE_LETTERS = 24
@@ -41,6 +41,7 @@ def resilience_page(found: Resilience, site: Site, plan: Plan) -> str:
         found=found,
         losses_chart=_losses_chart(found, site),
         unseen_chart=_unseen_chart(found, site),
+        patrols_chart=_patrols_chart(found, site) if found.patrols else "",
         losses=found.losses[:MOST_LOSSES],
         more_losses=max(0, len(found.losses) - MOST_LOSSES),
         holding=sum(all(kept.holds for kept in loss.kept) for loss in found.losses),
@@ -135,3 +136,22 @@ def _unseen_chart(found: Resilience, site: Site) -> str:
             )  # fmt: skip
         y += ROW_HEIGHT + GAP
     return _picture(chart, rows, y - GAP + 8, "Hours a year in which stretches are not seen whole")
+
+
+def _patrols_chart(found: Resilience, site: Site) -> str:
+    """Share of crossings that each patrol's schedule catches, by chainage."""
+    chart = _chart(site)
+    rows, y = [], 10.0
+    for patrol in found.patrols:
+        rows += _scale(chart, y, patrol.name, "share caught", "1")
+        places = sorted(patrol.by_place)
+        curve = svg.path_of_points(
+            chart.x([s for s, _ in places]),
+            [y + ROW_HEIGHT * (1.0 - share) for _, share in places],
+        )
+        left, right = (svg.short(float(chart.x(places[k][0]))) for k in (0, -1))
+        at = svg.short(y + ROW_HEIGHT * (1.0 - patrol.value))
+        rows.append(svg.element("path", d=f"M{left} {at}H{right}", class_="required"))
+        rows.append(svg.element("path", d=curve, class_="curve-normal"))
+        y += ROW_HEIGHT + GAP
+    return _picture(chart, rows, y - GAP + 8, "Share of crossings that the patrols catch")
