@@ -24,8 +24,8 @@ start = "0 m"
 end = "250 m"
 mtbf_km = "1000 d"
 mttr = "1 d"
-source_mtbf = "500 d"
-source_mttr = "4 h"
+supply_mtbf = "500 d"
+supply_mttr = "4 h"
 """
 
 

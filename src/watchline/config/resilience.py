@@ -40,10 +40,10 @@ class CableTable(Table):
         None, gt=0, description="Mean time between failures of a kilometre of it."
     )
     mttr: Duration = Field(0.0, ge=0, description="Mean time to repair the cable.")
-    source_mtbf: Duration | None = Field(
+    supply_mtbf: Duration | None = Field(
         None, gt=0, description="Mean time between failures of each supply (station, node)."
     )
-    source_mttr: Duration = Field(0.0, ge=0, description="Mean time to repair a supply.")
+    supply_mttr: Duration = Field(0.0, ge=0, description="Mean time to repair a supply.")
 
     @model_validator(mode="after")
     def _ordered(self) -> CableTable:

@@ -169,7 +169,7 @@ def _cable(table: CableTable, kind: str) -> Cable:
         table.end,
         table.supply,
         life(table.mtbf_km, table.mttr),
-        life(table.source_mtbf, table.source_mttr),
+        life(table.supply_mtbf, table.supply_mttr),
     )
 
 

@@ -36,7 +36,7 @@ class Cable:
         Ends at which it is supplied.
     per_km : Life
         Mean times of a kilometre of it.
-    source : Life
+    supply_life : Life
         Mean times of each supply.
     """
 
@@ -46,7 +46,7 @@ class Cable:
     end_m: float
     supply: Supply = "start"
     per_km: Life = Life()
-    source: Life = Life()
+    supply_life: Life = Life()
 
 
 @dataclass(frozen=True)

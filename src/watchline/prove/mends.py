@@ -82,7 +82,10 @@ def _ring(
         other = min(others, key=lambda each: _gap(far, each))
         length = _gap(far, other)
         what = f"tie the far end of {cable.name} to {other.name}"
-        how = f"{length:.0f} m of cable in a trench and one connection; {other.name} carries both"
+        laid = f"{length:.0f} m of cable in a trench and one connection"
+        if length < 1.0:
+            laid = "their ends meet: one connection"
+        how = f"{laid}; {other.name} carries both"
     elif element.kind.endswith("supply"):
         return []  # a second cable to the same supply would be lost with it
     else:

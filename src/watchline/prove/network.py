@@ -171,7 +171,7 @@ def _lay(cable: Cable, s: npt.NDArray[np.float64], elements: list[Element]) -> d
         supply = len(elements)
         kind = "feeder supply" if cable.kind == "feeder" else "trunk supply"
         name = cable.name if cable.supply != "both" else f"{cable.name}, {side}"
-        elements.append(Element(kind, name, float(at), float(at), _out(cable.source)))
+        elements.append(Element(kind, name, float(at), float(at), _out(cable.supply_life)))
         for k in on:
             joint = int(np.abs(joints - at_joint[k]).argmin())
             between = range(joint) if side == "start" else range(joint, pieces)

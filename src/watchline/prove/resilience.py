@@ -101,7 +101,7 @@ def _notes(site: Site, rules: ResilienceRules, network: Network) -> tuple[str, .
     if np.isinf(rules.mounts.mtbf_h):
         lacking.append("mounts")
     lacking += [c.name for c in rules.cables if np.isinf(c.per_km.mtbf_h)]
-    lacking += [f"supply of {c.name}" for c in rules.cables if np.isinf(c.source.mtbf_h)]
+    lacking += [f"supply of {c.name}" for c in rules.cables if np.isinf(c.supply_life.mtbf_h)]
     if lacking:
         notes.append(
             "No mean times are told of " + ", ".join(lacking) + ": in the probabilities these "
