@@ -106,8 +106,8 @@ class LossCase:
 
     Attributes
     ----------
-    kind : {"mount", "device", "post", "patrol"}
-        What is lost.
+    kind : str
+        What is lost: mount, device, post, patrol, or a kind of :data:`ElementKind` of cables.
     name : str
         Which.
     adversary : str

@@ -110,11 +110,38 @@ def network_of(plan: Plan, rules: ResilienceRules) -> Network:
     devices = plan.devices.assign(device_id=plan.devices["device_id"].astype(str))
     devices = devices.sort_values("device_id", kind="stable")
     mount = np.array([number[str(name)] for name in devices["mount_id"]], dtype=np.int64)
+    models = tuple(str(model) for model in devices["model"])
+    return lay_network(mount_ids, s, tuple(devices["device_id"]), mount, models, rules)
+
+
+def lay_network(
+    mount_ids: tuple[str, ...],
+    s: npt.NDArray[np.float64],
+    device_ids: tuple[str, ...],
+    mount: npt.NDArray[np.int64],
+    models: tuple[str, ...],
+    rules: ResilienceRules,
+) -> Network:
+    """Elements of mounts and devices given by name.
+
+    Parameters
+    ----------
+    mount_ids : tuple of str
+        Mounts in order of chainage.
+    s : float64 array [mounts]
+        Their chainages.
+    device_ids, models : tuple of str
+        Devices and their models.
+    mount : int64 array [devices]
+        Number of each device's mount.
+    rules : ResilienceRules
+        Mean times and cables.
+    """
     whole = _out(rules.devices)
     own, common = split_common_cause(whole, rules.common_cause)
     elements = [
         Element("device", name, float(s[at]), float(s[at]), own)
-        for name, at in zip(devices["device_id"], mount, strict=True)
+        for name, at in zip(device_ids, mount, strict=True)
     ]
     elements += [
         Element("mount", name, float(at), float(at), _out(rules.mounts))
@@ -130,11 +157,10 @@ def network_of(plan: Plan, rules: ResilienceRules) -> Network:
         for name, served in zip(mount_ids, ways, strict=True)
         for kind in sorted(kinds - set(served))
     )
-    models = tuple(str(model) for model in devices["model"])
     return Network(
         tuple(elements),
         mount,
-        tuple(devices["device_id"]),
+        device_ids,
         mount_ids,
         models,
         tuple(tuple(tuple(found) for found in served.values()) for served in ways),
