@@ -1,6 +1,7 @@
 """``watchline resilience`` on real terrain: what it writes, prints and refuses."""
 
 import json
+from collections import Counter
 
 import geopandas as gpd
 import numpy as np
@@ -12,6 +13,7 @@ import watchline as wl
 from small_project import CRS, PROJECT, make_project, run_cli
 from watchline.geo.chainage import from_chainage
 from watchline.model.plan import PLAN_DEVICE_COLUMNS, PLAN_MOUNT_COLUMNS, Plan
+from watchline.prove.resilience import resilience_of
 
 TABLES = """
 [resilience]
@@ -94,6 +96,47 @@ def test_it_judges_writes_and_agrees_with_the_proof(project, monkeypatch, capsys
     assert stretches["unseen"].max() > 0.004
     page = (project / files["resilience.html"]).read_text()
     assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_second_view_is_worth_what_is_told(project):
+    """The mend's devices put into the plan, the mount taken out, and the proof asked."""
+    site = wl.read_site(project)
+    terrain = wl.build_terrain(site)
+    plan = hand_made_plan(site)
+    found = resilience_of(site, terrain, plan)
+    (mend,) = [m for m in found.mends if m.devices and m.element.startswith("mount")]
+    assert 0 <= mend.lost_m2 < mend.before_m2
+    prices = [site.catalogue.devices[device.model].price for device in mend.devices]
+    assert mend.cost == pytest.approx(sum(prices))
+    lost = mend.element.removeprefix("mount ")
+    carried = Counter(plan.devices["mount_id"])
+    more = []
+    for k, device in enumerate(mend.devices):
+        assert device.mount_id != lost
+        carried[device.mount_id] += 1
+        mount = plan.mounts[plan.mounts["mount_id"] == device.mount_id].iloc[0]
+        aim = (10.0, device.azimuth_deg, device.tilt_deg, device.focal_mm, 0.0, 0.0, 0.0)
+        more.append((f"N{k}", device.mount_id, device.model, "camera", *aim, mount.geometry))
+    structure = site.catalogue.structures["mast-10"]
+    assert max(carried.values()) <= structure.capacity
+    new = gpd.GeoDataFrame(more, columns=[*PLAN_DEVICE_COLUMNS, "geometry"], crs=CRS)
+    devices = pd.concat([plan.devices, new], ignore_index=True)
+
+    def share(devices):
+        rest = Plan(
+            "rest", CRS, plan.mounts[plan.mounts["mount_id"] != lost],
+            devices[devices["mount_id"] != lost], 0.0, None, "EUR", "edited",
+        )  # fmt: skip
+        claim = wl.prove_plan(site, terrain, rest).claims[0]
+        return claim.lower, claim.cells
+
+    before, cells = share(plan.devices)
+    after, _ = share(devices)
+    area = found.cell_m**2
+    assert found.whole[0].share - before == pytest.approx(mend.before_m2 / area / cells, abs=1e-9)
+    # The new devices may also see what nobody saw: never less than told.
+    assert after >= found.whole[0].share - mend.lost_m2 / area / cells - 1e-9
+    assert after > before
 
 
 def test_it_prints_tables_and_what_is_not_told(project, monkeypatch, capsys):

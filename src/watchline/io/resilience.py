@@ -93,6 +93,7 @@ def resilience_data(found: Resilience) -> dict[str, Any]:
                 "cost": m.cost,
                 "lost_m2": m.lost_m2,
                 "how": m.how,
+                "devices": [asdict(device) for device in m.devices],
             }
             for m in found.mends
         ],

@@ -173,6 +173,17 @@ class StretchSight:
 
 
 @dataclass(frozen=True)
+class MendDevice:
+    """A device that a mend adds, with its mount and aim."""
+
+    mount_id: str
+    model: str
+    azimuth_deg: float
+    tilt_deg: float
+    focal_mm: float
+
+
+@dataclass(frozen=True)
 class Mend:
     """A way to bear the loss of an element, with what it costs and what it leaves.
 
@@ -190,6 +201,8 @@ class Mend:
         Ground that the element's loss still costs, recomputed with the mend.
     how : str
         How the price was found, and what it assumes.
+    devices : tuple of MendDevice
+        Devices with their aims, where the mend adds some on other mounts.
     """
 
     element: str
@@ -198,6 +211,7 @@ class Mend:
     cost: float
     lost_m2: float
     how: str
+    devices: tuple[MendDevice, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,15 @@ import numpy as np
 from watchline.model.plan import Plan
 from watchline.model.resilience import Cable, Element, Mend, ResilienceRules
 from watchline.model.site import Site
+from watchline.model.terrain import Terrain
 from watchline.prove.network import Network, network_of
 from watchline.prove.outages import Outages, lost_m2
+from watchline.prove.second_view import second_view
 from watchline.prove.sightings import Sightings
 
 
 def mends_of(
-    site: Site, plan: Plan, network: Network, sight: Sightings, found: Outages
+    site: Site, terrain: Terrain, plan: Plan, network: Network, sight: Sightings, found: Outages
 ) -> tuple[Mend, ...]:
     """Ways to bear the loss of the worst device, the worst mount, and the worst of the cables.
 
@@ -26,10 +28,13 @@ def mends_of(
       devices. It is taken to see what the first sees.
     - A device: a second one on its mount, if the structure has a place free.
 
+    - A mount or a device: a second view of what it leaves unseen, by more devices on other mounts
+      (:mod:`watchline.prove.second_view`).
+
     Parameters
     ----------
-    site, plan
-        Prices, structures and cables.
+    site, terrain, plan
+        Prices, structures and cables; the ground.
     network, sight, found
         What hangs on what, who sees what, and what losses cost.
     """
@@ -53,6 +58,8 @@ def mends_of(
             offered = _spare(site, plan, network, k, before)
         else:
             offered = _ring(site, plan, site.resilience, sight, element, before)
+        if element.kind in ("mount", "device"):
+            offered += _second(site, terrain, plan, network, sight, k, before)
         mends += sorted(offered, key=lambda mend: (mend.cost, mend.lost_m2))
     return tuple(sorted(mends, key=lambda mend: (-mend.before_m2, mend.cost)))
 
@@ -108,6 +115,35 @@ def _ring(
     left = float(lost_m2(sight, mended.devices_out({lost})).sum())
     cost = round(length * metre + services.connection, 2)
     return [Mend(element.label, before, what, cost, left, how)]
+
+
+def _second(
+    site: Site,
+    terrain: Terrain,
+    plan: Plan,
+    network: Network,
+    sight: Sightings,
+    lost: int,
+    before: float,
+) -> list[Mend]:
+    """More devices on mounts that have places free."""
+    found = second_view(site, terrain, plan, network, sight, lost)
+    if found is None:
+        return []
+    count = len(found.devices)
+    where = ", ".join(sorted({device.mount_id for device in found.devices}))
+    return [
+        Mend(
+            network.elements[lost].label,
+            before,
+            f"{count} more device{'s' if count > 1 else ''} on {where}, aimed at what is lost",
+            found.cost,
+            found.lost_m2,
+            "the devices' prices; places free on their structures, seen by the proof's rays, "
+            "nothing of a no-watch area in view",
+            found.devices,
+        )
+    ]
 
 
 def _gap(s_m: float, cable: Cable) -> float:

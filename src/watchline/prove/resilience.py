@@ -71,7 +71,7 @@ def resilience_of(
         losses=tuple(losses),
         worst_pair=None if pair is None else loss_of(sight, network, pair),
         pairs=count * (count - 1) // 2,
-        mends=mends_of(site, plan, network, sight, found),
+        mends=mends_of(site, terrain, plan, network, sight, found),
         stretches=stretches,
         causes=causes,
         notes=_notes(site, site.resilience, network),
