@@ -171,3 +171,57 @@ def test_what_is_missing_is_said(project, monkeypatch, capsys):
     code, _, err = run_cli(monkeypatch, capsys, "resilience", project)
     assert code == 3
     assert "this project has no plan yet; run `watchline plan` first" in err
+
+
+DEFENCE = """
+[[adversaries]]
+name = "on foot"
+gaits = [{ name = "running", speed = "3 m/s" }]
+
+[[barriers]]
+name = "fence"
+distance = "20 m"
+delay = "10 s"
+
+[detection]
+grades = [{ px_per_m = 20, probability = "90 %", within = "10 s" }]
+
+[response]
+call_out = "10 s"
+speed = "18 km/h"
+cross_speed = "3 m/s"
+
+[[patrols]]
+name = "patrol"
+start = "20 m"
+end = "220 m"
+"""
+
+
+def test_a_patrol_gets_a_schedule_that_can_be_driven(project, tmp_path, monkeypatch, capsys):
+    folder = make_project(tmp_path, PROJECT + TABLES + DEFENCE)
+    plan = project / "plans" / "hand.gpkg"
+    code, out, err = run_cli(
+        monkeypatch, capsys, "resilience", folder, "--plan", plan, "--json", "-q"
+    )
+    assert code == 0, err
+    found = json.loads(out)
+    (patrol,) = found["patrols"]
+    # 40 m of zone at 3 m/s on the level, from the middle of one edge's cell to that of the other's,
+    # and the fence; slopes make it longer.
+    assert 10 + 35 / 3 <= patrol["attack_s"] <= 10 + 3 * 40 / 3
+    ticks = patrol["attack_ticks"]
+    assert ticks == int(patrol["attack_s"] / patrol["tick_s"])
+    places = patrol["places"]
+    assert patrol["value"] >= ticks / (places + ticks - 1) - 1e-9
+    assert patrol["caught"] <= patrol["bound"] + 4 * patrol["error"]
+    assert patrol["mixed"] >= 0.95 * patrol["value"] - 1e-6
+    turns = pd.read_csv(next(file for file in found["files"] if file.endswith("patrols.csv")))
+    assert turns["time_s"].is_monotonic_increasing
+    assert 86_000 < turns["time_s"].iloc[-1] <= 86_400
+    assert turns["road_m"].between(20 - 1e-6, 220 + 1e-6).all()
+    driven = turns["road_m"].diff().abs()[1:] / turns["time_s"].diff()[1:]
+    assert driven.max() <= 5.0 * 1.05  # 18 km/h, and grades even out over both directions
+    line = wl.read_site(folder).road.centreline
+    on_road = [line.distance(Point(x, y)) for x, y in zip(turns["x"], turns["y"], strict=True)]
+    assert max(on_road[:200]) < 1e-3
