@@ -32,6 +32,7 @@ from watchline.breach.study import losses, pair_losses, study_plan
 from watchline.errors import UsageError
 from watchline.io.breach import write_breach
 from watchline.model.breach import Breach
+from watchline.model.resilience import Cable, ResilienceRules
 from watchline.model.site import Area
 from watchline.report.breach_page import breach_page
 
@@ -269,3 +270,19 @@ def test_rows_are_longer_outside_a_bend():
     middle = strip.shape[0] // 2
     expected = (300.0 + strip.away_m) / 300.0
     assert strip.stretch[middle] == pytest.approx(expected, rel=2e-3)
+
+
+def test_a_lost_cable_is_a_study_without_its_devices():
+    plan = eyes(CENTRE, (20.0, 60.0))
+    hung = ResilienceRules(
+        cables=(Cable("power", "feeder", 0.0, 200.0), Cable("ring", "trunk", 0.0, 200.0, "both"))
+    )
+    site = replace(scene(), resilience=hung)
+    cases = {(case.kind, case.name): case.worst for case in losses(study_plan(site, flat(), plan))}
+    places = sorted(float(s) for s in plan.mounts["s"])
+    behind = f"power, {places[0]:.0f}–{places[1]:.0f} m"
+    far = str(plan.mounts.sort_values("s")["mount_id"].iloc[-1])
+    # Behind the first mount hangs the other one only; before it, all; cuts of a ring take nothing.
+    assert cases["feeder", behind] == pytest.approx(cases["mount", far], abs=1e-12)
+    assert cases["feeder supply", "power"] == pytest.approx(0.0, abs=1e-12)
+    assert not any(kind.startswith("trunk") for kind, _ in cases)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from watchline.breach.cables import cable_losses
 from watchline.breach.ground import Strip, make_strip
 from watchline.breach.respond import (
     Arrival,
@@ -165,7 +166,7 @@ def by_height(watch: Watch, found: list[FloatArray]) -> dict[float, FloatArray]:
 
 
 def losses(study: Study, progress: Callable[[float], None] | None = None) -> tuple[LossCase, ...]:
-    """Probability of interruption without each mount, device, post and patrol in turn.
+    """Probability of interruption without each mount, device, cable, post and patrol in turn.
 
     A lost device lowers hazards where it had a view and nowhere else, and leaves what a detection
     is worth as it is: the paths are mended from there, not sought anew. A lost post changes what a
@@ -186,6 +187,7 @@ def losses(study: Study, progress: Callable[[float], None] | None = None) -> tup
         for name in watch.device_ids
         if (mount_of == mount_of[id_of == name][0]).sum() > 1
     ]
+    cases += cable_losses(watch, study.site.resilience)
     total = len(cases) + len(study.units)
     found = []
     for k, (kind, name, lost) in enumerate(cases):

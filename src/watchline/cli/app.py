@@ -20,6 +20,7 @@ from watchline.cli import (
     plan,
     prove,
     report,
+    resilience,
     schema,
     see,
     why,
@@ -48,6 +49,7 @@ app.command("export")(export.export)
 app.command("diff")(diff.diff)
 app.command("see")(see.see)
 app.command("paths")(paths.paths)
+app.command("resilience")(resilience.resilience)
 app.command("easi")(easi.easi)
 app.command("catalogue")(catalogue.catalogue)
 app.command("schema")(schema.schema)

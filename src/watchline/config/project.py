@@ -18,6 +18,7 @@ from watchline.config.lighting import (
     LuminaireTable,
     light_names_differ,
 )
+from watchline.config.resilience import ResilienceTables
 from watchline.config.response import DefenceTables
 from watchline.config.table import Name, Table
 from watchline.config.units import Duration, Length, Share
@@ -300,7 +301,7 @@ class DesignTable(Table):
     )
 
 
-class ProjectFile(DefenceTables):
+class ProjectFile(DefenceTables, ResilienceTables):
     """The whole ``project.toml``."""
 
     schema_version: Literal[1] = Field(1, description="Version of this schema.")

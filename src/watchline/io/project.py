@@ -29,6 +29,7 @@ from watchline.io.files import sha256_file
 from watchline.io.lighting import read_lighting
 from watchline.io.lock import check_lock
 from watchline.io.project_faults import schema_faults, suggest
+from watchline.io.resilience import read_resilience
 from watchline.io.vector import project_crs, read_layer, read_line, read_polygons
 from watchline.model.catalogue import Catalogue
 from watchline.model.condition import Condition
@@ -210,6 +211,8 @@ class _Reader:
         if site_parts is not None and site_parts[1] is not None:
             defence, faults = read_defence(tables, line, *site_parts[:2], self.at)
             self.faults.extend(faults)
+        resilience, faults = read_resilience(tables, line, self.at)
+        self.faults.extend(faults)
         if self.faults:
             raise ManyFaults(self.faults)
         assert crs is not None and catalogue is not None and line is not None
@@ -242,6 +245,7 @@ class _Reader:
             existing_mounts=tuple(self.existing(table, line) for table in tables.existing_mounts),
             defence=defence,
             lighting=lighting,
+            resilience=resilience,
             line_credit=tables.line.credit,
             notes=tables.notes,
             seed=tables.seed,

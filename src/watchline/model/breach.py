@@ -107,8 +107,9 @@ class LossCase:
 
     Attributes
     ----------
-    kind : {"mount", "device", "post", "patrol", "mounts"}
-        What is lost; ``mounts``: two of them.
+    kind : str
+        What is lost: mount, device, post, patrol, two mounts (``mounts``), or a kind of
+        :data:`ElementKind` of cables.
     name : str
         Which.
     adversary : str

@@ -14,6 +14,7 @@ from watchline.model.condition import DAY, Condition
 from watchline.model.defence import Defence
 from watchline.model.lighting import LightingRules
 from watchline.model.provenance import Provenance
+from watchline.model.resilience import ResilienceRules
 
 Side = Literal["left", "right"]
 
@@ -306,6 +307,7 @@ class Site:
     visibility: VisibilityRules = VisibilityRules()
     defence: Defence | None = None
     lighting: LightingRules | None = None
+    resilience: ResilienceRules = field(default_factory=ResilienceRules)
     line_credit: str = ""
     notes: str = ""
     seed: int = 1
