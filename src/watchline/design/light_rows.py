@@ -245,7 +245,7 @@ def violated(problem: Problem, x: FloatArray, start_m: float, end_m: float) -> l
                 for i in _worst(s, asked.minimum_lx * MARGIN - lux, every):
                     found += _minimum_rows(problem, r, low + i, None)
             for name, group_of in groups:
-                most, which = _largest_group(some, x, group_of)
+                most, which = largest_group(some, x, group_of)
                 for i in _worst(s, asked.minimum_lx * MARGIN - (lux - most), every):
                     found += _minimum_rows(problem, r, low + i, (name, int(which[i])))
         if asked.average_lx:
@@ -269,7 +269,7 @@ def violated(problem: Problem, x: FloatArray, start_m: float, end_m: float) -> l
     return [row for row in found if row.key not in problem.pool]
 
 
-def _largest_group(
+def largest_group(
     light: csr_matrix, x: FloatArray, group_of: IntArray
 ) -> tuple[FloatArray, IntArray]:
     """Of each point the group that gives most, and how much."""
