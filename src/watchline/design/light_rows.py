@@ -30,7 +30,10 @@ BIN_M = 10.0
 
 @dataclass(frozen=True)
 class Row:
-    """``lower ≤ Σ value · x + Σ top_value · y ≤ upper`` at a chainage, y for poles that stand."""
+    """``lower ≤ Σ value · x + Σ top_value · y ≤ upper`` at a chainage, y for poles that stand.
+
+    Where the margin lies in the values and not in the bounds, `asked` holds those without it.
+    """
 
     key: tuple[object, ...]
     s: float
@@ -40,6 +43,7 @@ class Row:
     upper: float
     tops: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     top_values: FloatArray = field(default_factory=lambda: np.zeros(0))
+    asked: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -184,17 +188,13 @@ def _uniform_row(problem: Problem, r: int, i: int) -> Row:
     heads, values = _row(one.light, i)
     others, means = _row(one.means, int(one.stretch[i]))
     together = np.union1d(heads, others)
-    value = np.zeros(together.size)
-    value[np.searchsorted(together, heads)] += values
-    value[np.searchsorted(together, others)] -= one.requirement.uniformity * MARGIN * means
-    return Row(
-        ("uniform", r, *_place_key(one.points, i)),
-        float(one.points.s[i]),
-        together,
-        value,
-        0.0,
-        np.inf,
-    )
+    given, mean = np.zeros(together.size), np.zeros(together.size)
+    given[np.searchsorted(together, heads)] = values
+    mean[np.searchsorted(together, others)] = one.requirement.uniformity * means
+    key = ("uniform", r, *_place_key(one.points, i))
+    strict = given - MARGIN * mean
+    s = float(one.points.s[i])
+    return Row(key, s, together, strict, 0.0, np.inf, asked=given - mean)
 
 
 def _limit_row(problem: Problem, r: int, i: int) -> Row:
@@ -245,7 +245,7 @@ def violated(problem: Problem, x: FloatArray, start_m: float, end_m: float) -> l
                 for i in _worst(s, asked.minimum_lx * MARGIN - lux, every):
                     found += _minimum_rows(problem, r, low + i, None)
             for name, group_of in groups:
-                most, which = _largest_group(some, x, group_of)
+                most, which = largest_group(some, x, group_of)
                 for i in _worst(s, asked.minimum_lx * MARGIN - (lux - most), every):
                     found += _minimum_rows(problem, r, low + i, (name, int(which[i])))
         if asked.average_lx:
@@ -269,7 +269,7 @@ def violated(problem: Problem, x: FloatArray, start_m: float, end_m: float) -> l
     return [row for row in found if row.key not in problem.pool]
 
 
-def _largest_group(
+def largest_group(
     light: csr_matrix, x: FloatArray, group_of: IntArray
 ) -> tuple[FloatArray, IntArray]:
     """Of each point the group that gives most, and how much."""

@@ -298,7 +298,7 @@ def priced_bound(
     duals : dict
         Price of rows by key; those of the wrong sign count as 0.
     margin : float
-        By which the rows' lower bounds were raised above what is asked.
+        By which the rows were made stricter than what is asked.
     """
     reduced, best_top = heads.cost.copy(), heads.top_cost.copy()
     parts = []
@@ -307,10 +307,11 @@ def priced_bound(
         if np.isfinite(row.lower) and price > 0:
             parts.append(price * row.lower / margin)
         elif np.isfinite(row.upper) and price < 0:
-            parts.append(price * row.upper)
+            parts.append(price * row.upper * margin)
         else:
             continue
-        np.subtract.at(reduced, row.heads, price * row.values)
+        values = row.values if row.asked is None else row.asked
+        np.subtract.at(reduced, row.heads, price * values)
         np.subtract.at(best_top, row.tops, price * row.top_values)
     order = np.lexsort((reduced, heads.bracket, heads.top))
     top, bracket = heads.top[order], heads.bracket[order]

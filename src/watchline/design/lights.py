@@ -27,7 +27,14 @@ from watchline.design.light_points import (
     limit_points,
     requirement_points,
 )
-from watchline.design.light_rows import MARGIN, Asked, Limited, Problem, stretches_of
+from watchline.design.light_rows import (
+    MARGIN,
+    Asked,
+    Limited,
+    Problem,
+    largest_group,
+    stretches_of,
+)
 from watchline.design.light_solve import choice_cost
 from watchline.design.light_sums import sums_at
 from watchline.model.lighting import (
@@ -173,9 +180,15 @@ def _with_missed(
     for one in problem.asked:
         requirement = one.requirement
         found = one
-        if requirement.minimum_lx and requirement.survive == "none":
+        if requirement.minimum_lx:
             points = requirement_points(site, terrain, finer, requirement)
-            lux = sums_at(terrain, _chosen(rules, heads, cover.x), points)
+            if requirement.survive == "none":
+                lux = sums_at(terrain, _chosen(rules, heads, cover.x), points)
+            else:
+                pole = requirement.survive == "pole"
+                groups = problem.place_of if pole else problem.feeder_of
+                light = contributions(scene, points, cut_lx=_cut_lx(requirement))
+                lux = light @ cover.x - largest_group(light, cover.x, groups)[0]
             bad = np.flatnonzero(lux < requirement.minimum_lx)
             if bad.size:
                 found = _with_points(one, _pick(points, bad), scene)

@@ -142,6 +142,13 @@ def _figures(
         per_km = words.money(plan.cost / max(length / 1000, 1e-9), plan.currency)
         note = f"zone {words.metres(width)} wide; {per_km} per km"
         figures.append(Figure("Line watched", words.quantity(length / 1000, "km", 2), note))
+    if plan.lighting is not None:
+        lit = words.money(plan.lighting.cost, plan.currency)
+        count = words.plural(len(plan.lighting.lights), "light")
+        places = words.plural(len(plan.lighting.poles), "pole")
+        bound = words.money(plan.lighting.lower_bound, plan.currency)
+        note = f"{count} on {places}, besides the cost above; bound {bound}; see lights.html"
+        figures.append(Figure("Lights", lit, note))
     return tuple(figures)
 
 
