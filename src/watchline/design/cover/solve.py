@@ -218,6 +218,8 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         if run.few:
             run.search(begin + 0.5 * (1 - begin))
             run.branch(begin + 0.97 * (1 - begin))
+            # A tree may end early, with nothing left to ask.
+            run.search(begin + 0.97 * (1 - begin))
         else:
             run.search(begin + 0.8 * (1 - begin))
             run.relax(begin + 0.97 * (1 - begin))
