@@ -12,6 +12,7 @@ from watchline.chain.outcome import Outcome
 from watchline.chain.progress import Progress, Silent
 from watchline.chain.visibility import round_visibility, visibility_of
 from watchline.chain.warm import warm_up
+from watchline.design.hard_cells import add_hard_cells
 from watchline.design.plan import design_with_certificate
 from watchline.design.propose import propose_candidates
 from watchline.design.repair import tighten
@@ -110,6 +111,7 @@ def plan_project(
 
     def offered() -> Candidates:
         candidates = propose_candidates(site, terrain)
+        candidates = add_hard_cells(site, terrain, candidates, listener.share)
         return candidates if start is None else offer_mounts(site, terrain, candidates, start)
 
     candidates = run.step(
