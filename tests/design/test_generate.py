@@ -10,8 +10,9 @@ from scipy.optimize import linprog
 from small_project import make_project
 from watchline.design.all_aims import offered, price_mounts
 from watchline.design.choose import make_problem, solve
+from watchline.design.choose_aims import choose_aims
 from watchline.design.columns import make_scene, mount_columns
-from watchline.design.generate import add_poses, aims_for, choose_aims
+from watchline.design.generate import add_poses, aims_for
 from watchline.design.packages import best_package
 from watchline.design.poses import POSE_COLUMNS
 from watchline.design.pricing import best_aim, make_field, sighting

@@ -11,10 +11,10 @@ import pandas as pd
 
 from watchline.design.certify import certify
 from watchline.design.choose import Progress, bounded_demand, make_problem
+from watchline.design.choose_aims import Chosen, choose_aims
 from watchline.design.columns import Columns, make_scene
 from watchline.design.cover import CoverSolution
 from watchline.design.explain import infeasible
-from watchline.design.generate import Chosen, choose_aims
 from watchline.design.rows import Rows, demand_implied, demand_planned
 from watchline.design.see import sight_note
 from watchline.design.start import offer_poses
