@@ -1,11 +1,12 @@
 """The search for the least cost among all aims: what is offered, priced, searched and proven.
 
-The enumeration of :mod:`watchline.design.poses` is a start. The prices of the rows say what is worth
-what; every mount is asked for its best package over all aims (:mod:`watchline.design.all_aims`), and
-the aims of packages that pay are offered too. That is repeated, with few steps each, until
-prices and aims fit one another. Only then the plan is sought, among the few columns that are worth
-their price, and its devices are turned (:mod:`watchline.design.refine`). In the end the bound is
-proven over all offered poses, and over all aims.
+The enumeration of :mod:`watchline.design.poses` is a start. The prices of the rows say what is
+worth what; every mount is asked for its best package over all aims
+(:mod:`watchline.design.all_aims`), and the aims of packages that pay are offered too. That is
+repeated, with few steps each, until prices and aims fit one another. Only then the plan is sought,
+among the few columns that are worth their price, and its devices are turned
+(:mod:`watchline.design.refine`). In the end the bound is proven over all offered poses, and over
+all aims.
 """
 
 from __future__ import annotations
@@ -71,6 +72,9 @@ class Chosen:
         where the search was stopped before.
     generated : int
         Number of poses that were generated.
+    added : DataFrame
+        These and others that were offered again: columns
+        :data:`watchline.design.poses.POSE_COLUMNS`.
     timed : bool
         Whether the clock stopped a search before its work was done.
     """
@@ -79,6 +83,7 @@ class Chosen:
     solution: CoverSolution
     all_aims_bound: float | None
     generated: int
+    added: pd.DataFrame
     timed: bool = False
 
 
@@ -148,7 +153,8 @@ class _Search:
         self.exact = bool(np.array_equal(self.demand, asked))
         self.log: list[LogEntry] = []
         self.done = 0.0
-        self.poses = pd.DataFrame(columns=list(POSE_COLUMNS))
+        self.poses = problem.columns.poses.reindex(columns=list(POSE_COLUMNS)).head(0)
+        self.added = self.poses
         self.found: CoverSolution | None = None
         """The best plan at hand; ``poses`` are its poses."""
         self.ended: CoverSolution | None = None
@@ -293,6 +299,7 @@ class _Search:
             solution=solution,
             all_aims_bound=self.bound if settled and self.whole and not self.in_budget else None,
             generated=len(problem.columns.poses) - self.listed,
+            added=self.added,
             timed=self.seconds >= self.effort * self.scene.site.design.time_limit_s,
         )
 
@@ -382,6 +389,7 @@ class _Search:
         """Offer more poses."""
         columns, _ = add_poses(self.scene, self.problem.columns, poses)
         self.problem = replace(self.problem, columns=columns)
+        self.added = pd.concat([self.added, poses], ignore_index=True) if len(poses) else self.added
 
     def _priced(
         self, problem: Problem, share: float, before: npt.NDArray[np.float64] | None

@@ -92,16 +92,15 @@ def _hard(
     mounts = _near(candidates, fine)
     if coarse.empty or mounts.mounts.empty:
         return hard
-    sights = []
-    for table in (coarse, fine.reset_index(drop=True)):
-        sights.append(
-            compute_visibility(
-                terrain,
-                replace(mounts, cells=table),
-                method=site.visibility.method,
-                spacing=site.visibility.spacing,
-            )
+    sights = [
+        compute_visibility(
+            terrain,
+            replace(mounts, cells=table),
+            method=site.visibility.method,
+            spacing=site.visibility.spacing,
         )
+        for table in (coarse, fine.reset_index(drop=True))
+    ]
     for requirement in strict:
         reach_m = best_reach_m(site, requirement)
         here = np.flatnonzero(fine[f"in:{requirement.where}"].to_numpy())

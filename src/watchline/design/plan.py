@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +15,7 @@ from watchline.design.choose_aims import Chosen, choose_aims
 from watchline.design.columns import Columns, make_scene
 from watchline.design.cover import CoverSolution
 from watchline.design.explain import infeasible
+from watchline.design.generate import add_poses
 from watchline.design.rows import Rows, demand_implied, demand_planned
 from watchline.design.see import sight_note
 from watchline.design.start import offer_poses
@@ -37,10 +38,11 @@ SUFFICIENT = (
 
 @dataclass(frozen=True)
 class Designed:
-    """A plan with what proves its bound."""
+    """A plan with what proves its bound, and the poses that its search generated or was given."""
 
     plan: Plan
     certificate: Certificate
+    poses: pd.DataFrame
 
 
 def design_plan(
@@ -94,6 +96,7 @@ def design_with_certificate(
     *,
     effort: float = 1.0,
     start: Plan | None = None,
+    more: pd.DataFrame | None = None,
     progress: Progress | None = None,
 ) -> Designed:
     """As :func:`design_plan`, with the certificate of the plan's bound.
@@ -102,6 +105,9 @@ def design_with_certificate(
     ----------
     site, candidates, visibility, effort, start, progress
         As in :func:`design_plan`.
+    more : DataFrame, optional
+        Poses that are offered besides (:attr:`Designed.poses` of an earlier search with the same
+        mounts).
 
     Raises
     ------
@@ -118,6 +124,10 @@ def design_with_certificate(
     if start is not None:
         problem, first, start_notes = offer_poses(site, candidates, visibility, problem, start)
     scene = make_scene(site, candidates, visibility, problem.rows)
+    if more is not None and len(more):
+        columns, place = add_poses(scene, problem.columns, more)
+        problem = replace(problem, columns=columns)
+        first = None if first is None else place[first]
     made = choose_aims(scene, problem, effort, first, progress)
     problem, solution = made.problem, made.solution
     rows, columns = problem.rows, problem.columns
@@ -144,7 +154,13 @@ def design_with_certificate(
             dict(visibility.provenance.inputs), site.seed, site.provenance.watchline_version
         ),
     )
-    return Designed(plan, certify(site, candidates, problem, solution, plan))
+    given = [] if more is None else [more]
+    poses = pd.concat([*given, made.added], ignore_index=True)
+    return Designed(
+        plan,
+        certify(site, candidates, problem, solution, plan),
+        poses.drop_duplicates(ignore_index=True),
+    )
 
 
 def _status(site: Site, solution: CoverSolution) -> str:
