@@ -264,6 +264,15 @@ def _plan_that_holds(
     return plan, proof, bound_round
 
 
+def generated_poses(run: Run) -> pd.DataFrame:
+    """Poses that were generated for the plan of a run, up to its first round."""
+    return read_table(run.folder / _round_poses(0))[0]
+
+
+def _round_poses(round_: int) -> str:
+    return f"rounds/poses-{round_}.parquet"
+
+
 def _failing(proof: Proof) -> str:
     """Which claims fail and where, in words."""
     parts = []
@@ -314,7 +323,7 @@ def _round_plan(
             listener.search(at, effort * site.design.time_limit_s, cost, bound)
 
     file, certificate = f"rounds/plan-{round_}.gpkg", _round_certificate(round_)
-    table = f"rounds/poses-{round_}.parquet"
+    table = _round_poses(round_)
     key = digest(run.keys["plan"], round_, len(candidates.cells), site.requirements, site.no_watch)
 
     def write(found: tuple[Plan, pd.DataFrame], folder: Path) -> None:

@@ -31,6 +31,8 @@ FINER = 2
 """The proof's cells have the design's side divided by this."""
 KEPT_SHARE = 0.9
 """A fine cell is hard if less than this share of the mounts that see its neighbour see it too."""
+SAME_M = 1e-3
+"""Distances that differ by less are equal."""
 WINDOW_M = 2000.0
 """Chainage that is looked at together: memory follows it and the range, not the line."""
 
@@ -107,8 +109,7 @@ def _hard(
         there = np.flatnonzero(coarse[f"in:{requirement.where}"].to_numpy())
         if not len(here) or not len(there):
             continue
-        tree = scipy.spatial.cKDTree(coarse.loc[there, ["x", "y"]].to_numpy())
-        beside = there[tree.query(fine[["x", "y"]].to_numpy()[here])[1]]
+        beside = there[_nearest(coarse.iloc[there], fine.iloc[here])]
         target = candidates.target_heights_m.index(requirement.target_height_m)
         both, before, places = _counts(
             mounts, sights, (coarse, fine), (beside, here), target, reach_m
@@ -116,6 +117,15 @@ def _hard(
         enough = places >= requirement.views_planned
         hard[here] |= (both < KEPT_SHARE * before) & enough
     return hard
+
+
+def _nearest(among: pd.DataFrame, cells: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Place of the nearest of some cells to each of others; of equally near ones the first."""
+    tree = scipy.spatial.cKDTree(among[["x", "y"]].to_numpy())
+    away, place = tree.query(cells[["x", "y"]].to_numpy(), k=min(4, len(among)))
+    away, place = away.reshape(len(cells), -1), place.reshape(len(cells), -1)
+    tied = away <= away[:, :1] + SAME_M
+    return np.where(tied, place, len(among)).min(axis=1)
 
 
 def _near(candidates: Candidates, cells: pd.DataFrame) -> Candidates:

@@ -288,7 +288,8 @@ def _notes(site: Site, made: Chosen) -> tuple[str, ...]:
         *stopped,
         f"The bound holds for the {len(columns.poses):,} offered poses, {made.generated:,} of them "
         f"generated where prices asked for them, and the {len(rows):,} rows of cells of "
-        f"{site.zone.cell_m:g} m; other sites or aims might cost less.",
+        f"{site.zone.cell_m:g} m (finer where sight is harder beside them); other sites or aims "
+        "might cost less.",
     ]
     if solution.status == "feasible" and made.timed:
         notes.append(
