@@ -12,7 +12,6 @@ all aims.
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,6 +36,7 @@ from watchline.design.poses import POSE_COLUMNS
 from watchline.design.prices import RowPrices, find_prices, promising_columns
 from watchline.design.refine import centre, refine
 from watchline.design.rows import demand_planned
+from watchline.design.standing import Standing
 
 FIRST_SHARE, FULL_SHARE, ROUND_SHARE = 0.1, 0.08, 0.03
 """Shares of the work: of the first plan and its prices, of prices over all listed poses, of prices
@@ -131,7 +131,7 @@ def choose_aims(
     return search.result()
 
 
-class _Search:
+class _Search(Standing):
     """One search: its clock, the problem as it grows, and the best plan at hand."""
 
     def __init__(
@@ -143,36 +143,20 @@ class _Search:
         *,
         whole: bool,
     ) -> None:
-        self.scene, self.problem, self.effort = scene, problem, effort
-        self.progress, self.whole = progress, whole
-        self.in_budget = scene.site.design.budget is not None
-        self.began = time.perf_counter()
+        empty = problem.columns.poses.reindex(columns=list(POSE_COLUMNS)).head(0)
+        super().__init__(scene, effort, progress, empty)
+        self.problem, self.whole = problem, whole
         self.listed = len(problem.columns.poses)
         self.demand = demand_planned(problem.rows)
         asked = bounded_demand(scene.site, problem.rows)
         self.exact = bool(np.array_equal(self.demand, asked))
-        self.log: list[LogEntry] = []
-        self.done = 0.0
-        self.poses = problem.columns.poses.reindex(columns=list(POSE_COLUMNS)).head(0)
-        self.added = self.poses
-        self.found: CoverSolution | None = None
-        """The best plan at hand; ``poses`` are its poses."""
+        self.added = empty
         self.ended: CoverSolution | None = None
         self.prices: Prices | None = None
         self.bound, self.anchor = 0.0, self.prices
         """The best bound over all aims, and the prices that prove it."""
         self.part, self.least = problem, np.empty(0)
         """What the rounds work on, and what a choice with each of its columns costs at least."""
-
-    @property
-    def seconds(self) -> float:
-        """Time since the start in s."""
-        return time.perf_counter() - self.began
-
-    @property
-    def left_s(self) -> float:
-        """Time that is left in s."""
-        return max(0.01, self.effort * self.scene.site.design.time_limit_s - self.seconds)
 
     def first(self, start: npt.NDArray[np.int64] | None) -> None:
         """A plan among the listed poses, so that there is one at any time, and its prices."""
@@ -184,7 +168,7 @@ class _Search:
         if solution.interrupted:
             self.ended = solution
         if solution.status in ("optimal", "feasible"):
-            self._keep(solution, self.problem)
+            self.keep(solution, self.problem)
             self.prices = (solution.row_duals, solution.class_duals)
 
     def offer_once(self) -> None:
@@ -204,7 +188,7 @@ class _Search:
             self._add(offered)
             priced = self._priced(self.part, ROUND_SHARE, priced.row)
             self.least = priced.least
-            self._tell(self.bound if self.exact else None)
+            self.tell(self.bound if self.exact else None)
         self.prices = (priced.row, priced.miss)
 
     def seek(self, *, fresh: bool) -> None:
@@ -215,14 +199,14 @@ class _Search:
             solution = self._solve(part, share, start)
             if solution.status not in ("optimal", "feasible"):
                 return
-            self._keep(solution, part)
+            self.keep(solution, part)
             if solution.interrupted:
                 raise KeyboardInterrupt
             refined = refine(self.scene, part.columns, solution.chosen, self.demand)
             columns, _ = add_poses(self.scene, part.columns, refined)
             part = replace(part, columns=columns)
             self._add(refined)
-            self._keep_poses(refined)
+            self.keep_poses(refined)
             start = numbers_of(columns, refined)
 
     def last(self) -> None:
@@ -236,11 +220,11 @@ class _Search:
             self.problem,
             self.effort * share,
             start,
-            self._heard(bound=True),
+            self.heard(bound=True),
             seconds=self.left_s,
         )
-        self._note(solution, bound=True)
-        self.ended = self._told(solution)
+        self.note(solution, bound=True)
+        self.ended = self.told(solution)
         settled = solution.status in ("optimal", "feasible") and not solution.interrupted
         if settled and not self.in_budget:
             try:
@@ -256,7 +240,7 @@ class _Search:
             known = self.prices if self.exact else None
             found = find_prices(
                 cover_arguments(site, candidates, self.problem, asked),
-                self._work(BOUND_SHARE),
+                self.work(BOUND_SHARE),
                 site.seed,
                 solution.row_duals if known is None else known[0],
                 self.left_s,
@@ -269,8 +253,8 @@ class _Search:
             self.bound = max(self.bound if self.exact else 0.0, bound)
             self.bound = min(self.bound, solution.lower_bound)
         self.log.append(LogEntry(self.seconds, solution.cost, solution.lower_bound))
-        self.ended = self._told(solution)
-        self._tell(solution.lower_bound)
+        self.ended = self.told(solution)
+        self.tell(solution.lower_bound)
 
     def stop(self) -> None:
         """Interrupted: the plan at hand becomes the choice."""
@@ -283,7 +267,7 @@ class _Search:
             found = without_bound(found)
             self.log = [entry._replace(lower_bound=np.nan) for entry in self.log]
         chosen = numbers_of(self.problem.columns, self.poses)
-        self.ended = self._told(replace(found, chosen=chosen, interrupted=True))
+        self.ended = self.told(replace(found, chosen=chosen, interrupted=True))
 
     def result(self) -> Chosen:
         """What the search found."""
@@ -303,10 +287,6 @@ class _Search:
             timed=self.seconds >= self.effort * self.scene.site.design.time_limit_s,
         )
 
-    def _work(self, share: float) -> float:
-        """Work of a stage in million steps."""
-        return share * self.effort * self.scene.site.design.work_limit
-
     def _solve(
         self,
         problem: Problem,
@@ -322,68 +302,11 @@ class _Search:
             problem,
             self.effort * share,
             start,
-            self._heard(bound=bound and self.exact),
+            self.heard(bound=bound and self.exact),
             seconds=self.left_s,
         )
-        self._note(solution, bound=False)
+        self.note(solution, bound=False)
         return solution
-
-    def _note(self, solution: CoverSolution, *, bound: bool) -> None:
-        """Keep the log and the work of a search that ends now."""
-        begun = self.seconds - solution.seconds
-        for entry in solution.log:
-            self.log.append(
-                LogEntry(
-                    begun + entry.seconds,
-                    self._best(entry.cost),
-                    entry.lower_bound if bound else np.nan,
-                )
-            )
-        self.done += solution.work
-
-    def _told(self, solution: CoverSolution) -> CoverSolution:
-        """A solution with the log, work and time of the whole search."""
-        return replace(solution, log=tuple(self.log), work=self.done, seconds=self.seconds)
-
-    def _best(self, cost: float) -> float:
-        """The best cost known, where costs are what is made small."""
-        return cost if self.in_budget or self.found is None else min(cost, self.found.cost)
-
-    def _heard(self, *, bound: bool) -> Progress | None:
-        """Progress of one stage: its clock goes on, and no cost is told above the best known.
-
-        The bound of a search that more poses follow is not that of all, so nobody hears it.
-        """
-        progress, begun = self.progress, self.seconds
-        if progress is None:
-            return None
-        return lambda step, seconds, cost, proven: progress(
-            step,
-            begun + seconds,
-            None if cost is None else self._best(cost),
-            proven if bound else None,
-        )
-
-    def _tell(self, bound: float | None) -> None:
-        """Tell where the search stands between two stages."""
-        if self.progress is not None and self.found is not None:
-            self.progress("cover", self.seconds, self.found.cost, bound)
-
-    def _keep(self, solution: CoverSolution, problem: Problem) -> None:
-        """Keep a choice if it is the best."""
-        better = self.found is None or solution.cost < self.found.cost
-        if self.in_budget or better:
-            self.found = solution
-            table = problem.columns.poses[list(POSE_COLUMNS)]
-            self.poses = table.iloc[solution.chosen].reset_index(drop=True)
-
-    def _keep_poses(self, poses: pd.DataFrame) -> None:
-        """Keep a plan of turned devices if it is the best."""
-        mounts = np.unique(poses["mount"].to_numpy(np.int64))
-        fixed = self.scene.candidates.mounts["cost"].to_numpy(float)[mounts]
-        cost = math.fsum([*poses["cost"].tolist(), *fixed.tolist()])
-        if self.found is not None and cost < self.found.cost:
-            self.found, self.poses = replace(self.found, cost=cost, groups=mounts), poses
 
     def _add(self, poses: pd.DataFrame) -> None:
         """Offer more poses."""
@@ -397,7 +320,7 @@ class _Search:
         """Prices over the columns of a problem."""
         site, candidates = self.scene.site, self.scene.candidates
         arguments = cover_arguments(site, candidates, problem, self.demand)
-        found = find_prices(arguments, self._work(share), site.seed, before, self.left_s)
+        found = find_prices(arguments, self.work(share), site.seed, before, self.left_s)
         self.done += found.work
         return found
 
