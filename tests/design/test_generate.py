@@ -9,6 +9,7 @@ from scipy.optimize import linprog
 
 from small_project import make_project
 from watchline.design import choose_aims as stages
+from watchline.design import prices
 from watchline.design.all_aims import offered, price_mounts
 from watchline.design.choose import cover_arguments, make_problem, solve
 from watchline.design.choose_aims import choose_aims
@@ -29,7 +30,16 @@ from watchline.io.terrain import build_terrain
 from watchline.model.site import Requirement
 from watchline.prove.certificate import check_certificate
 
+ROUNDS = stages.ROUNDS
 DEVICES = ("fixed-4mp-8mm", "fixed-8mp-12mm", "pano-180-8mp", "ptz-4mp-147mm", "observer-eye")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_rounds():
+    """Two rounds are enough to see what they do, and pricing takes most of a test's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "ROUNDS", 2)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +217,7 @@ def test_a_problem_whose_list_of_poses_is_too_short_is_still_solved(world, solve
     assert found.solution.cost <= 1.3 * solved.cost
 
 
-def test_prices_prove_a_bound_and_go_on_from_known_ones(world, solved):
+def test_prices_prove_a_bound_and_go_on_from_known_ones(world, solved, monkeypatch):
     scene, problem = world
     demand = demand_planned(problem.rows)
     arguments = cover_arguments(scene.site, scene.candidates, problem, demand)
@@ -216,10 +226,10 @@ def test_prices_prove_a_bound_and_go_on_from_known_ones(world, solved):
     assert (cold.least >= cold.bound * (1 - 1e-9)).all()
     chosen = cold.least[solved.chosen]
     assert (chosen <= solved.cost * (1 + 1e-9)).all()
-    # Little work from good prices proves more than the same work from nothing.
-    little = 4.0
-    warm = find_prices(arguments, little, 1, cold.row)
-    assert warm.bound > find_prices(arguments, little, 1).bound
+    # A few steps from good prices prove more than as many from nothing.
+    monkeypatch.setattr(prices, "STEPS_AT_ONCE", 10)
+    warm = find_prices(arguments, 0.0, 1, cold.row)
+    assert warm.bound > 1.01 * find_prices(arguments, 0.0, 1).bound
     assert warm.bound <= solved.cost
 
 
@@ -234,10 +244,8 @@ def test_the_stated_bound_is_what_the_stated_prices_prove(world, chosen):
     assert checked.holds, checked.faults
     assert checked.cost == solution.cost
     assert checked.bound == pytest.approx(solution.price_bound, rel=1e-6)
-    assert solution.lower_bound >= solution.price_bound
-    assert solution.lower_bound - solution.price_bound <= solution.cost_step or (
-        solution.status == "optimal"
-    )
+    # Branch and bound may have proven more, which the certificate says.
+    assert content["claimed_bound"] == solution.lower_bound >= solution.price_bound
 
 
 def test_promising_columns_keep_the_plan_and_every_row_in_reach(world, solved):
@@ -286,7 +294,7 @@ def test_interrupted_between_the_stages_the_plan_at_hand_is_given(world, monkeyp
 
 
 def test_stages_share_the_whole_work():
-    shares = stages.FIRST_SHARE + stages.FULL_SHARE + stages.ROUNDS * stages.ROUND_SHARE
+    shares = stages.FIRST_SHARE + stages.FULL_SHARE + ROUNDS * stages.ROUND_SHARE
     shares += sum(stages.SEARCH_SHARES) + stages.LAST_SHARE + stages.BOUND_SHARE
     assert shares == pytest.approx(1.0)
 
