@@ -191,7 +191,8 @@ class _Search(Standing):
             self._add(offered)
             priced = self._priced(self.part, ROUND_SHARE, priced.row)
             self.least = priced.least
-            self.tell(self.bound if self.exact else None)
+            self.proven = self.bound if self.exact else 0.0
+            self.tell()
             still = self.bound <= (1 + SETTLED) * proven
             if number and still and priced.bound >= (1 - SETTLED) * relaxed:
                 break
@@ -260,7 +261,8 @@ class _Search(Standing):
             self.bound = min(self.bound, solution.lower_bound)
         self.log.append(LogEntry(self.seconds, solution.cost, solution.lower_bound))
         self.ended = self.told(solution)
-        self.tell(solution.lower_bound)
+        if self.progress is not None:
+            self.progress("cover", self.seconds, solution.cost, solution.lower_bound)
 
     def stop(self) -> None:
         """Interrupted: the plan at hand becomes the choice."""
@@ -268,10 +270,11 @@ class _Search(Standing):
         if found is None:
             raise KeyboardInterrupt
         # Its bound is of the problem at hand only before poses were added, and not if the plan is
-        # sought for more than is asked.
+        # sought for more than is asked. What holds for all aims holds in any case.
         if not self.exact or len(self.problem.columns.poses) > self.listed:
-            found = without_bound(found)
-            self.log = [entry._replace(lower_bound=np.nan) for entry in self.log]
+            bound = min(self.proven, found.cost)
+            gap = (found.cost - bound) / found.cost if found.cost > 0 else 0.0
+            found = replace(without_bound(found), lower_bound=bound, gap=gap)
         chosen = numbers_of(self.problem.columns, self.poses)
         self.ended = self.told(replace(found, chosen=chosen, interrupted=True))
 

@@ -29,6 +29,8 @@ class Standing:
         The best plan at hand.
     poses : DataFrame
         Its poses: columns :data:`watchline.design.poses.POSE_COLUMNS`.
+    proven : float
+        No plan costs less, whatever is offered later; 0 where nothing is proven.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Standing:
         self.done = 0.0
         self.found: CoverSolution | None = None
         self.poses = poses
+        self.proven = 0.0
 
     @property
     def seconds(self) -> float:
@@ -64,7 +67,7 @@ class Standing:
                 LogEntry(
                     begun + entry.seconds,
                     self.best(entry.cost),
-                    entry.lower_bound if bound else np.nan,
+                    max(entry.lower_bound, self.proven) if bound else self.proven or np.nan,
                 )
             )
         self.done += solution.work
@@ -89,13 +92,16 @@ class Standing:
             step,
             begun + seconds,
             None if cost is None else self.best(cost),
-            proven if bound else None,
+            max(proven or 0.0, self.proven) if bound else self.proven or None,
         )
 
-    def tell(self, bound: float | None) -> None:
-        """Tell where the search stands between two stages."""
-        if self.progress is not None and self.found is not None:
-            self.progress("cover", self.seconds, self.found.cost, bound)
+    def tell(self) -> None:
+        """Log and tell where the search stands between two stages."""
+        if self.found is None:
+            return
+        self.log.append(LogEntry(self.seconds, self.found.cost, self.proven or np.nan))
+        if self.progress is not None:
+            self.progress("cover", self.seconds, self.found.cost, self.proven or None)
 
     def keep(self, solution: CoverSolution, problem: Problem) -> None:
         """Keep a choice if it is the best."""
