@@ -31,7 +31,7 @@ def rounds(tmp_path, monkeypatch):
             found = next(plans)
             if isinstance(found, Exception):
                 raise found
-            return found
+            return found, None
 
         def next_proof(*_):
             good = next(holds)

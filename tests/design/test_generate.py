@@ -8,12 +8,18 @@ import pytest
 from scipy.optimize import linprog
 
 from small_project import make_project
+from watchline.design import choose_aims as stages
+from watchline.design import prices
 from watchline.design.all_aims import offered, price_mounts
-from watchline.design.choose import make_problem, solve
-from watchline.design.columns import make_scene, mount_columns
-from watchline.design.generate import add_poses, aims_for, choose_aims
+from watchline.design.choose import cover_arguments, make_problem, solve
+from watchline.design.choose_aims import choose_aims
+from watchline.design.columns import make_scene, mount_columns, take_columns
+from watchline.design.cover.certificate import make_certificate
+from watchline.design.cover.problem import make_problem as make_cover_problem
+from watchline.design.generate import add_poses, aims_for
 from watchline.design.packages import best_package
 from watchline.design.poses import POSE_COLUMNS
+from watchline.design.prices import find_prices, promising_columns
 from watchline.design.pricing import best_aim, make_field, sighting
 from watchline.design.propose import propose_candidates
 from watchline.design.refine import centre, refine
@@ -22,8 +28,18 @@ from watchline.design.see import compute_visibility
 from watchline.io.project import read_site
 from watchline.io.terrain import build_terrain
 from watchline.model.site import Requirement
+from watchline.prove.certificate import check_certificate
 
+ROUNDS = stages.ROUNDS
 DEVICES = ("fixed-4mp-8mm", "fixed-8mp-12mm", "pano-180-8mp", "ptz-4mp-147mm", "observer-eye")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_rounds():
+    """Two rounds are enough to see what they do, and pricing takes most of a test's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "ROUNDS", 2)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +215,92 @@ def test_a_problem_whose_list_of_poses_is_too_short_is_still_solved(world, solve
     found = choose_aims(scene, replace(problem, columns=short), 1.0, None, None)
     assert found.solution.status in ("feasible", "optimal")
     assert found.solution.cost <= 1.3 * solved.cost
+
+
+def test_prices_prove_a_bound_and_go_on_from_known_ones(world, solved, monkeypatch):
+    scene, problem = world
+    demand = demand_planned(problem.rows)
+    arguments = cover_arguments(scene.site, scene.candidates, problem, demand)
+    cold = find_prices(arguments, 30.0, 1)
+    assert 0 < cold.bound <= solved.cost
+    assert (cold.least >= cold.bound * (1 - 1e-9)).all()
+    chosen = cold.least[solved.chosen]
+    assert (chosen <= solved.cost * (1 + 1e-9)).all()
+    # A few steps from good prices prove more than as many from nothing.
+    monkeypatch.setattr(prices, "STEPS_AT_ONCE", 10)
+    warm = find_prices(arguments, 0.0, 1, cold.row)
+    assert warm.bound > 1.01 * find_prices(arguments, 0.0, 1).bound
+    assert warm.bound <= solved.cost
+
+
+def test_the_stated_bound_is_what_the_stated_prices_prove(world, chosen):
+    scene, problem = world
+    demand = demand_planned(problem.rows)
+    made = chosen.problem
+    arguments = cover_arguments(scene.site, scene.candidates, made, demand)
+    solution = chosen.solution
+    content = make_certificate(make_cover_problem(**arguments), solution)
+    checked = check_certificate(content, **arguments)
+    assert checked.holds, checked.faults
+    assert checked.cost == solution.cost
+    assert checked.bound == pytest.approx(solution.price_bound, rel=1e-6)
+    # Branch and bound may have proven more, which the certificate says.
+    assert content["claimed_bound"] == solution.lower_bound >= solution.price_bound
+
+
+def test_promising_columns_keep_the_plan_and_every_row_in_reach(world, solved):
+    scene, problem = world
+    demand = demand_planned(problem.rows)
+    arguments = cover_arguments(scene.site, scene.candidates, problem, demand)
+    priced = find_prices(arguments, 30.0, 1)
+    keep = promising_columns(arguments, priced.least, solved.chosen, 0.0)
+    assert keep[solved.chosen].all()
+    assert np.count_nonzero(keep) < 0.6 * len(keep)
+    narrow = replace(problem, columns=take_columns(problem.columns, keep, len(problem.rows)))
+    sets, whole = column_sets(narrow.columns), column_sets(problem.columns)
+    for rows, number in zip(sets, np.flatnonzero(keep), strict=True):
+        assert np.array_equal(rows, whole[number])
+    found = solve(scene.site, scene.candidates, narrow, 0.5, None, None)
+    assert found.status in ("feasible", "optimal")
+    # Without the plan's columns the rows are still in reach.
+    bare = promising_columns(arguments, priced.least, np.empty(0, np.int64), -1.0)
+    part = replace(problem, columns=take_columns(problem.columns, bare, len(problem.rows)))
+    assert solve(scene.site, scene.candidates, part, 0.2, None, None).status != "infeasible"
+
+
+@pytest.mark.parametrize("calls", [0, 1])
+def test_interrupted_between_the_stages_the_plan_at_hand_is_given(world, monkeypatch, calls):
+    scene, problem = world
+    left = [calls]
+
+    def price(*arguments):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return price_mounts(*arguments)
+
+    monkeypatch.setattr(stages, "price_mounts", price)
+    found = choose_aims(scene, problem, 1.0, None, None)
+    solution = found.solution
+    assert solution.interrupted
+    assert found.all_aims_bound is None
+    columns = found.problem.columns
+    mounts = np.unique(columns.poses["mount"].to_numpy()[solution.chosen])
+    cost = columns.poses["cost"].to_numpy()[solution.chosen].sum()
+    cost += scene.candidates.mounts["cost"].to_numpy()[mounts].sum()
+    assert solution.cost == pytest.approx(cost)
+    # The bound of the listed poses, or what was proven over all aims by then.
+    assert 0 < solution.lower_bound <= solution.cost
+    if found.generated:
+        assert solution.price_bound == 0
+        priced = [e.lower_bound for e in solution.log if np.isfinite(e.lower_bound)]
+        assert solution.lower_bound == pytest.approx(max(priced))
+
+
+def test_stages_share_the_whole_work():
+    shares = stages.FIRST_SHARE + stages.FULL_SHARE + ROUNDS * stages.ROUND_SHARE
+    shares += sum(stages.SEARCH_SHARES) + stages.LAST_SHARE + stages.BOUND_SHARE
+    assert shares == pytest.approx(1.0)
 
 
 def views_of(devices, count):

@@ -97,7 +97,7 @@ target_height = "0.5 m"
 binding = false # reported, not designed for
 
 [design]
-work = 20000 # search effort; more finds cheaper plans and better bounds
+work = 40000 # search effort; more finds cheaper plans and better bounds
 """
 
 

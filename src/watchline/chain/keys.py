@@ -107,6 +107,10 @@ def step_keys(site: Site, start_sha256: str | None = None) -> dict[str, str]:
         site.no_watch,
         site.existing_mounts,
         places,
+        # What fine cells are designed for depends on who reaches them, and on how they are seen.
+        [r for r in site.requirements if r.binding and r.share >= 1.0],
+        [site.catalogue.devices[key] for key in site.candidates.devices],
+        site.visibility,
         *([] if start_sha256 is None else ["start", start_sha256]),
     )
     visibility = digest("visibility", LAYOUT_VERSION, candidates, site.visibility)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from watchline.chain.export import EXPORT_FILES, export_outcome
 from watchline.chain.keys import digest, step_keys
 from watchline.chain.lights import LIGHT_PAGE, light_step, with_lights, write_light_page
@@ -13,6 +15,7 @@ from watchline.chain.outcome import Outcome
 from watchline.chain.progress import Progress, Silent
 from watchline.chain.visibility import round_visibility, visibility_of
 from watchline.chain.warm import warm_up
+from watchline.design.hard_cells import add_hard_cells
 from watchline.design.plan import design_with_certificate
 from watchline.design.propose import propose_candidates
 from watchline.design.repair import tighten
@@ -30,6 +33,7 @@ from watchline.io.plan import read_plan, write_plan
 from watchline.io.proof import proof_files, read_proof, write_proof
 from watchline.io.report import write_report
 from watchline.io.run import Run
+from watchline.io.tables import read_table, write_table
 from watchline.io.terrain import build_terrain, read_terrain, write_terrain
 from watchline.io.why import WHY_FILE, read_why
 from watchline.kernels.device import choose_device
@@ -111,6 +115,7 @@ def plan_project(
 
     def offered() -> Candidates:
         candidates = propose_candidates(site, terrain)
+        candidates = add_hard_cells(site, terrain, candidates, listener.share)
         return candidates if start is None else offer_mounts(site, terrain, candidates, start)
 
     candidates = run.step(
@@ -228,13 +233,15 @@ def _plan_that_holds(
     Also says which round's bound is stated.
     """
     asked, rounds = site, site.design.repair_rounds
-    plan = start
+    plan, poses = start, None
     failed: list[str] = []
     bound, any_aims, bound_round, tightened = None, None, 0, False
     left_out: list[str] = []
     for round_ in range(rounds + 1):
         try:
-            plan = _round_plan(asked, candidates, visibility, run, listener, round_, start=plan)
+            plan, poses = _round_plan(
+                asked, candidates, visibility, run, listener, round_, start=plan, more=poses
+            )
         except InfeasibleError as error:
             if round_ == 0:
                 raise
@@ -272,6 +279,15 @@ def _plan_that_holds(
     return plan, proof, bound_round
 
 
+def generated_poses(run: Run) -> pd.DataFrame:
+    """Poses that were generated for the plan of a run, up to its first round."""
+    return read_table(run.folder / _round_poses(0))[0]
+
+
+def _round_poses(round_: int) -> str:
+    return f"rounds/poses-{round_}.parquet"
+
+
 def _failing(proof: Proof) -> str:
     """Which claims fail and where, in words."""
     parts = []
@@ -295,12 +311,14 @@ def _round_plan(
     listener: Progress,
     round_: int,
     start: Plan | None,
-) -> Plan:
+    more: pd.DataFrame | None,
+) -> tuple[Plan, pd.DataFrame]:
+    """The plan of a round and the poses that were generated up to it, for the next one."""
     effort = 1.0 if round_ == 0 else REPAIR_SHARE
 
     made: list[Certificate] = []
 
-    def make() -> Plan:
+    def make() -> tuple[Plan, pd.DataFrame]:
         if round_ == 0:
             listener.step("kernels")
             seconds = warm_up()
@@ -308,10 +326,10 @@ def _round_plan(
                 listener.say(f"Compiled the kernels in {seconds:.0f} s; this is done once.")
         listener.step("plan", f"round {round_ + 1}" if round_ else "")
         designed = design_with_certificate(
-            site, candidates, visibility, effort=effort, start=start, progress=hear
+            site, candidates, visibility, effort=effort, start=start, more=more, progress=hear
         )
         made.append(replace(designed.certificate, round_=round_))
-        return designed.plan
+        return designed.plan, designed.poses
 
     def hear(step: str, at: float, cost: float | None, bound: float | None) -> None:
         if step == "aims":
@@ -320,22 +338,24 @@ def _round_plan(
             listener.search(at, effort * site.design.time_limit_s, cost, bound)
 
     file, certificate = f"rounds/plan-{round_}.gpkg", _round_certificate(round_)
+    table = _round_poses(round_)
     key = digest(run.keys["plan"], round_, len(candidates.cells), site.requirements, site.no_watch)
 
-    def write(plan: Plan, folder: Path) -> None:
+    def write(found: tuple[Plan, pd.DataFrame], folder: Path) -> None:
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        write_plan(plan, folder / file)
+        write_plan(found[0], folder / file)
+        write_table(found[1], folder / table)
         write_certificate(made[0], folder / certificate)
 
     proven = tuple(path.as_posix() for path in certificate_files(certificate))
     return run.step(
         f"plan-{round_}",
-        (file, *proven),
+        (file, table, *proven),
         make,
         write,
-        lambda folder: read_plan(folder / file),
+        lambda folder: (read_plan(folder / file), read_table(folder / table)[0]),
         key=key,
-        finished=lambda plan: plan.status != "interrupted",
+        finished=lambda found: found[0].status != "interrupted",
     )
 
 

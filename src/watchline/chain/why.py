@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from watchline.chain.keys import digest
 from watchline.chain.outcome import Outcome
-from watchline.chain.plan import open_run, plan_project, write_report_files
+from watchline.chain.plan import generated_poses, open_run, plan_project, write_report_files
 from watchline.chain.progress import Progress, Silent
 from watchline.chain.visibility import visibility_of
 from watchline.design.choose import Problem, make_problem
+from watchline.design.columns import make_scene, take_columns
 from watchline.design.cover import CoverSolution, cover
 from watchline.design.cover.certificate import make_certificate
 from watchline.design.cover.problem import make_problem as make_cover_problem
+from watchline.design.generate import add_poses, numbers_of
+from watchline.design.prices import find_prices, promising_columns
 from watchline.design.relax import (
     LOWERED,
     Variant,
@@ -44,7 +49,14 @@ EFFORT = 0.05
 BASE_TIMES = 4.0
 """The search without a change gets this many times the effort: its prices serve all others."""
 LONGEST_S = 600.0
-"""Safety limit of each search by the clock."""
+"""No search is begun after this, and those that run are ended."""
+NEAR = 0.3
+"""Plans are sought among columns with which a plan is dearer by at most this, in mean costs of a
+mount with its devices: more than in planning, as what is promising changes with what is asked."""
+LATE = (
+    "The clock ended the searches after {seconds:.0f} s; {left} changes were not looked at. With a "
+    "smaller --effort all of them are."
+)
 NOTES = (
     "Each figure is that of a search of limited work, started from the plan: the true saving may "
     "be larger. None of these plans was proven.",
@@ -102,7 +114,7 @@ def why_project(
     why = run.step(
         "why",
         (WHY_FILE,),
-        lambda: _find(outcome, visibility, effort, listener),
+        lambda: _find(outcome, visibility, generated_poses(run), effort, listener),
         lambda made, folder: write_why(made, folder / WHY_FILE),
         lambda folder: read_why(folder / WHY_FILE),
         key=digest("why", run.keys["plan"], plan_digest(outcome.plan), effort),
@@ -114,9 +126,13 @@ def why_project(
 
 @dataclass(frozen=True)
 class _Base:
-    """The search without a change: what every changed search starts from."""
+    """The search without a change: what every changed search starts from.
+
+    ``problem`` has the promising columns, ``whole`` all that are offered.
+    """
 
     problem: Problem
+    whole: Problem
     start: np.ndarray
     solution: CoverSolution
     prices: Mapping[str, Any]
@@ -131,23 +147,55 @@ class _Searches:
     """Runs the searches of one project, one after the other, and tells how far it is."""
 
     def __init__(
-        self, outcome: Outcome, visibility: Visibility, effort: float, count: int, told: Progress
+        self,
+        outcome: Outcome,
+        visibility: Visibility,
+        generated: pd.DataFrame,
+        effort: float,
+        count: int,
+        told: Progress,
     ) -> None:
         self.outcome = outcome
+        self.generated = generated
+        self.began = time.perf_counter()
         self.visibility = visibility
         self.work = effort * outcome.site.design.work_limit
         self.count, self.done, self.told = count, 0, told
 
+    @property
+    def late(self) -> bool:
+        """Whether no more searches are begun."""
+        return time.perf_counter() - self.began > LONGEST_S
+
     def base(self) -> _Base:
-        """The full problem, and the longer search without a change."""
+        """The full problem, its bound, and the longer search without a change."""
         outcome = self.outcome
         site, candidates = outcome.site, outcome.candidates
         problem = full_problem(site, candidates, self.visibility)
+        scene = make_scene(site, candidates, self.visibility, problem.rows)
+        columns, _ = add_poses(scene, problem.columns, self.generated)
+        problem = replace(problem, columns=columns)
         problem, start, _ = offer_poses(site, candidates, self.visibility, problem, outcome.plan)
+        asked = changed_arguments(lowered(site, 0.0), candidates, problem)
+        self.told.share(0.5 / self.count)
+        priced = find_prices(asked, BASE_TIMES * self.work, site.seed, seconds=LONGEST_S)
+        mean = outcome.plan.cost / max(1, len(outcome.plan.mounts))
+        keep = promising_columns(asked, priced.least, start, NEAR * mean)
+        whole, problem = problem, _narrowed(problem, keep)
         arguments = changed_arguments(lowered(site, 0.0), candidates, problem)
+        start = (np.cumsum(keep) - 1)[start]
         solution = self._search(arguments, start, BASE_TIMES * self.work)
-        prices = make_certificate(make_cover_problem(**arguments), solution)
-        return _Base(problem, solution.chosen, solution, prices)
+        solution = replace(
+            solution,
+            lower_bound=min(priced.bound, solution.cost),
+            price_bound=priced.bound,
+            row_duals=priced.row,
+            cut_duals=priced.cuts,
+            class_duals=priced.miss,
+        )
+        proven = replace(solution, chosen=np.flatnonzero(keep)[solution.chosen])
+        prices = make_certificate(make_cover_problem(**asked), proven)
+        return _Base(problem, whole, solution.chosen, solution, prices)
 
     def changed(self, variant: Variant, base: _Base) -> tuple[CoverSolution, float]:
         """The choice found for a change, and the best bound known of it."""
@@ -165,16 +213,22 @@ class _Searches:
         arguments = changed_arguments(variant, outcome.candidates, base.problem)
         work = self.work * (2.0 if variant.kind == "reserve" else 1.0)
         solution = self._search(arguments, base.start, work)
-        # The prices of the unchanged problem prove a bound of the changed one too.
-        proven = check_certificate(base.prices, **arguments).bound
-        return solution, max(solution.lower_bound, proven)
+        # Plans are sought among promising columns, which prove nothing of the others; the prices of
+        # the unchanged problem prove a bound of the changed one over all of them.
+        whole = changed_arguments(variant, outcome.candidates, base.whole)
+        if solution.status == "infeasible":
+            # Too few columns are left for what is asked more: all of them are looked at.
+            start = numbers_of(base.whole.columns, base.problem.columns.poses.iloc[base.start])
+            solution = self._search(whole, start, work)
+        proven = float(check_certificate(base.prices, **whole).bound)
+        return solution, min(proven, solution.cost)
 
     def _search(self, arguments: dict[str, Any], start: np.ndarray, work: float) -> CoverSolution:
         solution = cover(
             **arguments,
             start=start,
             work_limit=work,
-            time_limit=LONGEST_S,
+            time_limit=max(1.0, LONGEST_S - (time.perf_counter() - self.began)),
             seed=self.outcome.site.seed,
         )
         if solution.interrupted:
@@ -184,7 +238,18 @@ class _Searches:
         return solution
 
 
-def _find(outcome: Outcome, visibility: Visibility, effort: float, told: Progress) -> Why:
+def _narrowed(problem: Problem, keep: np.ndarray) -> Problem:
+    """The problem with some of its columns."""
+    return replace(problem, columns=take_columns(problem.columns, keep, len(problem.rows)))
+
+
+def _find(
+    outcome: Outcome,
+    visibility: Visibility,
+    generated: pd.DataFrame,
+    effort: float,
+    told: Progress,
+) -> Why:
     site, plan = outcome.site, outcome.plan
     dropped = without_requirement(site)
     lifted = without_condition(site)
@@ -192,7 +257,7 @@ def _find(outcome: Outcome, visibility: Visibility, effort: float, told: Progres
     more = surviving(site)
     curve = [lowered(site, by) for by in LOWERED[1:]]
     count = 1 + len(dropped) + len(lifted) + len(smaller) + (more is not None) + len(curve)
-    searches = _Searches(outcome, visibility, effort, count, told)
+    searches = _Searches(outcome, visibility, generated, effort, count, told)
     base = searches.base()
     if not np.isfinite(base.solution.cost):
         raise UsageError(
@@ -201,18 +266,29 @@ def _find(outcome: Outcome, visibility: Visibility, effort: float, told: Progres
             mend="raise it",
         )
 
-    def change(variant: Variant) -> Change:
-        return _change(variant, base, *searches.changed(variant, base))
+    left = 0
 
-    requirements = tuple(change(variant) for variant in dropped)
-    conditions = tuple(change(variant) for variant in lifted)
-    found = sorted((change(v) for v in smaller), key=lambda c: (-c.saved, c.what))
-    reserve = None if more is None else change(more)
+    def searched(variants: list[Variant]) -> list[tuple[Variant, CoverSolution, float]]:
+        nonlocal left
+        found = []
+        for variant in variants:
+            if searches.late:
+                left += 1
+            else:
+                found.append((variant, *searches.changed(variant, base)))
+        return found
+
+    requirements = [_change(v, base, *found) for v, *found in searched(dropped)]
+    conditions = [_change(v, base, *found) for v, *found in searched(lifted)]
+    found = [_change(v, base, *made) for v, *made in searched(smaller)]
+    found.sort(key=lambda c: (-c.saved, c.what))
+    reserve = [_change(v, base, *made) for v, *made in searched([] if more is None else [more])]
     points = [_point(lowered(site, 0.0), 0.0, base, outcome, base.solution, base.bound)]
-    points += [
-        _point(variant, by, base, outcome, *searches.changed(variant, base))
-        for by, variant in zip(LOWERED[1:], curve, strict=True)
-    ]
+    by = {id(variant): step for step, variant in zip(LOWERED[1:], curve, strict=True)}
+    points += [_point(v, by[id(v)], base, outcome, *made) for v, *made in searched(curve)]
+    late = ()
+    if left:
+        late = (LATE.format(seconds=LONGEST_S, left=left),)
     reserved = any(r.survive_loss == "mount" and r.share < 1.0 for r in site.requirements)
     return Why(
         plan_sha256=plan_digest(plan),
@@ -221,13 +297,13 @@ def _find(outcome: Outcome, visibility: Visibility, effort: float, told: Progres
         base_cost=float(base.solution.cost),
         base_bound=base.bound,
         work=searches.work,
-        requirements=requirements,
+        requirements=tuple(requirements),
         relaxations=tuple(found),
-        reserve=reserve,
+        reserve=reserve[0] if reserve else None,
         curve=tuple(_falling(points)),
         dearest=tuple(dearest(plan.cost_along)),
-        conditions=conditions,
-        notes=NOTES + ((RESERVED,) if reserved else ()),
+        conditions=tuple(conditions),
+        notes=(*NOTES, *((RESERVED,) if reserved else ()), *late),
         provenance=plan.provenance,
     )
 

@@ -281,13 +281,13 @@ class DesignTable(Table):
     """How hard and how long to look for the least cost."""
 
     work: float = Field(
-        20_000.0,
+        40_000.0,
         gt=0,
-        description="Search effort in million elementary steps (some hundreds a second); equal "
-        "projects give equal plans unless the time limit stops the search before.",
+        description="Work of a whole design in million elementary steps (some hundreds a second); "
+        "equal projects give equal plans unless the time limit stops the search before.",
     )
     time_limit: Duration = Field(
-        180.0, gt=0, description="Longest search for one round, however little work is done."
+        360.0, gt=0, description="Longest design of one round, however little work is done."
     )
     gap: Share = Field(0.0, description="Stop when (cost - bound) / cost is at most this.")
     repair_rounds: int = Field(6, ge=0, le=50, description="Most repairs after a failed proof.")

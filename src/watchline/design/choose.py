@@ -54,6 +54,7 @@ def choose(
     effort: float,
     start: npt.NDArray[np.int64] | None,
     progress: Progress | None,
+    seconds: float | None = None,
 ) -> CoverSolution:
     """The least-cost choice with a bound that holds for every plan that meets the requirements.
 
@@ -63,25 +64,37 @@ def choose(
         Share of the site's work and time limits.
     start : int64 array, optional
         Poses to start from.
+    seconds : float, optional
+        Time limit in s instead of the site's share.
     """
     exact = site.design.budget is not None or np.array_equal(
         demand_planned(problem.rows), demand_implied(problem.rows)
     )
     if exact:
-        return solve(site, candidates, problem, effort, start, progress)
+        return solve(site, candidates, problem, effort, start, progress, seconds=seconds)
     heard = None
     if progress is not None:
         # The harder problem's bound is none of the asked one, so nobody hears it.
         def heard(step: str, seconds: float, cost: float | None, _: float | None) -> None:
             progress(step, seconds, cost, None)
 
-    solution = solve(site, candidates, problem, effort * (1.0 - BOUND_SHARE), start, heard)
+    part = 1.0 - BOUND_SHARE
+    solution = solve(
+        site,
+        candidates,
+        problem,
+        effort * part,
+        start,
+        heard,
+        seconds=None if seconds is None else part * seconds,
+    )
     solution = replace(
         solution, log=tuple(entry._replace(lower_bound=np.nan) for entry in solution.log)
     )
     if solution.status in ("infeasible", "unknown") or solution.interrupted:
         return without_bound(solution)
-    return _with_implied_bound(site, candidates, problem, solution, effort, progress)
+    left = None if seconds is None else max(0.0, seconds - solution.seconds)
+    return _with_implied_bound(site, candidates, problem, solution, effort, progress, left)
 
 
 def bounded_demand(site: Site, rows: Rows) -> npt.NDArray[np.int64]:
@@ -113,6 +126,7 @@ def _with_implied_bound(
     solution: CoverSolution,
     effort: float,
     progress: Progress | None,
+    seconds: float | None,
 ) -> CoverSolution:
     """The solution with a bound that holds for every plan that meets the requirements.
 
@@ -132,6 +146,7 @@ def _with_implied_bound(
         solution.chosen,
         heard,
         demand=demand_implied(problem.rows),
+        seconds=seconds,
     )
     bound = min(looser.lower_bound, solution.cost)
     gap = (solution.cost - bound) / solution.cost if solution.cost > 0 else 0.0
@@ -205,6 +220,7 @@ def solve(
     start: npt.NDArray[np.int64] | None,
     progress: Progress | None,
     demand: npt.NDArray[np.int64] | None = None,
+    seconds: float | None = None,
 ) -> CoverSolution:
     """Run the covering solver on a problem.
 
@@ -216,12 +232,14 @@ def solve(
         Poses to start from.
     demand : int64 array [rows], optional
         Views that each row needs; None: what the requirements ask.
+    seconds : float, optional
+        Time limit in s instead of the site's share.
     """
     return cover(
         **cover_arguments(
             site, candidates, problem, demand_planned(problem.rows) if demand is None else demand
         ),
-        time_limit=effort * site.design.time_limit_s,
+        time_limit=effort * site.design.time_limit_s if seconds is None else seconds,
         work_limit=effort * site.design.work_limit,
         seed=site.seed,
         gap=site.design.gap,

@@ -144,6 +144,32 @@ def join_columns(parts: Sequence[Columns]) -> Columns:
     )
 
 
+def take_columns(columns: Columns, keep: npt.NDArray[np.bool_], rows: int) -> Columns:
+    """Some of the columns, in their order.
+
+    Parameters
+    ----------
+    keep : bool array [columns]
+        Which.
+    rows : int
+        Number of rows of the problem.
+
+    Returns
+    -------
+    Columns
+    """
+    matrix = scipy.sparse.csc_array(
+        (np.ones(len(columns.indices), dtype=np.int8), columns.indices, columns.indptr),
+        shape=(rows, len(columns.poses)),
+    )[:, np.flatnonzero(keep)]
+    return Columns(
+        poses=columns.poses[keep].reset_index(drop=True),
+        indptr=matrix.indptr.astype(np.int64),
+        indices=matrix.indices.astype(np.int32),
+        barred=columns.barred,
+    )
+
+
 def by_mount(columns: Columns, rows: int, first: int) -> tuple[Columns, npt.NDArray[np.int64]]:
     """The same columns in the order of their mounts.
 

@@ -11,10 +11,11 @@ import pandas as pd
 
 from watchline.design.certify import certify
 from watchline.design.choose import Progress, bounded_demand, make_problem
+from watchline.design.choose_aims import Chosen, choose_aims
 from watchline.design.columns import make_scene, pose_views
 from watchline.design.cover import CoverSolution
 from watchline.design.explain import infeasible
-from watchline.design.generate import Chosen, choose_aims
+from watchline.design.generate import add_poses
 from watchline.design.rows import (
     LampLight,
     Rows,
@@ -45,10 +46,11 @@ SUFFICIENT = (
 
 @dataclass(frozen=True)
 class Designed:
-    """A plan with what proves its bound."""
+    """A plan with what proves its bound, and the poses that its search generated or was given."""
 
     plan: Plan
     certificate: Certificate
+    poses: pd.DataFrame
 
 
 def design_plan(
@@ -107,6 +109,7 @@ def design_with_certificate(
     effort: float = 1.0,
     start: Plan | None = None,
     lamps: LampLight | None = None,
+    more: pd.DataFrame | None = None,
     progress: Progress | None = None,
 ) -> Designed:
     """As :func:`design_plan`, with the certificate of the plan's bound.
@@ -115,6 +118,9 @@ def design_with_certificate(
     ----------
     site, candidates, visibility, effort, start, lamps, progress
         As in :func:`design_plan`.
+    more : DataFrame, optional
+        Poses that are offered besides (:attr:`Designed.poses` of an earlier search with the same
+        mounts).
 
     Raises
     ------
@@ -132,6 +138,10 @@ def design_with_certificate(
     if start is not None:
         problem, first, start_notes = offer_poses(site, candidates, visibility, problem, start)
     scene = make_scene(site, candidates, visibility, problem.rows)
+    if more is not None and len(more):
+        columns, place = add_poses(scene, problem.columns, more)
+        problem = replace(problem, columns=columns)
+        first = None if first is None else place[first]
     made = choose_aims(scene, problem, effort, first, progress)
     problem, solution = made.problem, made.solution
     rows, columns = problem.rows, problem.columns
@@ -162,7 +172,13 @@ def design_with_certificate(
             dict(visibility.provenance.inputs), site.seed, site.provenance.watchline_version
         ),
     )
-    return Designed(plan, certify(site, candidates, problem, solution, plan))
+    given = [] if more is None else [more]
+    poses = pd.concat([*given, made.added], ignore_index=True)
+    return Designed(
+        plan,
+        certify(site, candidates, problem, solution, plan),
+        poses.drop_duplicates(ignore_index=True),
+    )
 
 
 def _status(site: Site, solution: CoverSolution) -> str:
@@ -300,7 +316,8 @@ def _notes(site: Site, made: Chosen) -> tuple[str, ...]:
         *stopped,
         f"The bound holds for the {len(columns.poses):,} offered poses, {made.generated:,} of them "
         f"generated where prices asked for them, and the {len(rows):,} rows of cells of "
-        f"{site.zone.cell_m:g} m; other sites or aims might cost less.",
+        f"{site.zone.cell_m:g} m (finer where sight is harder beside them); other sites or aims "
+        "might cost less.",
     ]
     if solution.status == "feasible" and made.timed:
         notes.append(

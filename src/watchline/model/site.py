@@ -250,9 +250,9 @@ class DesignRules:
     Attributes
     ----------
     work_limit : float
-        Search effort in million elementary steps: with it, a run is repeatable.
+        Work of a whole design in million elementary steps: with it, a run is repeatable.
     time_limit_s : float
-        Longest search for one round, a safety for slow machines.
+        Longest design of one round, a safety for slow machines.
     gap : float
         Stop when (cost − bound) / cost is at most this.
     repair_rounds : int
@@ -261,8 +261,8 @@ class DesignRules:
         Most that may be spent; then the covered share is maximised.
     """
 
-    work_limit: float = 20_000.0
-    time_limit_s: float = 180.0
+    work_limit: float = 40_000.0
+    time_limit_s: float = 360.0
     gap: float = 0.0
     repair_rounds: int = 6
     budget: float | None = None
