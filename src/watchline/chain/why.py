@@ -192,6 +192,7 @@ class _Searches:
             row_duals=priced.row,
             cut_duals=priced.cuts,
             class_duals=priced.miss,
+            price_tree=None,
         )
         proven = replace(solution, chosen=np.flatnonzero(keep)[solution.chosen])
         prices = make_certificate(make_cover_problem(**asked), proven)

@@ -380,4 +380,5 @@ def _with_prices(solution: CoverSolution, found: RowPrices) -> CoverSolution:
         row_duals=found.row,
         cut_duals=found.cuts,
         class_duals=found.miss,
+        price_tree=None,
     )

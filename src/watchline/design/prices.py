@@ -17,7 +17,7 @@ from watchline.design.cover.bounding import Bounder
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.problem import CoverProblem, make_problem
-from watchline.design.cover.solve import _duals
+from watchline.design.cover.solve import price_set
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -102,10 +102,12 @@ def find_prices(
         if done >= STEPS_AT_ONCE:
             done = 0
             bounder.add_rows(max(200, len(bounder.rows) // 4))
-    row, miss, cuts = _duals(problem, bounder, order)
+    duals = price_set(problem, bounder.price_layout, bounder.price_rows, bounder.prices, order)
     least = np.empty(problem.n_columns)
     least[order] = least_cost_with(bounder.price_layout, bounder.prices, problem.allowance())
-    return RowPrices(row, miss, cuts, float(bounder.bound), least, bounder.work)
+    return RowPrices(
+        duals.rows, duals.classes, duals.cuts, float(bounder.bound), least, bounder.work
+    )
 
 
 def problem_of(arguments: dict[str, Any]) -> CoverProblem:

@@ -250,7 +250,7 @@ def _infeasible(run: Run, rows: NDArray, supply: NDArray[np.int64]) -> CoverSolu
     )
 
 
-def _duals(
+def price_set(
     problem: CoverProblem,
     part: Layout,
     rows: NDArray[np.intp],
@@ -275,7 +275,7 @@ def _tree(run: Run, node: Node) -> PriceTree:
     if node.leaf is not None:
         leaf = node.leaf
         part = part_of(run.layout, leaf.rows)
-        return PriceTree(prices=_duals(run.problem, part, leaf.rows, leaf.prices, run.order))
+        return PriceTree(prices=price_set(run.problem, part, leaf.rows, leaf.prices, run.order))
     column = node.item - run.problem.n_groups
     return PriceTree(
         group=node.item if column < 0 else None,
@@ -318,7 +318,9 @@ def _solution(run: Run) -> CoverSolution:
         status = "optimal" if gap <= 1e-9 else "feasible"
     bounder, tree, root = run.bounder, None, None
     if bounder is not None and bounder.prices is not None:
-        root = _duals(problem, bounder.price_layout, bounder.price_rows, bounder.prices, run.order)
+        root = price_set(
+            problem, bounder.price_layout, bounder.price_rows, bounder.prices, run.order
+        )
         if run.tree is not None and run.tree.bound > bounder.bound:
             tree, price_bound = _tree(run, run.tree.root), run.tree.bound
     root = root or PriceSet(np.zeros(problem.n_rows), {}, np.zeros(len(problem.allowed)))
