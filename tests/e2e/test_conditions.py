@@ -76,8 +76,10 @@ def by_condition(proof):
     return {c.condition: c for c in proof.claims if c.kind == "coverage"}
 
 
-def floodlit(x, y):
-    return np.full(len(x), 20.0)
+def floodlit(x, y, height_m, extinction_per_m):
+    """The same light on every side."""
+    assert height_m == 1.5 and extinction_per_m > 0
+    return np.full((len(x), 1), 20.0)
 
 
 def test_one_claim_for_each_requirement_and_condition(planned):
@@ -153,7 +155,8 @@ def test_lamps_make_no_difference_where_they_are_off(world):
     site, _, candidates, _ = world
     off = replace(STANDARD["night"], lamps=False)
     kept = tuple(off if c.name == "night" else c for c in site.conditions)
-    rows = make_rows(replace(site, conditions=kept), with_lamps(candidates, floodlit))
+    site = replace(site, conditions=kept)
+    rows = make_rows(site, with_lamps(site, candidates, floodlit))
     camera = site.catalogue.devices["fixed-4mp-16mm"]
     reach = rows.reach_m(camera, 16.0, np.arange(3))
     assert reach[0].min() > 100.0 and reach[1].max() < 10.0
@@ -161,11 +164,14 @@ def test_lamps_make_no_difference_where_they_are_off(world):
 
 def test_a_cell_that_a_repair_added_has_no_lamp_light(world):
     site, _, candidates, _ = world
-    lit = with_lamps(candidates, floodlit)
+    lit = with_lamps(site, candidates, floodlit)
     cells = lit.cells.copy()
-    cells.loc[0, "lamp_lx"] = np.nan
+    cells.loc[0, "lamp_lx:night@1.7:0"] = np.nan
     rows = make_rows(site, replace(lit, cells=cells))
-    assert rows.lamp_lx[0] == 0.0 and (rows.lamp_lx[1:] == 20.0).all()
+    night = next(
+        x for x, r in zip(rows.lamp_lx, rows.requirements, strict=True) if r.condition == "night"
+    )
+    assert night[0] == 0.0 and (night[1:] == 20.0).all()
     camera = site.catalogue.devices["fixed-4mp-16mm"]
     reach = rows.reach_m(camera, 16.0, np.array([0, 1]))
     assert reach[1, 0] < 10.0 < reach[1, 1]
