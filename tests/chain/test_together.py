@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +59,7 @@ def test_day_cameras_do_the_night_by_the_lights_of_the_plan(planned):
     assert set(planned.plan.devices["kind"]) == {"camera"}
     assert (planned.plan.lighting.poles["mount_id"] == "").all()
     assert any("count on the" in note for note in planned.plan.notes)
+    assert "under 'night', by the plan's lights;" in night(planned.proof).detail
     dark = prove_plan(planned.site, planned.terrain, replace(planned.plan, lighting=None))
     assert night(dark).verdict == "fails"
     designed = {c.requirement: c.share for c in planned.plan.design_claims}["strip by night"]
@@ -154,8 +156,7 @@ def test_both_ways_are_planned_and_the_cheaper_is_taken(tmp_path, monkeypatch, c
     for way in data["ways"]:
         assert 0 < way["lower_bound"] <= way["cost"]
     assert any("one after the other" in note for note in data["notes"])
-    with open(data["report"], encoding="utf-8") as file:
-        assert "one after the other" in file.read()
+    assert "one after the other" in Path(data["report"]).read_text("utf-8")
 
 
 def test_keys_know_the_lights_where_cameras_count_on_them(planned):

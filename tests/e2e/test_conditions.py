@@ -16,6 +16,7 @@ from watchline.design.see import compute_visibility
 from watchline.errors import InfeasibleError
 from watchline.io.project import read_site
 from watchline.io.terrain import build_terrain
+from watchline.prove.explain import explain_cell
 from watchline.prove.proof import prove_plan
 
 REQUIREMENTS = """
@@ -192,3 +193,52 @@ def test_worse_visibility_never_adds_seen_cells(world, planned, visibility_m):
         assert (after <= before).all() and after.sum() < before.sum()
     else:
         assert (after >= before).all()
+
+
+def lit_from_the_north(x, y, height_m, extinction_per_m):
+    """Light on the sides that face bearings from 300° to 60° alone, 24 sectors."""
+    light = np.zeros((len(x), 24))
+    light[:, [20, 21, 22, 23, 0, 1, 2, 3]] = 20.0
+    return light
+
+
+def test_the_design_looks_at_the_side_that_is_turned_to_the_camera(world):
+    site, _, candidates, _ = world
+    rows = make_rows(site, with_lamps(site, candidates, lit_from_the_north))
+    camera = site.catalogue.devices["fixed-4mp-16mm"]
+    number = [r.condition for r in rows.requirements].index("night")
+    looking = np.radians([180.0, 150.0, 0.0, 90.0])  # from the camera to the cell
+    narrow, wide = np.full(4, 0.01), np.full(4, np.radians(50.0))
+    cell = np.zeros(4, dtype=np.int64)
+    reach = rows.reach_m(camera, 16.0, cell, looking, narrow)[number]
+    assert (reach[:2] > 100.0).all() and (reach[2:] < 10.0).all()
+    # A near cell spans dark sides too: the darkest counts.
+    spread = rows.reach_m(camera, 16.0, cell, looking, wide)[number]
+    assert spread[0] > 100.0 and (spread[1:] < 10.0).all()
+    assert rows.reach_m(camera, 16.0, cell)[number, 0] > 100.0
+
+
+def test_the_proof_looks_at_the_side_that_is_turned_to_the_camera(world):
+    site, terrain, candidates, visibility = world
+    day_only = only(offering(site, "fixed-4mp-16mm"), "day", "night")
+    plan = design_plan(day_only, candidates, visibility, lamps=floodlit)
+    proof = prove_plan(day_only, terrain, plan, lamps=lit_from_the_north)
+    day, night = (proof.cells[f"state:strip in overview, {name}"] for name in ("day", "night"))
+    mounts = plan.mounts.geometry
+    for name, at in proof.cells[(night == 1) | ((day == 1) & (night != 1))].iterrows():
+        toward = np.degrees(np.arctan2(mounts.x - at["x"], mounts.y - at["y"]))
+        facing = (np.abs(toward) <= 60.0).any()
+        assert facing or night[name] != 1
+    assert 0 < (night == 1).sum() < (day == 1).sum()
+    dark = proof.cells[(day == 1) & (night != 1)].iloc[0]
+    views = explain_cell(
+        day_only,
+        terrain,
+        plan,
+        dark["x"],
+        dark["y"],
+        px_per_m=20.0,
+        condition="night",
+        lamps=lit_from_the_north,
+    )
+    assert any("too dark under 'night', 0.01 lx on the target" in view.why for view in views)

@@ -112,6 +112,33 @@ def light_step(
     return lighting, proof
 
 
+def keep_lights(run: Run, lighting: Lighting, found: LightProof, known: str) -> None:
+    """Write the lights of a plan into its run, where there was a choice between several.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    lighting, found
+        The lights that were taken, and their proof.
+    known : str
+        Digest of the plan with them.
+    """
+
+    def write(_: None, folder: Path) -> None:
+        write_lighting(lighting, folder)
+        write_light_proof(found, folder)
+
+    run.step(
+        "lights",
+        (LIGHTS_FILE, PROOF_FILE, POINTS_FILE),
+        lambda: None,
+        write,
+        lambda _: None,
+        key=digest("lights taken", run.keys["plan"], known),
+    )
+
+
 def with_lights(
     plan: Plan, proof: Proof, lighting: Lighting, found: LightProof
 ) -> tuple[Plan, Proof]:

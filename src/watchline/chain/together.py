@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from watchline.chain.lights import light_step, with_lights
+from watchline.chain.lights import keep_lights, light_step, with_lights
 from watchline.chain.progress import Progress
 from watchline.chain.rounds import (
     DARK,
@@ -26,7 +26,7 @@ from watchline.errors import InfeasibleError
 from watchline.io.run import Run
 from watchline.model.candidates import Candidates
 from watchline.model.lighting import Lighting
-from watchline.model.plan import Plan
+from watchline.model.plan import Plan, plan_digest
 from watchline.model.proof import Proof
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
@@ -85,6 +85,14 @@ def plan_by_light(task: Task, start: Plan | None) -> Found:
     InfeasibleError
         No plan can satisfy the requirements, in either way.
     """
+    found = _cheapest(task, start)
+    lighting, light_proof = found.plan.lighting, found.light_proof
+    if lighting is not None and light_proof is not None:
+        keep_lights(task.run, lighting, light_proof, plan_digest(found.plan))
+    return found
+
+
+def _cheapest(task: Task, start: Plan | None) -> Found:
     site = task.site
     choice = site.lighting is not None and bool(site.lighting.poles.poles) and site.counts_on_lamps
     if choice and site.design.budget is not None:
@@ -119,7 +127,7 @@ def _after(task: Task, start: Plan | None) -> Found:
     light_proof = None
     if task.site.lighting is not None and plan.status != "interrupted":
         lighting, light_proof = light_step(
-            task.site, task.terrain, plan.mounts, task.run, task.listener
+            task.site, task.terrain, plan.mounts, task.run, task.listener, folder="lights-after"
         )
         if len(lighting.lights) and any(
             task.site.condition(r.condition).by_lamps for r in task.site.requirements
@@ -200,7 +208,7 @@ def ways_sentence(ways: tuple[Way, ...], currency: str) -> str:
     """What each way costs, in a few sentences."""
     parts = []
     for way in ways:
-        bound = "" if way.lower_bound is None else f", bounds {way.lower_bound:,.0f}"
+        bound = "" if way.lower_bound is None else f", bound {way.lower_bound:,.0f}"
         fails = "" if way.holds else ", not all of it holds"
         parts.append(
             f"{way.name} {way.cost:,.0f} {currency} (cameras {way.cameras:,.0f}, lights "
