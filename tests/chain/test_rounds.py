@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from small_project import make_project
-from watchline.chain import plan as chain_plan
+from watchline.chain import rounds as chain_rounds
 from watchline.chain.progress import Silent
 from watchline.errors import InfeasibleError
 from watchline.io.project import read_site
@@ -33,7 +33,7 @@ def rounds(tmp_path, monkeypatch):
                 raise found
             return found, None
 
-        def next_proof(*_):
+        def next_proof(*_, **__):
             good = next(holds)
             claim = SimpleNamespace(
                 binding=True,
@@ -56,12 +56,12 @@ def rounds(tmp_path, monkeypatch):
                 changed=True,
             )
 
-        monkeypatch.setattr(chain_plan, "_round_plan", next_plan)
-        monkeypatch.setattr(chain_plan, "_round_proof", next_proof)
-        monkeypatch.setattr(chain_plan, "tighten", next_repair)
-        monkeypatch.setattr(chain_plan, "round_visibility", lambda *_: None)
-        monkeypatch.setattr(chain_plan, "replace", lambda plan, **new: plan.__replace__(**new))
-        plan, proof, bound_round = chain_plan._plan_that_holds(
+        monkeypatch.setattr(chain_rounds, "_round_plan", next_plan)
+        monkeypatch.setattr(chain_rounds, "round_proof", next_proof)
+        monkeypatch.setattr(chain_rounds, "tighten", next_repair)
+        monkeypatch.setattr(chain_rounds, "round_visibility", lambda *_: None)
+        monkeypatch.setattr(chain_rounds, "replace", lambda plan, **new: plan.__replace__(**new))
+        plan, proof, bound_round = chain_rounds.plan_that_holds(
             site, None, SimpleNamespace(cells=[]), None, None, Silent(), None
         )
         return plan, proof, bound_round

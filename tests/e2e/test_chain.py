@@ -257,7 +257,7 @@ def test_init_writes_a_project_that_plans(tmp_path, monkeypatch, capsys):
 def test_an_interrupted_search_reports_its_best_and_is_not_kept(
     planned, tmp_path, monkeypatch, capsys
 ):
-    from watchline.chain import plan as chain_plan
+    from watchline.chain import rounds as chain_rounds
     from watchline.design.cover import cover
     from watchline.design.cover.run import Run
 
@@ -267,7 +267,7 @@ def test_an_interrupted_search_reports_its_best_and_is_not_kept(
     folder = make_project(tmp_path)
     cover([1.0], [[0]], [1])  # compiles the solver, which the interrupt is not meant for
     with monkeypatch.context() as patched:
-        patched.setattr(chain_plan, "warm_up", lambda: 0.0)
+        patched.setattr(chain_rounds, "warm_up", lambda: 0.0)
         patched.setattr(Run, "relax", interrupted)
         code, out, err = run_cli(patched, capsys, "plan", folder, "--json", "--quiet")
     assert code in (0, 1), err

@@ -16,6 +16,7 @@ from watchline.design.see import compute_visibility
 from watchline.errors import InfeasibleError
 from watchline.io.project import read_site
 from watchline.io.terrain import build_terrain
+from watchline.prove.explain import explain_cell
 from watchline.prove.proof import prove_plan
 
 REQUIREMENTS = """
@@ -76,8 +77,10 @@ def by_condition(proof):
     return {c.condition: c for c in proof.claims if c.kind == "coverage"}
 
 
-def floodlit(x, y):
-    return np.full(len(x), 20.0)
+def floodlit(x, y, height_m, extinction_per_m):
+    """The same light on every side."""
+    assert height_m == 1.5 and extinction_per_m > 0
+    return np.full((len(x), 1), 20.0)
 
 
 def test_one_claim_for_each_requirement_and_condition(planned):
@@ -153,7 +156,8 @@ def test_lamps_make_no_difference_where_they_are_off(world):
     site, _, candidates, _ = world
     off = replace(STANDARD["night"], lamps=False)
     kept = tuple(off if c.name == "night" else c for c in site.conditions)
-    rows = make_rows(replace(site, conditions=kept), with_lamps(candidates, floodlit))
+    site = replace(site, conditions=kept)
+    rows = make_rows(site, with_lamps(site, candidates, floodlit))
     camera = site.catalogue.devices["fixed-4mp-16mm"]
     reach = rows.reach_m(camera, 16.0, np.arange(3))
     assert reach[0].min() > 100.0 and reach[1].max() < 10.0
@@ -161,11 +165,14 @@ def test_lamps_make_no_difference_where_they_are_off(world):
 
 def test_a_cell_that_a_repair_added_has_no_lamp_light(world):
     site, _, candidates, _ = world
-    lit = with_lamps(candidates, floodlit)
+    lit = with_lamps(site, candidates, floodlit)
     cells = lit.cells.copy()
-    cells.loc[0, "lamp_lx"] = np.nan
+    cells.loc[0, "lamp_lx:night@1.7:0"] = np.nan
     rows = make_rows(site, replace(lit, cells=cells))
-    assert rows.lamp_lx[0] == 0.0 and (rows.lamp_lx[1:] == 20.0).all()
+    night = next(
+        x for x, r in zip(rows.lamp_lx, rows.requirements, strict=True) if r.condition == "night"
+    )
+    assert night[0] == 0.0 and (night[1:] == 20.0).all()
     camera = site.catalogue.devices["fixed-4mp-16mm"]
     reach = rows.reach_m(camera, 16.0, np.array([0, 1]))
     assert reach[1, 0] < 10.0 < reach[1, 1]
@@ -186,3 +193,55 @@ def test_worse_visibility_never_adds_seen_cells(world, planned, visibility_m):
         assert (after <= before).all() and after.sum() < before.sum()
     else:
         assert (after >= before).all()
+
+
+def lit_from_the_north(x, y, height_m, extinction_per_m):
+    """Light on the sides that face bearings from 300° to 60° alone, 24 sectors."""
+    light = np.zeros((len(x), 24))
+    light[:, [20, 21, 22, 23, 0, 1, 2, 3]] = 20.0
+    return light
+
+
+def test_the_design_looks_at_the_side_that_is_turned_to_the_camera(world):
+    site, _, candidates, _ = world
+    rows = make_rows(site, with_lamps(site, candidates, lit_from_the_north))
+    camera = site.catalogue.devices["fixed-4mp-16mm"]
+    number = [r.condition for r in rows.requirements].index("night")
+    looking = np.radians([180.0, 150.0, 0.0, 90.0])  # from the camera to the cell
+    narrow, wide = np.full(4, 0.01), np.full(4, np.radians(50.0))
+    cell = np.zeros(4, dtype=np.int64)
+    reach = rows.reach_m(camera, 16.0, cell, looking, narrow)[number]
+    assert (reach[:2] > 100.0).all() and (reach[2:] < 10.0).all()
+    # A near cell spans dark sides too: the darkest counts.
+    spread = rows.reach_m(camera, 16.0, cell, looking, wide)[number]
+    assert spread[0] > 100.0 and (spread[1:] < 10.0).all()
+    assert rows.reach_m(camera, 16.0, cell)[number, 0] > 100.0
+
+
+def test_the_proof_looks_at_the_side_that_is_turned_to_the_camera(world):
+    """Lit on one quarter of the sides at a time, cells are seen from that quarter alone."""
+    site, terrain, candidates, visibility = world
+    day_only = only(offering(site, "fixed-4mp-16mm"), "day", "night")
+    plan = design_plan(day_only, candidates, visibility, lamps=floodlit)
+    mounts, seen = plan.mounts.geometry, []
+    for quarter in range(4):
+
+        def lit(x, y, height_m, extinction_per_m, quarter=quarter):
+            light = np.zeros((len(x), 24))
+            light[:, 6 * quarter : 6 * quarter + 6] = 20.0
+            return light
+
+        cells = prove_plan(day_only, terrain, plan, lamps=lit).cells
+        day = cells["state:strip in overview, day"] == 1
+        night = cells["state:strip in overview, night"] == 1
+        assert (night <= day).all()
+        for _, at in cells[night].iterrows():
+            toward = np.degrees(np.arctan2(mounts.x - at["x"], mounts.y - at["y"])) % 360.0
+            assert (toward // 90.0 == quarter).any()
+        seen.append(night)
+        dark = cells[day & ~night].iloc[0]
+        asked = {"px_per_m": 20.0, "condition": "night", "lamps": lit}
+        views = explain_cell(day_only, terrain, plan, dark["x"], dark["y"], **asked)
+        assert any("too dark under 'night', 0.01 lx on the target" in view.why for view in views)
+    assert (np.any(seen, axis=0) == day).all()
+    assert sum(night.any() for night in seen) >= 2

@@ -76,7 +76,8 @@ def step_keys(site: Site, start_sha256: str | None = None) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        ``terrain``, ``candidates``, ``visibility``, ``plan``, ``proof``, ``report``.
+        ``terrain``, ``candidates``, ``visibility``, ``cameras`` (searches that see without
+        lamps, or by lights told besides), ``plan``, ``proof``, ``report``.
     """
     rasters = (site.terrain.ground, site.terrain.surface)
     rasters += (site.terrain.buildings, site.terrain.vegetation)
@@ -114,7 +115,7 @@ def step_keys(site: Site, start_sha256: str | None = None) -> dict[str, str]:
         *([] if start_sha256 is None else ["start", start_sha256]),
     )
     visibility = digest("visibility", LAYOUT_VERSION, candidates, site.visibility)
-    plan = digest(
+    cameras = digest(
         "plan",
         visibility,
         site.requirements,
@@ -126,10 +127,14 @@ def step_keys(site: Site, start_sha256: str | None = None) -> dict[str, str]:
     )
     texts = (site.name, site.notes, site.line_credit, site.terrain.credit, site.terrain.limits)
     lights = [] if site.lighting is None else lighting_key(site.lighting)
+    plan = cameras
+    if lights and site.counts_on_lamps:
+        plan = digest("plan by lights", cameras, *lights)
     return {
         "terrain": terrain,
         "candidates": candidates,
         "visibility": visibility,
+        "cameras": cameras,
         "plan": plan,
         "proof": digest("proof", plan),
         "report": digest("report", plan, texts, *lights),

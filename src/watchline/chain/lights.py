@@ -53,8 +53,12 @@ def light_step(
     mounts: gpd.GeoDataFrame | None,
     run: Run,
     listener: Progress,
+    *,
+    folder: str = "",
 ) -> tuple[Lighting, LightProof]:
     """Design and prove the lights of a site, or take over what a run has of them.
+
+    With ``folder`` its files lie in that folder of the run.
 
     Raises
     ------
@@ -81,25 +85,58 @@ def light_step(
         stand,
         site.seed,
     )
+    inside = f"{folder}/" if folder else ""
+
+    def part(run_folder: Path) -> Path:
+        (run_folder / folder).mkdir(parents=True, exist_ok=True)
+        return run_folder / folder
+
     listener.step("lights")
     lighting = run.step(
-        "lights",
-        (LIGHTS_FILE,),
+        folder or "lights",
+        (f"{inside}{LIGHTS_FILE}",),
         lambda: design_lights(site, terrain, mounts, progress=listener.share),
-        write_lighting,
-        read_lighting_file,
+        lambda made, at: write_lighting(made, part(at)),
+        lambda at: read_lighting_file(part(at)),
         key=key,
     )
     listener.step("light proof")
     proof = run.step(
-        "light-proof",
-        (PROOF_FILE, POINTS_FILE),
+        f"{folder}-proof" if folder else "light-proof",
+        (f"{inside}{PROOF_FILE}", f"{inside}{POINTS_FILE}"),
         lambda: prove_lights(site, terrain, lighting, progress=listener.share),
-        write_light_proof,
-        read_light_proof,
+        lambda made, at: write_light_proof(made, part(at)),
+        lambda at: read_light_proof(part(at)),
         key=digest("light proof", key),
     )
     return lighting, proof
+
+
+def keep_lights(run: Run, lighting: Lighting, found: LightProof, known: str) -> None:
+    """Write the lights of a plan into its run, where there was a choice between several.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    lighting, found
+        The lights that were taken, and their proof.
+    known : str
+        Digest of the plan with them.
+    """
+
+    def write(_: None, folder: Path) -> None:
+        write_lighting(lighting, folder)
+        write_light_proof(found, folder)
+
+    run.step(
+        "lights",
+        (LIGHTS_FILE, PROOF_FILE, POINTS_FILE),
+        lambda: None,
+        write,
+        lambda _: None,
+        key=digest("lights taken", run.keys["plan"], known),
+    )
 
 
 def with_lights(

@@ -10,6 +10,7 @@ from watchline.model.plan import Plan
 from watchline.model.proof import Proof
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
+from watchline.model.ways import Way
 from watchline.prove.light_claims import LightProof
 
 
@@ -27,6 +28,8 @@ class Outcome:
         The page that a person opens.
     light_proof : LightProof or None
         Claims on the plan's lights with their points; None where there are none.
+    ways : tuple of Way
+        What cameras and lights cost in each way to plan them; empty where there was no choice.
     """
 
     site: Site
@@ -37,3 +40,4 @@ class Outcome:
     folder: Path
     report: Path
     light_proof: LightProof | None = None
+    ways: tuple[Way, ...] = ()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from watchline.chain.outcome import Outcome
     from watchline.model.lighting import Lighting
     from watchline.model.proof import Claim
+    from watchline.model.ways import Way
 
 MARKS = {"holds": "✓ holds", "fails": "✗ FAILS", "unknown": "? unknown"}
 
@@ -40,6 +41,7 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "report": str(outcome.report),
         "certificate": str(certificate) if certificate.is_file() else None,
         "lights": None if plan.lighting is None else lights_data(plan.lighting),
+        "ways": [way_data(way) for way in outcome.ways],
         "notes": list(plan.notes),
     }
 
@@ -55,6 +57,21 @@ def lights_data(lighting: Lighting) -> dict[str, Any]:
         "gap": lighting.gap,
         "status": lighting.status,
         "notes": list(lighting.notes),
+    }
+
+
+def way_data(way: Way) -> dict[str, Any]:
+    """One way to plan cameras and lights as plain data."""
+    return {
+        "name": way.name,
+        "cost": way.cost,
+        "lower_bound": way.lower_bound,
+        "cameras": way.cameras,
+        "cameras_lower_bound": way.cameras_bound,
+        "lights": way.lights,
+        "lights_lower_bound": way.lights_bound,
+        "holds": way.holds,
+        "taken": way.taken,
     }
 
 
@@ -122,6 +139,10 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
         screen.line(f"Cost {plan.cost:,.0f} {plan.currency}; an edited plan has no bound.")
     if plan.lighting is not None:
         screen.line(lights_line(plan.lighting, plan.currency))
+    if outcome.ways:
+        from watchline.chain.together import ways_sentence
+
+        screen.line(ways_sentence(outcome.ways, plan.currency))
     if plan.status == "interrupted":
         screen.line(plan.notes[0])
     if len(outcome.site.conditions) > 1:

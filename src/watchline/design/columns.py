@@ -216,7 +216,8 @@ def _pose_rows(
     held = np.empty((len(view.top), len(view.cell)), dtype=np.bool_)
     for pose, lens in _with_lens(poses, all_lenses):
         if lens is not last_lens:
-            reach, last_lens = rows.reach_m(lens.device, lens.focal_mm, view.cell), lens
+            last_lens = lens
+            reach = rows.reach_m(lens.device, lens.focal_mm, view.cell, view.bearing, view.spread)
         azimuths = lens.sensor_azimuths(np.radians(pose.azimuth_deg))
         for target in asked:
             near = view.seen[target] & (view.far_m <= reach[rows.target == target].max(axis=0))

@@ -94,6 +94,8 @@ def contributions(
     reach_m: float = REACH_M,
     cut_lx: float = 0.0,
     head_on: bool = False,
+    doubt_counts: bool = False,
+    extinction_per_m: float = 0.0,
 ) -> csr_matrix:
     """Illuminance of every point by every head, float32 [points, heads], CSR.
 
@@ -108,8 +110,12 @@ def contributions(
     cut_lx : float
         Smaller values are left out: for what is asked, that is the safe side.
     head_on : bool
-        True turns every receiver to each light, and counts rays over unknown ground as clear;
-        False counts them as dark: the safe side of what is asked.
+        True turns every receiver to each light.
+    doubt_counts : bool
+        True counts rays over unknown ground as clear, the safe side of limits; False counts them
+        as dark, the safe side of what is asked.
+    extinction_per_m : float
+        Extinction of the air.
     """
     heads = scene.lamp_of.size
     z = scene.fold(points.x, points.y, points.z)
@@ -141,13 +147,14 @@ def contributions(
             pair_point,
             receivers,
             normals,
+            extinction_per_m=extinction_per_m,
             head_on=head_on,
         )
         for k, top in enumerate(some):
             lamps = np.arange(scene.first_lamp[top], scene.first_lamp[top + 1])
             block = lux[first_out[k] : first_out[k + 1]].reshape(-1, lamps.size)
             pairs = slice(first_pair[k], first_pair[k + 1])
-            block = np.where(doubtful[pairs, None] & (not head_on), 0.0, block)
+            block = np.where(doubtful[pairs, None] & (not doubt_counts), 0.0, block)
             row, col = np.nonzero(block > cut_lx)
             parts.append(
                 (known[pair_point[pairs]][row], scene.lamp_of[lamps[col]], block[row, col])
@@ -186,7 +193,7 @@ def eye_contributions(
     reach_m : float
         Pairs farther apart are left out.
     """
-    found = contributions(scene, points, reach_m=reach_m, head_on=True).tocoo()
+    found = contributions(scene, points, reach_m=reach_m, head_on=True, doubt_counts=True).tocoo()
     lamp = np.stack([scene.lights.x_m, scene.lights.y_m, scene.lights.z_m], axis=1)
     lamp = lamp[np.argsort(scene.lamp_of)]
     eye = np.stack([points.x, points.y, scene.fold(points.x, points.y, points.z)], axis=1)

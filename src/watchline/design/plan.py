@@ -17,7 +17,6 @@ from watchline.design.cover import CoverSolution
 from watchline.design.explain import infeasible
 from watchline.design.generate import add_poses
 from watchline.design.rows import (
-    LampLight,
     Rows,
     asked_cells,
     demand_implied,
@@ -35,6 +34,7 @@ from watchline.model.provenance import Provenance
 from watchline.model.site import Site
 from watchline.model.visibility import Visibility
 from watchline.physics.field import whole_field_deg
+from watchline.physics.lamp_light import LampLight
 
 CHAINAGE_STEP_M = 100.0
 SUFFICIENT = (
@@ -81,8 +81,9 @@ def design_plan(
         A plan to start from; what it holds is offered besides, as far as its mounts are
         among the candidates (:func:`watchline.design.start.offer_mounts`).
     lamps : callable, optional
-        Illuminance [lx] by the planned lamps on a target at places (x, y arrays in the site's
-        CRS), for conditions that have them on. Without it no lamp burns.
+        Light of the planned lamps on a target (:data:`watchline.physics.lamp_light.LampLight`;
+        :func:`watchline.design.lamp_light.lamp_light` makes it of given lights), for conditions
+        that have them on. Without it no lamp burns.
     progress : callable, optional
         Called with the step's name, seconds, cost and bound.
 
@@ -127,7 +128,7 @@ def design_with_certificate(
     InfeasibleError
         As in :func:`design_plan`.
     """
-    candidates = with_lamps(candidates, lamps)
+    candidates = with_lamps(site, candidates, lamps)
     problem = make_problem(
         site,
         candidates,

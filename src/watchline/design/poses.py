@@ -191,7 +191,7 @@ def mount_poses(
 def _worth(view: MountView, rows: Rows, lens: Lens) -> list[npt.NDArray[np.float64]]:
     """For each distinct pixel density: rows of each cell that the lens could serve there."""
     worth = []
-    reach = rows.reach_m(lens.device, lens.focal_mm, view.cell)
+    reach = rows.reach_m(lens.device, lens.focal_mm, view.cell, view.bearing, view.spread)
     densities = sorted({r.px_per_m for r in rows.requirements})
     for density in densities:
         served = np.zeros(len(view.cell))

@@ -100,7 +100,9 @@ def sighting(view: MountView, rows: Rows) -> Sighting:
 
 def served(sight: Sighting, lens: Lens, rows: Rows) -> npt.NDArray[np.bool_]:
     """Whether each row in sight lies in the reach of a lens, whatever its aim."""
-    reach = rows.reach_m(lens.device, lens.focal_mm, rows.cell[sight.row])
+    reach = rows.reach_m(
+        lens.device, lens.focal_mm, rows.cell[sight.row], sight.bearing, sight.spread
+    )
     near = sight.far_m <= reach[sight.requirement, np.arange(len(sight))]
     if lens.full_circle:
         tall = np.arctan(sight.top) - np.arctan(sight.feet)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,12 +12,12 @@ from watchline.model.candidates import Candidates
 from watchline.model.catalogue import Device
 from watchline.model.condition import Condition
 from watchline.model.site import Requirement, Site
+from watchline.physics.lamp_light import LampLight, lamp_table, sector_of
 from watchline.physics.reach import at_least_as_hard, serving_reach_m
 
 FloatArray = npt.NDArray[np.float64]
-LampLight = Callable[[FloatArray, FloatArray], FloatArray]
-LAMP_COLUMN = "lamp_lx"
-"""Column of the cells' table with the light of planned lamps on a target; without it, none."""
+LAMP_COLUMN = "lamp_lx:{condition}@{height:g}:{sector}"
+"""Columns of the cells' table with the light of planned lamps on a target; without them, none."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,10 @@ class Rows:
         Number of each one's target height in the visibility.
     conditions : tuple of Condition
         The condition of each requirement.
-    lamp_lx : float64 array [cells]
-        Illuminance by the planned lamps on a target at each cell.
+    lamp_lx : tuple of float64 array [cells, sectors]
+        For each requirement, the least illuminance by the planned lamps on a target at each cell,
+        by the sector in which the camera stands (:mod:`watchline.physics.lamp_light`); ``[1, 1]``
+        where no lamps count.
     """
 
     cell: npt.NDArray[np.int64]
@@ -49,20 +50,22 @@ class Rows:
     requirements: tuple[Requirement, ...]
     target: npt.NDArray[np.int64]
     conditions: tuple[Condition, ...]
-    lamp_lx: FloatArray
-    _known: dict[tuple[str, float], FloatArray] = field(
+    lamp_lx: tuple[FloatArray, ...]
+    _known: dict[tuple[str, float], list[FloatArray]] = field(
         default_factory=dict, repr=False, compare=False
     )
 
     def __len__(self) -> int:
         return len(self.cell)
 
-    @property
-    def lit(self) -> bool:
-        """Whether lamps give any light."""
-        return bool(self.lamp_lx.any())
-
-    def reach_m(self, device: Device, focal_mm: float, cell: npt.NDArray[np.int64]) -> FloatArray:
+    def reach_m(
+        self,
+        device: Device,
+        focal_mm: float,
+        cell: npt.NDArray[np.int64],
+        bearing: FloatArray | None = None,
+        spread: FloatArray | None = None,
+    ) -> FloatArray:
         """Slant distance to which a device serves each requirement at each cell.
 
         Parameters
@@ -73,6 +76,10 @@ class Rows:
             Its focal length.
         cell : int64 array [n]
             Numbers of the cells.
+        bearing, spread : float64 array [n], optional
+            Bearing from the device to each cell's centre, and half the angle that the cell takes
+            up, rad: they say which side of a target is turned to the device, which matters where
+            lamps light it. Without them: the reach from the best side.
 
         Returns
         -------
@@ -81,17 +88,26 @@ class Rows:
         """
         key = (device.id, focal_mm)
         if key not in self._known:
-            light = self.lamp_lx if self.lit else np.zeros(1)
-            self._known[key] = np.stack(
-                [
-                    np.broadcast_to(
-                        serving_reach_m(device, focal_mm, asked, condition, light), light.shape
-                    )
-                    for asked, condition in zip(self.requirements, self.conditions, strict=True)
-                ]
-            )
-        known = self._known[key]
-        return known[:, cell] if self.lit else np.repeat(known, len(cell), axis=1)
+            self._known[key] = [
+                np.broadcast_to(
+                    serving_reach_m(device, focal_mm, asked, condition, light), light.shape
+                )
+                for asked, condition, light in zip(
+                    self.requirements, self.conditions, self.lamp_lx, strict=True
+                )
+            ]
+        found = np.empty((len(self.requirements), len(cell)))
+        for number, known in enumerate(self._known[key]):
+            if known.size == 1:
+                found[number] = known[0, 0]
+            elif bearing is None or spread is None:
+                found[number] = known[cell].max(axis=1)
+            else:
+                # Over a cell the device stands in more than one sector: the darkest counts.
+                sides = (bearing + np.pi + turn * spread for turn in (-1.0, 0.0, 1.0))
+                reaches = [known[cell, sector_of(side, known.shape[1])] for side in sides]
+                found[number] = np.min(reaches, axis=0)
+        return found
 
 
 def make_rows(site: Site, candidates: Candidates, *, implied: bool = False) -> Rows:
@@ -114,10 +130,8 @@ def make_rows(site: Site, candidates: Candidates, *, implied: bool = False) -> R
     binding = tuple(r for r in site.requirements if r.binding)
     conditions = tuple(site.condition(r.condition) for r in binding)
     cells = candidates.cells
-    lamp_lx = np.zeros(len(cells))
-    if LAMP_COLUMN in cells:  # cells that a repair added have no light that is known: none
-        lamp_lx = np.nan_to_num(cells[LAMP_COLUMN].to_numpy(dtype=np.float64))
-    lamps = bool(lamp_lx.any())
+    lamp_lx = tuple(_lamp_lx(cells, r) for r in binding)
+    lamps = any(bool(light.any()) for light in lamp_lx)
 
     def implies(greater: int, lesser: int) -> bool:
         one, other = binding[greater], binding[lesser]
@@ -185,21 +199,61 @@ def _implies(greater: Requirement, lesser: Requirement) -> bool:
     )
 
 
-def with_lamps(candidates: Candidates, lamps: LampLight | None) -> Candidates:
+def with_lamps(site: Site, candidates: Candidates, lamps: LampLight | None) -> Candidates:
     """Candidates whose cells know the light of planned lamps.
+
+    Of a cell the darkest of the middles of its four quarters counts, at which the proof judges.
+    Cells that a repair added are judged at their own middle, as the proof judged them.
 
     Parameters
     ----------
+    site : Site
+        The requirements, with their conditions.
     candidates : Candidates
         Mounts and cells.
     lamps : callable or None
-        Illuminance [lx] on a target at places, from their x and y; NaN where it is unknown.
+        The light of the lamps; None leaves the candidates as they are.
     """
-    if lamps is None:
-        return candidates
     cells = candidates.cells
-    light = lamps(cells["x"].to_numpy(), cells["y"].to_numpy())
-    return replace(candidates, cells=cells.assign(**{LAMP_COLUMN: light}))
+    if lamps is None or not len(cells):
+        return candidates
+    size = cells["size_m"].to_numpy(dtype=np.float64)
+    quarter = np.where(size > 0.99 * size.max(), size / 4.0, 0.0)
+    x, y = (cells[name].to_numpy(dtype=np.float64) for name in ("x", "y"))
+    columns: dict[str, FloatArray] = {}
+    for requirement in site.requirements:
+        condition, height = site.condition(requirement.condition), requirement.target_height_m
+        first = LAMP_COLUMN.format(condition=condition.name, height=height, sector=0)
+        if not requirement.binding or not condition.by_lamps or first in columns:
+            continue
+        light = np.min(
+            [
+                lamp_table(lamps, condition, height, x + east * quarter, y + north * quarter)
+                for east in (-1.0, 1.0)
+                for north in (-1.0, 1.0)
+            ],
+            axis=0,
+        )
+        for sector in range(light.shape[1]):
+            name = LAMP_COLUMN.format(condition=condition.name, height=height, sector=sector)
+            columns[name] = light[:, sector]
+    more = pd.DataFrame(columns, index=cells.index)
+    return replace(candidates, cells=pd.concat([cells, more], axis=1))
+
+
+def _lamp_lx(cells: pd.DataFrame, requirement: Requirement) -> FloatArray:
+    """Lamp light on a requirement's target, float64 [cells, sectors]; [1, 1] where there is none.
+
+    Cells that a repair added since have no light that is known: none.
+    """
+    condition, height = requirement.condition, requirement.target_height_m
+    columns: list[FloatArray] = []
+    while True:
+        name = LAMP_COLUMN.format(condition=condition, height=height, sector=len(columns))
+        if name not in cells:
+            break
+        columns.append(cells[name].to_numpy(dtype=np.float64))
+    return np.nan_to_num(np.column_stack(columns)) if columns else np.zeros((1, 1))
 
 
 def demand_planned(rows: Rows) -> npt.NDArray[np.int64]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Air = Literal["rural", "maritime", "advection fog", "radiation fog"]
+DAYLIGHT_LX = 1_000.0
+"""Ambient light from which lamps are not counted, and light beyond which theirs counts no more."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Condition:
     def extinction_per_m(self) -> float:
         """Extinction of visible light, ``ln(1/ε) / V`` [1/m]."""
         return math.log(1.0 / self.contrast_left) / self.visibility_m
+
+    @property
+    def by_lamps(self) -> bool:
+        """Whether the planned luminaires burn and it is dark enough for their light to count."""
+        return self.lamps and self.ambient_lx < DAYLIGHT_LX
 
 
 DAY = Condition("day", ambient_lx=10_000.0, visibility_m=20_000.0)

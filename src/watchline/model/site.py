@@ -332,6 +332,11 @@ class Site:
         )
 
     @property
+    def counts_on_lamps(self) -> bool:
+        """Whether anything that must hold is asked under a condition in which lamps count."""
+        return any(self.condition(r.condition).by_lamps for r in self.requirements if r.binding)
+
+    @property
     def sign(self) -> int:
         """+1 where the zone lies left of the line (positive offsets), −1 where right."""
         return 1 if self.side == "left" else -1

@@ -31,7 +31,7 @@ import numpy.typing as npt
 from scipy.special import exp1, lambertw
 
 from watchline.model.catalogue import Device
-from watchline.model.condition import Condition
+from watchline.model.condition import DAYLIGHT_LX, Condition
 from watchline.physics.atmosphere import thermal_extinction_per_m
 from watchline.physics.low_light import (
     infrared_photoelectrons,
@@ -75,6 +75,9 @@ NEAREST_M = 0.1
 def scene_lx(condition: Condition, lamp_lx: Numbers = 0.0) -> Numbers:
     """Illuminance on the target: ambient light, and the lamps' where the condition has them on.
 
+    Lamps bring it to :data:`~watchline.model.condition.DAYLIGHT_LX` at most, and add nothing to
+    what is brighter: leaving their light out is on the safe side.
+
     Parameters
     ----------
     condition : Condition
@@ -82,7 +85,9 @@ def scene_lx(condition: Condition, lamp_lx: Numbers = 0.0) -> Numbers:
     lamp_lx : float or float64 array
         Illuminance by the planned lamps.
     """
-    return condition.ambient_lx + (lamp_lx if condition.lamps else 0.0)
+    if not condition.by_lamps:
+        return condition.ambient_lx
+    return np.minimum(condition.ambient_lx + lamp_lx, DAYLIGHT_LX)
 
 
 def exposure_s(px_per_m: float) -> float:

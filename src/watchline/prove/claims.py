@@ -65,7 +65,7 @@ def coverage_claim(
     detail = (
         f"{round(result.lower * result.cells):,} of {result.cells:,} cells are seen at"
         f" {requirement.px_per_m:g} px/m or better by {mounts_in_words(requirement.views)}"
-        f"{under(requirement)}; asked: {requirement.share:.2%}"
+        f"{under(requirement)}{_lit(judge)}; asked: {requirement.share:.2%}"
     )
     if result.upper > result.lower:
         detail += f"; {round((result.upper - result.lower) * result.cells):,} are unknown"
@@ -86,6 +86,11 @@ def coverage_claim(
         stretches(cells.s[at[~sure]], cells.cell_m),
         detail,
     )
+
+
+def _lit(judge: Judge) -> str:
+    """By whose light targets are seen, where lamps burn."""
+    return ", by the plan's lights" if judge.lamp_lx.size > 1 else ""
 
 
 def requirement_state(

@@ -12,10 +12,12 @@ from watchline.model.plan import Plan
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 from watchline.physics.acquisition import shortfall
+from watchline.physics.lamp_light import FloatArray, LampLight, lamp_table, sector_of
 from watchline.physics.optics import apparent_rise_m
 from watchline.physics.watch import watch_density
 from watchline.prove.devices import Perch, PlacedDevice, perches_of
 from watchline.prove.heights import Relief, relief_of
+from watchline.prove.lamp_light import lamp_light
 from watchline.prove.scene import FREE, UNKNOWN
 from watchline.prove.sightline import look_along
 from watchline.prove.views import DENSITY_SLACK
@@ -89,7 +91,7 @@ def explain_cell(
     px_per_m: float = 0.0,
     time_share: float = 0.0,
     condition: str = "",
-    lamp_lx: float = 0.0,
+    lamps: LampLight | None = None,
 ) -> tuple[DeviceView, ...]:
     """Say for every device of a plan whether it sees a target at a place, and why or why not.
 
@@ -105,8 +107,8 @@ def explain_cell(
         What a view must have to count.
     condition : str
         Condition under which the target must be made out; empty takes any light and air.
-    lamp_lx : float
-        Illuminance by the planned lamps there.
+    lamps : callable, optional
+        Light of lamps on a target; by default that of the plan's own lights.
 
     Returns
     -------
@@ -121,7 +123,8 @@ def explain_cell(
     relief = relief_of(terrain)
     perches = perches_of(site, relief, plan)
     asked = Asked(target_height_m, px_per_m, time_share, condition)
-    return explain(site, relief, perches, (x, y), asked, lamp_lx)
+    lamps = lamps or lamp_light(site, relief, plan.lighting)
+    return explain(site, relief, perches, (x, y), asked, lamps)
 
 
 def explain(
@@ -130,12 +133,16 @@ def explain(
     perches: tuple[Perch, ...],
     place: tuple[float, float],
     asked: Asked,
-    lamp_lx: float = 0.0,
+    lamps: LampLight | None = None,
 ) -> tuple[DeviceView, ...]:
     """Explain one place for devices that are read already; see :func:`explain_cell`."""
     ground = float(relief.ground_at(*place)[0])
+    lit = np.zeros(1)
+    if asked.condition:
+        at = np.array([place[0]]), np.array([place[1]])
+        lit = lamp_table(lamps, site.condition(asked.condition), asked.target_height_m, *at)[0]
     views = [
-        _explain_device(site, relief, perch, device, (*place, ground), asked, lamp_lx)
+        _explain_device(site, relief, perch, device, (*place, ground), asked, lit)
         for perch in perches
         for device in perch.devices
     ]
@@ -181,6 +188,12 @@ def summarise(views: tuple[DeviceView, ...], needed: int) -> str:
     return "; ".join([head, *named])
 
 
+def _lit_side(lit: FloatArray, east_m: float, north_m: float) -> float:
+    """Lamp light on the side that a target turns to a device, from light by sectors [lx]."""
+    toward = np.array([math.atan2(-east_m, -north_m)])
+    return float(lit[sector_of(toward, lit.size)[0]])
+
+
 def _not_made_out(
     site: Site, device: PlacedDevice, asked: Asked, distance_m: float, lamp_lx: float
 ) -> str:
@@ -205,7 +218,7 @@ def _explain_device(
     device: PlacedDevice,
     target: tuple[float, float, float],
     asked: Asked,
-    lamp_lx: float,
+    lit: FloatArray,
 ) -> DeviceView:
     """The first reason against a view, or the view."""
     x, y, ground = target
@@ -242,7 +255,7 @@ def _explain_device(
         reason, why = OUTSIDE, f"outside its field of view, {slant:.0f} m away"
     elif density < px_per_m * (1.0 - DENSITY_SLACK):
         reason, why = TOO_COARSE, f"{density:.2f} px/m of {px_per_m:g} at {slant:.0f} m"
-    elif dark := _not_made_out(site, device, asked, slant, lamp_lx):
+    elif dark := _not_made_out(site, device, asked, slant, _lit_side(lit, east, north)):
         reason, why = NOT_MADE_OUT, dark
     else:
         eye_z = float(relief.fold(perch.z, perch.x, perch.y))

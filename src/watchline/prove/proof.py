@@ -23,6 +23,7 @@ from watchline.model.proof import (
 from watchline.model.provenance import Provenance
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
+from watchline.physics.lamp_light import LampLight, lamp_table
 from watchline.prove.cells import BoolArray, Cells, FloatArray, proof_cells
 from watchline.prove.claims import (
     NO_WATCH_TARGET_M,
@@ -37,6 +38,7 @@ from watchline.prove.claims import (
 from watchline.prove.devices import perches_of
 from watchline.prove.explain import Asked, DeviceView, explain
 from watchline.prove.heights import relief_of
+from watchline.prove.lamp_light import lamp_light
 from watchline.prove.loss import loss_claim, loss_state
 from watchline.prove.verdicts import shares_along
 from watchline.prove.views import Judge, count_views, make_judge
@@ -44,7 +46,6 @@ from watchline.prove.views import Judge, count_views, make_judge
 TABLE_HEIGHTS_M = (0.5, 1.7)
 """Target heights that the table of cells always holds: a person crouching and standing."""
 CELLS_PER_DESIGN_CELL = 2
-LampLight = Callable[[FloatArray, FloatArray], FloatArray]
 
 
 def prove_plan(
@@ -76,8 +77,8 @@ def prove_plan(
     cell_m : float, optional
         Side of the proof's cells in m; by default half of the design's.
     lamps : callable, optional
-        Illuminance [lx] by the planned lamps on a target at places (x, y arrays in the site's
-        CRS), NaN where it is unknown: taken as none. Without it no lamp burns.
+        Light of lamps on a target (:data:`watchline.physics.lamp_light.LampLight`); by default
+        that of the plan's own lights, recomputed from them.
     progress : callable, optional
         Is told the share done, 0–1.
 
@@ -111,9 +112,14 @@ def prove_plan(
     capacity = capacity_claim(site, plan)
     cells = proof_cells(site, size)
     ground_z = relief.ground_at(cells.x, cells.y)
-    lamp_lx = np.zeros(len(cells))
-    if lamps is not None:
-        lamp_lx = np.nan_to_num(lamps(cells.x, cells.y))
+    lamps = lamps or lamp_light(site, relief, plan.lighting)
+    lamp_lx: dict[tuple[str, float], FloatArray] = {}
+    for r in site.requirements:
+        condition = site.condition(r.condition)
+        if lamps is not None and condition.by_lamps:
+            case = condition.name, r.target_height_m
+            if case not in lamp_lx:
+                lamp_lx[case] = lamp_table(lamps, condition, case[1], cells.x, cells.y)
     wanted = tuple(
         make_judge(
             cells.place(r.where),
@@ -122,7 +128,7 @@ def prove_plan(
             r.time_share,
             by_mount=r.survive_loss == "mount",
             condition=site.condition(r.condition),
-            lamp_lx=lamp_lx,
+            lamp_lx=lamp_lx.get((r.condition, r.target_height_m)),
         )
         for r in site.requirements
     )
@@ -135,8 +141,7 @@ def prove_plan(
     count_views(relief, cells, ground_z, perches, judges, progress)
 
     def reasons(x: float, y: float, asked: Asked) -> tuple[DeviceView, ...]:
-        lit = 0.0 if lamps is None else float(np.nan_to_num(lamps(np.array([x]), np.array([y])))[0])
-        return explain(site, relief, perches, (x, y), asked, lit)
+        return explain(site, relief, perches, (x, y), asked, lamps)
 
     unknown = np.isnan(ground_z)
     claims = _claims(site, plan, cells, wanted, forbidden, unknown, reasons)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from watchline.model.condition import Condition
-from watchline.physics.acquisition import margin
+from watchline.physics.acquisition import Numbers, margin
+from watchline.physics.lamp_light import sector_of
 from watchline.physics.optics import apparent_rise_m
 from watchline.physics.watch import watch_density
 from watchline.prove.cells import Cells
@@ -40,8 +41,9 @@ class Judge:
         Least share of time of a device that counts.
     condition : Condition or None
         Light and air under which it must be made out; None takes any.
-    lamp_lx : float64 array [cells]
-        Illuminance by the planned lamps.
+    lamp_lx : float64 array [cells, sectors]
+        Least illuminance by the planned lamps on the side that is turned to a camera in each
+        sector (:mod:`watchline.physics.lamp_light`); ``[1, 1]`` where no lamps count.
     sure, most : uint16 array [cells]
         Mounts that see it surely, and at most (had every unknown line been free).
     dim : uint16 array [cells]
@@ -70,7 +72,11 @@ class Judge:
         return (density > 0) & (density >= self.px_per_m * (1.0 - DENSITY_SLACK))
 
     def makes_out(
-        self, device: PlacedDevice, distance_m: FloatArray, at: npt.NDArray[np.int64]
+        self,
+        device: PlacedDevice,
+        distance_m: FloatArray,
+        at: npt.NDArray[np.int64],
+        bearing_rad: FloatArray,
     ) -> npt.NDArray[np.bool_]:
         """Whether a device makes out the targets at cells under the judge's condition.
 
@@ -83,17 +89,23 @@ class Judge:
             neither for nor against it.
         at : int64 array [n]
             Numbers of the cells.
+        bearing_rad : float64 array [n]
+            Bearings from the device to the cells.
         """
         if self.condition is None:
             return np.ones(len(at), dtype=bool)
         known = np.nan_to_num(distance_m)
+        lamp_lx: Numbers = float(self.lamp_lx[0, 0]) if self.lamp_lx.size else 0.0
+        if self.lamp_lx.size > 1:
+            side = sector_of(bearing_rad + np.pi, self.lamp_lx.shape[1])
+            lamp_lx = self.lamp_lx[at, side]
         found = margin(
             device.model,
             device.focal_mm,
             self.condition,
             self.px_per_m,
             known,
-            self.lamp_lx[at],
+            lamp_lx,
         )
         return found >= 1.0 - DENSITY_SLACK
 
@@ -116,7 +128,7 @@ def make_judge(
         px_per_m,
         time_share,
         condition,
-        np.zeros(size) if lamp_lx is None else lamp_lx,
+        np.zeros((1, 1)) if lamp_lx is None else lamp_lx,
         np.zeros(size, np.uint16),
         np.zeros(size, np.uint16),
         np.zeros(size, np.uint16),
@@ -208,6 +220,8 @@ def _count_mount(
         most = np.zeros((len(mine), window.size), dtype=bool)
         dim = np.zeros((len(mine), window.size), dtype=bool)
         for perch in mount:
+            east, north = cells.x[window] - perch.x, cells.y[window] - perch.y
+            bearing = np.arctan2(east, north)
             for device, index, density, distance, state in _perch_views(
                 scene, cells, ground_z, perch, height, window, floor
             ):
@@ -216,7 +230,9 @@ def _count_mount(
                         continue
                     good = judge.mask[window[index]] & judge.accepts(density)
                     some = np.flatnonzero(good)
-                    good[some] = judge.makes_out(device, distance[some], window[index[some]])
+                    good[some] = judge.makes_out(
+                        device, distance[some], window[index[some]], bearing[index[some]]
+                    )
                     lost = some[~good[some]]
                     dim[k, index[lost]] |= state[lost] == FREE
                     free = good & (state == FREE)

@@ -1,0 +1,221 @@
+"""Cameras and lights of one plan: one after the other, or cameras that see by the lights.
+
+Where a requirement is asked under a condition with lamps, there are two ways to meet it. Cameras
+may see without lamps, by infrared or warmth, and lights be added on poles and on their masts. Or
+lights are chosen first, on poles of their own, and cameras see by them. Both are planned and
+proven, and the cheaper one that holds is taken. The second search goes on from the first plan,
+which more light cannot make worse, with a share of the effort.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from watchline.chain.lights import keep_lights, light_step, with_lights
+from watchline.chain.progress import Progress
+from watchline.chain.rounds import (
+    DARK,
+    Eyes,
+    eyes_by,
+    plan_that_holds,
+    round_certificate,
+    round_proof,
+)
+from watchline.design.rows import with_lamps
+from watchline.errors import InfeasibleError
+from watchline.io.run import Run
+from watchline.model.candidates import Candidates
+from watchline.model.lighting import Lighting
+from watchline.model.plan import Plan, plan_digest
+from watchline.model.proof import Proof
+from watchline.model.site import Site
+from watchline.model.terrain import Terrain
+from watchline.model.visibility import Visibility
+from watchline.model.ways import AFTER, TOGETHER, Way
+from watchline.prove.light_claims import LightProof
+
+AGAIN_SHARE = 0.25
+"""Share of the search effort for cameras by the lights, which start from those without."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is planned, and who listens."""
+
+    site: Site
+    terrain: Terrain
+    candidates: Candidates
+    visibility: Visibility
+    run: Run
+    listener: Progress
+    device: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A plan with its proof.
+
+    Attributes
+    ----------
+    plan, proof
+        Cameras and lights, and the claims on both.
+    certificate : str
+        File of the certificate of its cameras' bound, in the run.
+    light_proof : LightProof or None
+        Claims on the lights.
+    candidates : Candidates
+        What the cameras were chosen from, with the light that they see by.
+    ways : tuple of Way
+        The ways that were planned; empty where there was no choice.
+    """
+
+    plan: Plan
+    proof: Proof
+    certificate: str
+    light_proof: LightProof | None
+    candidates: Candidates
+    ways: tuple[Way, ...] = ()
+
+
+def plan_by_light(task: Task, start: Plan | None) -> Found:
+    """The least-cost plan of cameras and lights that holds.
+
+    Raises
+    ------
+    InfeasibleError
+        No plan can satisfy the requirements, in either way.
+    """
+    found = _cheapest(task, start)
+    lighting, light_proof = found.plan.lighting, found.light_proof
+    if lighting is not None and light_proof is not None:
+        keep_lights(task.run, lighting, light_proof, plan_digest(found.plan))
+    return found
+
+
+def _cheapest(task: Task, start: Plan | None) -> Found:
+    site = task.site
+    choice = site.lighting is not None and bool(site.lighting.poles.poles) and site.counts_on_lamps
+    if choice and site.design.budget is not None:
+        # What a budget buys is not compared by cost: cameras see by the lights, which come first.
+        return _together(task, start, None)
+    try:
+        after = _after(task, start)
+    except InfeasibleError as error:
+        if not choice:
+            raise
+        task.listener.say(f"{error.sentence} Cameras are planned by the lights instead.")
+        return _told(_together(task, start, None), ())
+    if not choice or after.plan.status == "interrupted":
+        return after
+    try:
+        together = _together(task, after.plan, after)
+    except InfeasibleError as error:
+        note = f"Lights on poles of their own, before the cameras, cannot be: {error.sentence}"
+        return replace(after, plan=replace(after.plan, notes=(*after.plan.notes, note)))
+    if together.plan.status == "interrupted":
+        return after
+    ways = (_way(AFTER, after), _way(TOGETHER, together))
+    first = min(ways, key=lambda way: (not way.holds, way.cost))
+    ways = tuple(replace(way, taken=way is first) for way in ways)
+    return _told(after if first.name == AFTER else together, ways)
+
+
+def _after(task: Task, start: Plan | None) -> Found:
+    """Cameras that see without lamps, then lights, on their masts too."""
+    plan, proof, bound_round = _search(task, start, DARK)
+    certificate = round_certificate(bound_round)
+    light_proof = None
+    if task.site.lighting is not None and plan.status != "interrupted":
+        lighting, light_proof = light_step(
+            task.site, task.terrain, plan.mounts, task.run, task.listener, folder="lights-after"
+        )
+        if len(lighting.lights) and any(
+            task.site.condition(r.condition).by_lamps for r in task.site.requirements
+        ):
+            # Lamps only add to what was proven without them, but `prove` has them burn.
+            plan = replace(plan, lighting=lighting)
+            proof = round_proof(
+                task.site, task.terrain, plan, task.run, task.listener, 0, name="with-lights-"
+            )
+        plan, proof = with_lights(plan, proof, lighting, light_proof)
+    return Found(plan, proof, certificate, light_proof, task.candidates)
+
+
+def _together(task: Task, start: Plan | None, after: Found | None) -> Found:
+    """Lights on poles of their own, then cameras that see by them."""
+    site, terrain = task.site, task.terrain
+    lighting, light_proof = light_step(
+        site, terrain, None, task.run, task.listener, folder="lights-first"
+    )
+    eyes = eyes_by(site, terrain, lighting, 1.0 if after is None else AGAIN_SHARE)
+    plan, proof, bound_round = _search(task, start, eyes)
+    lit = with_lamps(site, task.candidates, eyes.lamps)
+    plan, proof = with_lights(plan, proof, lighting, light_proof)
+    note = _seen_by(site, lighting)
+    plan = replace(plan, notes=(*plan.notes, note))
+    return Found(plan, proof, round_certificate(bound_round, eyes.name), light_proof, lit)
+
+
+def _search(task: Task, start: Plan | None, eyes: Eyes) -> tuple[Plan, Proof, int]:
+    return plan_that_holds(
+        task.site,
+        task.terrain,
+        task.candidates,
+        task.visibility,
+        task.run,
+        task.listener,
+        start,
+        task.device,
+        eyes,
+    )
+
+
+def _seen_by(site: Site, lighting: Lighting) -> str:
+    names = [
+        f"'{name}'"
+        for name in dict.fromkeys(
+            r.condition for r in site.requirements if site.condition(r.condition).by_lamps
+        )
+    ]
+    return (
+        f"Under {', '.join(names)} cameras count on the {len(lighting.lights):,} lights of the "
+        "plan, which were chosen before them on poles of their own; the bound of the cameras is "
+        "that of cameras that see by just this light."
+    )
+
+
+def _way(name: str, found: Found) -> Way:
+    lighting = found.plan.lighting
+    return Way(
+        name,
+        found.plan.cost,
+        0.0 if lighting is None else lighting.cost,
+        found.plan.lower_bound,
+        0.0 if lighting is None else lighting.lower_bound,
+        found.proof.holds,
+    )
+
+
+def _told(found: Found, ways: tuple[Way, ...]) -> Found:
+    """A plan whose notes tell both ways."""
+    note = "No cameras see without lamps what is asked, so lights were chosen before them."
+    if ways:
+        note = ways_sentence(ways, found.plan.currency)
+    return replace(found, plan=replace(found.plan, notes=(*found.plan.notes, note)), ways=ways)
+
+
+def ways_sentence(ways: tuple[Way, ...], currency: str) -> str:
+    """What each way costs, in a few sentences."""
+    parts = []
+    for way in ways:
+        bound = "" if way.lower_bound is None else f", bound {way.lower_bound:,.0f}"
+        fails = "" if way.holds else ", not all of it holds"
+        parts.append(
+            f"{way.name} {way.cost:,.0f} {currency} (cameras {way.cameras:,.0f}, lights "
+            f"{way.lights:,.0f}{bound}{fails})"
+        )
+    taken = next(way.name for way in ways if way.taken)
+    return (
+        f"Cameras and lights: {'; '.join(parts)}. Taken: {taken}. Each sum of bounds is one of "
+        "that way alone, with just these places of lights and this light to see by."
+    )
