@@ -2,8 +2,8 @@
 
     python benchmarks/lights.py [--quick] [--json]
 
-The job is that of `examples/rafah`: 2 lx on a person at the line and in the mean over a zone of
-100 m, on poles every 25 m, with what may fall on houses and upwards limited. CPU seconds, kernels
+The job is that of `examples/rafah/lights.toml`: 2 lx on a person at the line and in the mean over
+a zone of 100 m, on poles every 25 m, with what may fall on houses and upwards limited. CPU seconds, kernels
 compiled before. The line's length is doubled by asking for half of it first: 6.3 km and 12.6 km.
 `--quick` takes 1.5 and 3 km, under 60 s.
 """
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a figure")
     options = parser.parse_args()
     table = Table(options.json)
-    site = read_site(ROOT / "examples" / "rafah")
+    site = read_site(ROOT / "examples" / "rafah" / "lights.toml")
     terrain = build_terrain(site)
     lengths = (1500.0, 3000.0) if options.quick else (6300.0, 12_600.0)
     warm = shortened(site, 300.0)

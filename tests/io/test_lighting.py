@@ -46,7 +46,10 @@ def changed(old, new):
 
 CASES = {
     "no unit": (changed('"1 lx"', "1"), r'light_requirements\[0\]\.minimum.*"1 lx"'),
-    "wrong unit": (changed('"1 lx"', '"1 cd"'), r"'cd' is no unit of illuminance.*lx, lux, fc"),
+    "wrong unit": (
+        changed('"1 lx"', '"1 cd"'),
+        r"'cd' is no unit of illuminance.*lx, lux, klx",
+    ),
     "nothing asked": (changed('average = "0.2 fc"\n', ""), r"give minimum, average or uniformity"),
     "unknown place": (
         changed('where = "line"', 'where = "lane"'),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from watchline.config.conditions import STANDARD
 from watchline.io.catalogue import load_catalogue
 from watchline.model.condition import DAY
-from watchline.physics import atmosphere, detection, low_light
+from watchline.physics import acquisition, atmosphere, low_light
 from watchline.physics.acquisition import margin, reach_m, shortfall
 from watchline.physics.reach import at_least_as_hard
 
@@ -72,7 +72,7 @@ def test_noise_of_a_pixel_by_hand():
     on_sensor = 10.0 * 0.2 * 0.8 / (4.0 * 2.0**2)
     electrons = on_sensor * (2e-6) ** 2 / 30.0 * 0.35 * 9.5e15
     expected = 0.3 * electrons / math.sqrt(electrons + 2.0**2)
-    found = detection.pixel_contrast(CAMERA, NIGHT, 20.0, 10.0)
+    found = acquisition.pixel_contrast(CAMERA, NIGHT, 20.0, 10.0)
     assert found == pytest.approx(expected, rel=1e-9)
     # In clear air a 2 × 2 px detail is enough where 2 · focal/(d · p) · that is Rose's 5.
     clear = replace(NIGHT, ambient_lx=10.0, visibility_m=math.inf)
@@ -81,8 +81,8 @@ def test_noise_of_a_pixel_by_hand():
 
 
 def test_exposure_lets_a_walker_blur_by_one_pixel():
-    assert detection.exposure_s(2.0) == 0.04
-    assert detection.exposure_s(125.0) == pytest.approx(1 / 187.5)
+    assert acquisition.exposure_s(2.0) == 0.04
+    assert acquisition.exposure_s(125.0) == pytest.approx(1 / 187.5)
 
 
 def test_day_cameras_are_blind_by_starlight_and_thermal_cameras_are_not():
@@ -110,7 +110,7 @@ def test_infrared_without_air_is_the_inverse_square():
     electrons = photons * (2e-6) ** 2 / 30.0 * 0.3
     detail = 2.0 * INFRARED.focal_px(25.0) / (at * 20.0)
     noise = 0.3 * electrons / math.sqrt(electrons + 4.0) * detail / 5.0
-    found = detection.infrared_margin(*of(INFRARED), clear, 20.0, at)
+    found = acquisition.infrared_margin(*of(INFRARED), clear, 20.0, at)
     assert found == pytest.approx(min(0.3 / 0.05, noise), rel=1e-9)
 
 
@@ -123,7 +123,7 @@ def test_light_thrown_back_is_the_integral():
 
     for sigma, far in ((0.0078, 80.0), (2e-4, 500.0), (0.04, 10.0)):
         expected = quad(_back, 2.0, far, args=(sigma,), epsabs=0)[0]
-        found = detection._thrown_back(sigma, np.array(far))
+        found = acquisition._thrown_back(sigma, np.array(far))
         assert found == pytest.approx(expected, rel=1e-9)
 
 
@@ -136,7 +136,7 @@ def test_fog_takes_infrared_away_before_the_dark_does():
 def test_infrared_ends_at_the_stated_range():
     strong = replace(INFRARED, ir_intensity_w_sr=1e6)
     assert reach_m(*of(strong), NIGHT, 2.0) == strong.ir_range_m
-    assert detection.infrared_margin(*of(strong), NIGHT, 2.0, strong.ir_range_m + 1e-6) == 0.0
+    assert acquisition.infrared_margin(*of(strong), NIGHT, 2.0, strong.ir_range_m + 1e-6) == 0.0
 
 
 def test_thermal_air_against_tables():

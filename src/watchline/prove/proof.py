@@ -23,7 +23,7 @@ from watchline.model.proof import (
 from watchline.model.provenance import Provenance
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
-from watchline.physics.lamp_light import LampLight, lamp_table
+from watchline.physics.lamp_light import LampLight
 from watchline.prove.cells import BoolArray, Cells, FloatArray, proof_cells
 from watchline.prove.claims import (
     NO_WATCH_TARGET_M,
@@ -38,6 +38,7 @@ from watchline.prove.claims import (
 from watchline.prove.devices import perches_of
 from watchline.prove.explain import Asked, DeviceView, explain
 from watchline.prove.heights import relief_of
+from watchline.prove.judges import requirement_judges
 from watchline.prove.lamp_light import lamp_light
 from watchline.prove.loss import loss_claim, loss_state
 from watchline.prove.verdicts import shares_along
@@ -113,25 +114,7 @@ def prove_plan(
     cells = proof_cells(site, size)
     ground_z = relief.ground_at(cells.x, cells.y)
     lamps = lamps or lamp_light(site, relief, plan.lighting)
-    lamp_lx: dict[tuple[str, float], FloatArray] = {}
-    for r in site.requirements:
-        condition = site.condition(r.condition)
-        if lamps is not None and condition.by_lamps:
-            case = condition.name, r.target_height_m
-            if case not in lamp_lx:
-                lamp_lx[case] = lamp_table(lamps, condition, case[1], cells.x, cells.y)
-    wanted = tuple(
-        make_judge(
-            cells.place(r.where),
-            r.target_height_m,
-            r.px_per_m,
-            r.time_share,
-            by_mount=r.survive_loss == "mount",
-            condition=site.condition(r.condition),
-            lamp_lx=lamp_lx.get((r.condition, r.target_height_m)),
-        )
-        for r in site.requirements
-    )
+    wanted = requirement_judges(site, cells, site.requirements, lamps)
     forbidden = tuple(
         make_judge(cells.no_watch[area.name], NO_WATCH_TARGET_M, area.px_per_m, 0.0)
         for area in site.no_watch

@@ -12,11 +12,12 @@ from watchline.model.plan import Plan
 from watchline.model.site import Requirement, Site
 from watchline.model.terrain import Terrain
 from watchline.prove.cells import Cells, proof_cells
-from watchline.prove.claims import JUDGED_CONDITION
 from watchline.prove.devices import perches_of
 from watchline.prove.heights import relief_of
+from watchline.prove.judges import requirement_judges
+from watchline.prove.lamp_light import lamp_light
 from watchline.prove.network import Network
-from watchline.prove.views import count_views, make_judge
+from watchline.prove.views import count_views
 
 IntArray = npt.NDArray[np.int64]
 
@@ -74,8 +75,8 @@ class Sightings:
 
 
 def judged_requirements(site: Site) -> tuple[Requirement, ...]:
-    """Binding requirements under the condition that the proof judges."""
-    return tuple(r for r in site.requirements if r.binding and r.condition == JUDGED_CONDITION)
+    """Binding requirements, each under its own condition."""
+    return tuple(r for r in site.requirements if r.binding)
 
 
 def sightings_of(
@@ -155,10 +156,8 @@ def device_views(
         for perch in perches_of(site, relief, plan)
         for device in perch.devices
     )
-    judges = tuple(
-        make_judge(cells.place(r.where), r.target_height_m, r.px_per_m, r.time_share, by_mount=True)
-        for r in requirements
-    )
+    lamps = lamp_light(site, relief, plan.lighting)
+    judges = requirement_judges(site, cells, requirements, lamps, by_mount=True)
     count_views(relief, cells, relief.ground_at(cells.x, cells.y), perches, judges, progress)
     return [[(name, sure) for name, sure, _ in judge.seers or ()] for judge in judges]
 
