@@ -4,7 +4,7 @@
 
 The job is that of `examples/rafah/lights.toml`: 2 lx on a person at the line and in the mean over
 a zone of 100 m, on poles every 25 m, with what may fall on houses and upwards limited. CPU seconds,
-kernels compiled before. The line's length is doubled by asking for half of it first: 6.3 km and 12.6 km.
+kernels compiled before. The line is doubled by asking for half of it first: 6.3 and 12.6 km.
 `--quick` takes 1.5 and 3 km, under 60 s.
 """
 

@@ -13,7 +13,9 @@ import pytest
 from light_project import LIGHTS, make_light_project
 from small_project import PROJECT, run_cli
 from watchline.chain.keys import step_keys
+from watchline.chain.lights import hung
 from watchline.design.lamp_light import SECTORS, lamp_light
+from watchline.errors import InfeasibleError
 from watchline.io.project import read_site
 from watchline.prove import lamp_light as proven_light
 from watchline.prove.heights import relief_of
@@ -145,7 +147,7 @@ def test_both_ways_are_planned_and_the_cheaper_is_taken(tmp_path, monkeypatch, c
     code, out, err = run_cli(monkeypatch, capsys, "plan", folder, "--json", "--quiet")
     assert code == 0, err
     data = json.loads(out)
-    after, together = data["ways"]
+    after, together, *_ = data["ways"]
     assert (after["name"], together["name"]) == ("one after the other", "together")
     assert after["holds"] and together["holds"]
     assert together["cameras"] < after["cameras"]  # no thermal camera is needed
@@ -169,3 +171,25 @@ def test_keys_know_the_lights_where_cameras_count_on_them(planned):
     by_day = tuple(r for r in site.requirements if r.condition == "day")
     day, other_day = replace(site, requirements=by_day), replace(other, requirements=by_day)
     assert step_keys(day)["plan"] == step_keys(other_day)["plan"]
+
+
+def test_masts_that_carry_lights_stay(planned):
+    plan, lighting = planned.plan, planned.plan.lighting
+    before = plan.mounts
+    carrier = str(before["mount_id"].iloc[0])
+    poles = lighting.poles.assign(mount_id=[carrier, *lighting.poles["mount_id"].iloc[1:]])
+    lit = replace(lighting, poles=poles)
+    fewer = plan.mounts.iloc[1:].reset_index(drop=True)
+    fewer = fewer.assign(mount_id=[f"M{k + 1:03d}" for k in range(len(fewer))])
+    kept = hung(lit, before, replace(plan, mounts=fewer, cost=100.0))
+    assert len(kept.mounts) == len(before)
+    assert kept.cost == 100.0 + before["cost"].iloc[0]
+    name = kept.lighting.poles["mount_id"].iloc[0]
+    there = kept.mounts.set_index("mount_id").geometry[name]
+    assert there.equals(before.geometry.iloc[0])
+    assert kept.mounts["mount_id"].is_unique
+    same = hung(lit, before, plan)
+    assert same.cost == plan.cost and len(same.mounts) == len(before)
+    higher = before.assign(height_m=before["height_m"] + 4.0)
+    with pytest.raises(InfeasibleError, match="another height"):
+        hung(lit, before, replace(plan, mounts=higher))

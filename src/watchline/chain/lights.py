@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 
 from watchline.chain.keys import digest, lighting_key, step_keys
 from watchline.chain.progress import Progress, Silent
 from watchline.design.lights import design_lights
-from watchline.errors import ProjectError
+from watchline.errors import InfeasibleError, ProjectError
 from watchline.io.files import atomic_write
 from watchline.io.lights import (
     LIGHTS_FILE,
@@ -110,6 +111,62 @@ def light_step(
         key=digest("light proof", key),
     )
     return lighting, proof
+
+
+def hung(lighting: Lighting, before: gpd.GeoDataFrame | None, plan: Plan) -> Plan:
+    """A plan with lights that were hung on the masts of another plan of the same site.
+
+    Masts that carry lights stand, whether a camera hangs on them or not: those that the plan lacks
+    are added, at their cost.
+
+    Parameters
+    ----------
+    lighting : Lighting
+        The lights; their poles name masts of `before`.
+    before : GeoDataFrame or None
+        Masts of the other plan; None where all lights hang on poles of their own.
+    plan : Plan
+        The plan that gets them.
+
+    Raises
+    ------
+    InfeasibleError
+        The plan has another height where a mast carries lights.
+    """
+    if before is None:
+        return replace(plan, lighting=lighting)
+    old = before[before["mount_id"].isin(set(lighting.poles["mount_id"]))]
+    known = dict(zip(_spots(plan.mounts), plan.mounts["mount_id"], strict=True))
+    names, missing = {"": ""}, []
+    for number, (spot, name) in enumerate(zip(_spots(old), old["mount_id"], strict=True)):
+        if spot not in known:
+            if any(spot[:2] == other[:2] for other in known):
+                raise InfeasibleError(
+                    "the cameras want another height where a mast carries lights",
+                    where=f"mount {name}",
+                    mend="nothing: the plan before it stands",
+                )
+            known[spot] = f"M{len(known) + 1:03d}"
+            missing.append(number)
+        names[str(name)] = known[spot]
+    more = old.iloc[missing].assign(mount_id=[known[s] for s in _spots(old.iloc[missing])])
+    mounts = pd.concat([plan.mounts, more], ignore_index=True) if missing else plan.mounts
+    poles = lighting.poles.assign(mount_id=[names[str(m)] for m in lighting.poles["mount_id"]])
+    return replace(
+        plan,
+        mounts=mounts,
+        cost=plan.cost + float(more["cost"].sum()),
+        lighting=replace(lighting, poles=poles),
+    )
+
+
+def _spots(mounts: gpd.GeoDataFrame) -> list[tuple[float, float, float]]:
+    """Place and height of masts, to the centimetre."""
+    columns = mounts.geometry.x, mounts.geometry.y, mounts["height_m"]
+    return [
+        (round(float(x), 2), round(float(y), 2), round(float(z), 2))
+        for x, y, z in zip(*columns, strict=True)
+    ]
 
 
 def keep_lights(run: Run, lighting: Lighting, found: LightProof, known: str) -> None:

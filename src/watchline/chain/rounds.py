@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 
 from watchline.chain.keys import digest, lighting_key
+from watchline.chain.lights import hung
 from watchline.chain.progress import Progress
 from watchline.chain.visibility import round_visibility
 from watchline.chain.warm import warm_up
@@ -55,6 +57,8 @@ class Eyes:
         Their light, by the design's kernel.
     effort : float
         Share of the project's search effort that the first round gets.
+    mounts : GeoDataFrame or None
+        Masts that carry some of the lights, and so stand; None where none does.
     name : str
         Put before the names of the rounds' files and steps.
     """
@@ -62,15 +66,23 @@ class Eyes:
     lighting: Lighting | None = None
     lamps: LampLight | None = None
     effort: float = 1.0
+    mounts: gpd.GeoDataFrame | None = None
     name: str = ""
 
 
 DARK = Eyes()
 
 
-def eyes_by(site: Site, terrain: Terrain, lighting: Lighting, effort: float) -> Eyes:
-    """Cameras that see by given lights."""
-    return Eyes(lighting, lamp_light(site, terrain, lighting), effort, "lit-")
+def eyes_by(
+    site: Site,
+    terrain: Terrain,
+    lighting: Lighting,
+    effort: float,
+    mounts: gpd.GeoDataFrame | None = None,
+) -> Eyes:
+    """Cameras that see by given lights, some of which may hang on given masts."""
+    name = "first-" if mounts is None else "lit-"
+    return Eyes(lighting, lamp_light(site, terrain, lighting), effort, mounts, name)
 
 
 def lights_known(site: Site, lighting: Lighting | None) -> list[object]:
@@ -239,7 +251,7 @@ def _round_plan(
         key=key,
         finished=lambda found: found[0].status != "interrupted",
     )
-    return (plan if eyes.lighting is None else replace(plan, lighting=eyes.lighting)), poses
+    return (plan if eyes.lighting is None else hung(eyes.lighting, eyes.mounts, plan)), poses
 
 
 def round_poses(round_: int, name: str = "") -> str:

@@ -1,10 +1,12 @@
 """Cameras and lights of one plan: one after the other, or cameras that see by the lights.
 
-Where a requirement is asked under a condition with lamps, there are two ways to meet it. Cameras
-may see without lamps, by infrared or warmth, and lights be added on poles and on their masts. Or
-lights are chosen first, on poles of their own, and cameras see by them. Both are planned and
-proven, and the cheaper one that holds is taken. The second search goes on from the first plan,
-which more light cannot make worse, with a share of the effort.
+Where a requirement is asked under a condition with lamps, there are several ways to meet it.
+Cameras may see without lamps, by infrared or warmth, and lights be added on poles and on their
+masts. With these lights the cameras are then chosen again, and see by them; masts that carry lights
+stay. Where some of those stay for the lights alone, or where no camera sees without lamps, lights
+are also planned first, on poles of their own. All are proven, and the cheapest that holds is taken.
+Later searches go on from the first plan, which more light cannot make worse, with a share of the
+effort.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from watchline.model.proof import Proof
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 from watchline.model.visibility import Visibility
-from watchline.model.ways import AFTER, TOGETHER, Way
+from watchline.model.ways import AFTER, FIRST, TOGETHER, Way
 from watchline.prove.light_claims import LightProof
 
 AGAIN_SHARE = 0.25
@@ -97,27 +99,33 @@ def _cheapest(task: Task, start: Plan | None) -> Found:
     choice = site.lighting is not None and bool(site.lighting.poles.poles) and site.counts_on_lamps
     if choice and site.design.budget is not None:
         # What a budget buys is not compared by cost: cameras see by the lights, which come first.
-        return _together(task, start, None)
+        return _first(task, start, None)
     try:
         after = _after(task, start)
     except InfeasibleError as error:
         if not choice:
             raise
         task.listener.say(f"{error.sentence} Cameras are planned by the lights instead.")
-        return _told(_together(task, start, None), ())
-    if not choice or after.plan.status == "interrupted":
+        return _told(_first(task, start, None), ())
+    lighting = after.plan.lighting
+    if not choice or lighting is None or not len(lighting.lights):
         return after
+    found, idle = {AFTER: after}, True
     try:
-        together = _together(task, after.plan, after)
+        found[TOGETHER] = together = _together(task, after)
+        idle = bool(set(together.plan.mounts["mount_id"]) - set(together.plan.devices["mount_id"]))
     except InfeasibleError as error:
-        note = f"Lights on poles of their own, before the cameras, cannot be: {error.sentence}"
-        return replace(after, plan=replace(after.plan, notes=(*after.plan.notes, note)))
-    if together.plan.status == "interrupted":
+        task.listener.say(f"Cameras by the lights of the plan before: {error.sentence}")
+    if idle:
+        try:
+            found[FIRST] = _first(task, after.plan, after)
+        except InfeasibleError as error:
+            task.listener.say(f"Lights on poles of their own: {error.sentence}")
+    if any(other.plan.status == "interrupted" for other in found.values()):
         return after
-    ways = (_way(AFTER, after), _way(TOGETHER, together))
-    first = min(ways, key=lambda way: (not way.holds, way.cost))
-    ways = tuple(replace(way, taken=way is first) for way in ways)
-    return _told(after if first.name == AFTER else together, ways)
+    ways = [_way(name, one) for name, one in found.items()]
+    best = min(ways, key=lambda way: (not way.holds, way.cost))
+    return _told(found[best.name], tuple(replace(way, taken=way is best) for way in ways))
 
 
 def _after(task: Task, start: Plan | None) -> Found:
@@ -141,18 +149,31 @@ def _after(task: Task, start: Plan | None) -> Found:
     return Found(plan, proof, certificate, light_proof, task.candidates)
 
 
-def _together(task: Task, start: Plan | None, after: Found | None) -> Found:
+def _together(task: Task, after: Found) -> Found:
+    """The lights of a plan, and its cameras chosen again to see by them."""
+    lighting, light_proof = after.plan.lighting, after.light_proof
+    assert lighting is not None and light_proof is not None
+    eyes = eyes_by(task.site, task.terrain, lighting, AGAIN_SHARE, after.plan.mounts)
+    return _by_lights(task, after.plan, eyes, light_proof)
+
+
+def _first(task: Task, start: Plan | None, after: Found | None) -> Found:
     """Lights on poles of their own, then cameras that see by them."""
     site, terrain = task.site, task.terrain
     lighting, light_proof = light_step(
         site, terrain, None, task.run, task.listener, folder="lights-first"
     )
     eyes = eyes_by(site, terrain, lighting, 1.0 if after is None else AGAIN_SHARE)
+    return _by_lights(task, start, eyes, light_proof)
+
+
+def _by_lights(task: Task, start: Plan | None, eyes: Eyes, light_proof: LightProof) -> Found:
+    """Cameras that see by given lights."""
     plan, proof, bound_round = _search(task, start, eyes)
-    lit = with_lamps(site, task.candidates, eyes.lamps)
-    plan, proof = with_lights(plan, proof, lighting, light_proof)
-    note = _seen_by(site, lighting)
-    plan = replace(plan, notes=(*plan.notes, note))
+    lit = with_lamps(task.site, task.candidates, eyes.lamps)
+    assert plan.lighting is not None
+    plan, proof = with_lights(plan, proof, plan.lighting, light_proof)
+    plan = replace(plan, notes=(*plan.notes, _seen_by(task.site, plan.lighting)))
     return Found(plan, proof, round_certificate(bound_round, eyes.name), light_proof, lit)
 
 
@@ -179,8 +200,8 @@ def _seen_by(site: Site, lighting: Lighting) -> str:
     ]
     return (
         f"Under {', '.join(names)} cameras count on the {len(lighting.lights):,} lights of the "
-        "plan, which were chosen before them on poles of their own; the bound of the cameras is "
-        "that of cameras that see by just this light."
+        "plan, which were chosen before them; the bound of the cameras is that of cameras that see "
+        "by just this light."
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 AFTER = "one after the other"
 TOGETHER = "together"
+FIRST = "lights first"
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,8 @@ class Way:
     ----------
     name : str
         :data:`AFTER`: cameras that see without lamps, then lights on poles and on their masts.
-        :data:`TOGETHER`: lights on poles of their own, and cameras that see by them.
+        :data:`TOGETHER`: the same lights, and cameras that are chosen again and see by them.
+        :data:`FIRST`: lights on poles of their own, then cameras that see by them.
     cameras, lights : float
         Cost of mounts and devices, and of lights with their poles and energy.
     cameras_bound, lights_bound : float or None
