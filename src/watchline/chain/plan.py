@@ -191,6 +191,6 @@ def write_outputs(outcome: Outcome, report: Report, folder: Path) -> None:
 
 def generated_poses(run: Run) -> pd.DataFrame:
     """Poses that were generated for the plan of a run, up to its first round."""
-    files = [run.folder / round_poses(0, name) for name in ("", "lit-")]
+    files = [run.folder / round_poses(0, name) for name in ("", "first-", "lit-")]
     found = [read_table(file)[0] for file in files if file.exists()]
     return pd.concat(found, ignore_index=True).drop_duplicates(ignore_index=True)
