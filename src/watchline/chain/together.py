@@ -3,7 +3,7 @@
 Where a requirement is asked under a condition with lamps, there are several ways to meet it.
 Cameras may see without lamps, by infrared or warmth, and lights be added on poles and on their
 masts. With these lights the cameras are then chosen again, and see by them; masts that carry lights
-stay. Where some of those stay for the lights alone, or where no camera sees without lamps, lights
+stay. Where many of those stay for the lights alone, or where no camera sees without lamps, lights
 are also planned first, on poles of their own. All are proven, and the cheapest that holds is taken.
 Later searches go on from the first plan, which more light cannot make worse, with a share of the
 effort.
@@ -36,8 +36,11 @@ from watchline.model.visibility import Visibility
 from watchline.model.ways import AFTER, FIRST, TOGETHER, Way
 from watchline.prove.light_claims import LightProof
 
-AGAIN_SHARE = 0.25
+AGAIN_SHARE = 0.1
 """Share of the search effort for cameras by the lights, which start from those without."""
+IDLE_SHARE = 0.05
+"""Share of the cost of cameras above which masts that stand for lights alone make it worth the work
+to plan lights first, on poles of their own."""
 
 
 @dataclass(frozen=True)
@@ -110,13 +113,13 @@ def _cheapest(task: Task, start: Plan | None) -> Found:
     lighting = after.plan.lighting
     if not choice or lighting is None or not len(lighting.lights):
         return after
-    found, idle = {AFTER: after}, True
+    found, first = {AFTER: after}, True
     try:
         found[TOGETHER] = together = _together(task, after)
-        idle = bool(set(together.plan.mounts["mount_id"]) - set(together.plan.devices["mount_id"]))
+        first = _idle_cost(together.plan) > IDLE_SHARE * together.plan.cost
     except InfeasibleError as error:
         task.listener.say(f"Cameras by the lights of the plan before: {error.sentence}")
-    if idle:
+    if first:
         try:
             found[FIRST] = _first(task, after.plan, after)
         except InfeasibleError as error:
@@ -203,6 +206,12 @@ def _seen_by(site: Site, lighting: Lighting) -> str:
         "plan, which were chosen before them; the bound of the cameras is that of cameras that see "
         "by just this light."
     )
+
+
+def _idle_cost(plan: Plan) -> float:
+    """Cost of the masts on which no camera hangs."""
+    used = plan.mounts["mount_id"].isin(plan.devices["mount_id"])
+    return float(plan.mounts["cost"][~used].sum())
 
 
 def _way(name: str, found: Found) -> Way:
