@@ -97,7 +97,8 @@ def test_the_plan_holds_by_day_night_and_in_fog(planned):
     assert {c.verdict for c in by_condition(proof).values()} == {"holds"}
     designed = {c.requirement: c.share for c in plan.design_claims}
     for claim in by_condition(proof).values():
-        assert claim.value == pytest.approx(designed[claim.requirement], abs=0.05)
+        # The design asks for whole cells in frame, so the finer proof may find more, hardly less.
+        assert -0.05 <= claim.value - designed[claim.requirement] <= 0.1
     kinds = set(plan.devices["model"])
     assert "ir-8mp-25mm" in kinds and "thermal-640-19mm" in kinds
 

@@ -197,8 +197,10 @@ def test_reach_is_where_the_margin_falls_to_one(device, condition, density, lamp
     far = float(reach_m(*of(device), condition, density, lamp_lx))
     at = np.geomspace(1.0, 2e4, 60)
     at = at[np.abs(at - far) > 1e-6 * at]
-    enough = margin(*of(device), condition, density, at, lamp_lx) >= 1.0
-    assert (enough == (at <= far)).all()
+    found = margin(*of(device), condition, density, at, lamp_lx)
+    # A contrast that is the threshold itself, in clear air, is a tie at every distance.
+    told = np.abs(found - 1.0) > 1e-9
+    assert ((found >= 1.0) == (at <= far))[told].all()
 
 
 @settings(max_examples=300, deadline=None)

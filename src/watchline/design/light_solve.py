@@ -251,7 +251,6 @@ def _solver(model: _Model, seed: int) -> highspy.Highs:
     solver = silent_solver()
     for name, value in (
         ("random_seed", int(seed) % 2**31),
-        ("threads", 1),
         ("time_limit", TIME_LIMIT_S),
         ("mip_feasibility_tolerance", 1e-7),
         ("primal_feasibility_tolerance", 1e-8),
@@ -267,8 +266,12 @@ def _solver(model: _Model, seed: int) -> highspy.Highs:
 
 
 def _run(solver: highspy.Highs) -> bool:
-    """Solve; whether a feasible choice was found."""
-    solver.run()
+    """Solve; whether a feasible choice was found.
+
+    No option of threads is set: HiGHS keeps one setting a process and fails where it changes.
+    """
+    if solver.run() == highspy.HighsStatus.kError:
+        raise RuntimeError(f"HiGHS failed: {solver.getModelStatus()}")
     info = solver.getInfo()
     return bool(info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible)
 
