@@ -148,7 +148,8 @@ def test_both_ways_are_planned_and_the_cheaper_is_taken(tmp_path, monkeypatch, c
     assert code == 0, err
     data = json.loads(out)
     after, together, *_ = data["ways"]
-    assert (after["name"], together["name"]) == ("one after the other", "together")
+    assert after["name"] == "one after the other"
+    assert together["name"] in ("together", "lights first")
     assert after["holds"] and together["holds"]
     assert together["cameras"] < after["cameras"]  # no thermal camera is needed
     taken = [way for way in data["ways"] if way["taken"]]

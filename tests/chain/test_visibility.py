@@ -109,7 +109,8 @@ def test_the_method_is_in_the_key_of_what_depends_on_it_and_of_nothing_else(tmp_
     for rules in (VisibilityRules("fan", 0.5), VisibilityRules("fan", 0.25)):
         other = step_keys(replace(site, visibility=rules))
         changed = {name for name, key in keys.items() if other[name] != key}
-        assert changed == {"visibility", "plan", "proof", "report"}
+        # Which fine cells are hard to see is told by the same method, so candidates depend on it.
+        assert changed == set(keys) - {"terrain"}
         keys = other
 
 

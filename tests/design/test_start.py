@@ -141,7 +141,7 @@ def test_the_search_gives_an_edited_plan_back_or_a_cheaper_one(world):
     found = design_plan(lazy, offered, seen, start=mine)
     ours = {(round(p.x, 2), round(p.y, 2)) for p in found.mounts.geometry}
     wanted = {(round(p.x, 2), round(p.y, 2)) for p in mine.mounts.geometry}
-    assert wanted <= ours
+    assert wanted <= ours or found.cost <= mine.cost + 1e-6
     full = design_plan(site, offered, seen, start=mine)
     assert full.cost <= found.cost
     assert full.lower_bound <= plan.cost + 1e-6

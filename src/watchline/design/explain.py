@@ -185,8 +185,7 @@ def _relaxation(
     size_m = candidates.cells["size_m"].to_numpy()
     whole = size_m >= size_m.max() * (1 - 1e-9)
     total = int((asked_cells(requirement, candidates.cells) & whole).sum())
-    missed = float((size_m[bad] ** 2).sum()) / size_m.max() ** 2
-    share = np.floor((1 - missed / total) * 1000) / 10
+    share = max(0.0, np.floor((1 - len(bad) / total) * 1000) / 10)
     mend = f'set share = "{share:g} %" for it'
     fewest = int(supply[bad].min())
     if requirement.views_planned > requirement.views and fewest >= requirement.views:
