@@ -241,14 +241,17 @@ def tables(
 
 
 def _quantity(field: FieldInfo) -> tuple[str, str] | None:
-    """Name and SI unit of a field's quantity, found by its parser."""
-    found = [m for m in field.metadata if type(m).__name__ == "BeforeValidator"]
+    """Name and SI unit of a field's quantity, found by the metadata of its type."""
+    found = list(field.metadata)
     for kind in _alternatives(field.annotation):
-        found += [m for m in getattr(kind, "__metadata__", ()) if hasattr(m, "func")]
-    for validator in found:
-        for kind, name, unit in QUANTITIES:
-            if validator.func is kind.__metadata__[0].func:
-                return name, unit
+        found += getattr(kind, "__metadata__", ())
+    return _named(found)
+
+
+def _named(metadata: Iterable[Any]) -> tuple[str, str] | None:
+    for kind, name, unit in QUANTITIES:
+        if any(item == kind.__metadata__[0] for item in metadata):
+            return name, unit
     return None
 
 
@@ -261,10 +264,9 @@ def _kind(field: FieldInfo) -> str:
 
 def _kind_name(kind: Any) -> str:
     if typing.get_origin(kind) is typing.Annotated:
-        parsers = [getattr(m, "func", None) for m in kind.__metadata__]
-        for quantity, name, _ in QUANTITIES:
-            if quantity.__metadata__[0].func in parsers:
-                return name
+        quantity = _named(kind.__metadata__)
+        if quantity is not None:
+            return quantity[0]
         return _kind_name(typing.get_args(kind)[0])
     if typing.get_origin(kind) is typing.Literal:
         return " or ".join(f"`{value}`" for value in typing.get_args(kind))

@@ -8,19 +8,22 @@ from pydantic import BaseModel, Field, ValidationError
 
 from watchline.config import units
 from watchline.config.units import (
+    ANGLE,
+    DURATION,
+    LENGTH,
+    POWER,
+    SPEED,
     Angle,
     Duration,
     Length,
     Power,
     Share,
     Speed,
-    angle,
-    duration,
-    length,
-    power,
     share,
-    speed,
 )
+
+angle, duration, length = ANGLE.parse, DURATION.parse, LENGTH.parse
+power, speed = POWER.parse, SPEED.parse
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from watchline.config.units import Illuminance, Share, quantity, quantity_schema
+from watchline.config.units import LENGTH_UNITS, Illuminance, Quantity, Share
 from watchline.model.condition import DAY, Air, Condition
 
 FOG_BELOW_M = 1000.0
@@ -58,30 +59,27 @@ STANDARD: Mapping[str, Condition] = MappingProxyType(
 )
 """The conditions that every project has, by name."""
 
-TEMPERATURE_UNITS = MappingProxyType({"degC": "1", "°C": "1"})
-DIFFERENCE_UNITS = MappingProxyType({"K": "1", "mK": "0.001"})
-
-
-def _visibility(value: object) -> float:
-    if value == "unlimited":
-        return math.inf
-    return quantity(value, {"m": "1", "km": "1000", "mi": "1609.344"}, "length", "500")
-
-
 Temperature = Annotated[
     float,
-    BeforeValidator(lambda value: quantity(value, TEMPERATURE_UNITS, "temperature", "15")),
-    quantity_schema("temperature", TEMPERATURE_UNITS, "15 degC"),
+    Quantity("temperature", {"degC": Decimal(1), "°C": Decimal(1)}, "15 degC", signed=True),
 ]
 Difference = Annotated[
     float,
-    BeforeValidator(lambda value: quantity(value, DIFFERENCE_UNITS, "temperature difference", "2")),
-    quantity_schema("temperature difference", DIFFERENCE_UNITS, "2 K"),
+    Quantity(
+        "temperature difference",
+        {"K": Decimal(1), "mK": Decimal("0.001")},
+        "2 K",
+        signed=True,
+    ),
 ]
 Visibility = Annotated[
     float,
-    BeforeValidator(_visibility),
-    quantity_schema("visibility", {"m": "1", "km": "1", "mi": "1"}, "500 m", words=("unlimited",)),
+    Quantity(
+        "visibility",
+        {unit: LENGTH_UNITS[unit] for unit in ("m", "km", "mi")},
+        "500 m",
+        words={"unlimited": math.inf},
+    ),
 ]
 
 

@@ -4,10 +4,10 @@ People write ``"100 m"``, ``"0.5 mi"``, ``"12 deg"``, ``"99 %"``; the code holds
 shares from 0 to 1. A bare number where a unit is needed is refused, because 300 could be metres or
 feet and nobody would notice.
 
-The functions raise :class:`ValueError` with a message of the form "what; mend", so that pydantic
-collects it with the file's other faults. The types :data:`Length`, :data:`Angle`, :data:`Share`,
-:data:`Duration`, :data:`Speed`, :data:`Power`, :data:`Illuminance`, :data:`Intensity` and
-:data:`Luminance` are what schemas use.
+A :class:`Quantity` is one kind of them. It raises :class:`ValueError` with a message of the form
+"what; mend", so that pydantic collects it with the file's other faults. The types :data:`Length`,
+:data:`Angle`, :data:`Share`, :data:`Duration`, :data:`Speed`, :data:`Power`, :data:`Illuminance`,
+:data:`Intensity` and :data:`Luminance` are what schemas use.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic_core import core_schema
 
 LENGTH_UNITS: Mapping[str, Decimal] = {
     "m": Decimal(1),
@@ -80,133 +82,108 @@ _QUANTITY = re.compile(rf"\s*(?P<number>{_NUMBER})\s*(?P<unit>[^\s\d.,+-]\S*)?\s
 _COMMA = re.compile(r"\s*[+-]?\d[\d.]*,[\d.,]*")
 
 
-def length(value: object) -> float:
-    """Length in metres from text such as ``"100 m"``, ``"12 km"``, ``"300 ft"``, ``"0.5 mi"``.
+@dataclass(frozen=True, eq=False)  # the tables of units have no hash
+class Quantity:
+    """One kind of quantity: how its text is read, and the JSON Schema of that text.
+
+    It is metadata of a type: ``Annotated[float, Quantity(...)]``.
 
     Parameters
     ----------
-    value : object
-        What stands in the file; only text with a unit of :data:`LENGTH_UNITS` is accepted.
-
-    Raises
-    ------
-    ValueError
-        If it is not text, has no or an unknown unit, or is no finite number.
+    noun : str
+        What it is, for messages.
+    units : mapping
+        SI value of each unit; the first is the one that messages propose.
+    example : str
+        Text that is accepted, such as ``"100 m"``; its number stands in messages too.
+    signed : bool
+        Whether it may be negative.
+    words : mapping
+        Words that are accepted instead, with their values.
     """
-    return _quantity(value, LENGTH_UNITS, "length")
+
+    noun: str
+    units: Mapping[str, Decimal]
+    example: str
+    signed: bool = False
+    words: Mapping[str, float] = field(default_factory=dict)
+
+    def parse(self, value: object) -> float:
+        """Read text of the form "number unit" into SI.
+
+        Parameters
+        ----------
+        value : object
+            What stands in the file; only text with one of the units, or one of the words.
+
+        Raises
+        ------
+        ValueError
+            If it is not text, has no or an unknown unit, is no finite number, or is negative where
+            that makes no sense.
+        """
+        if isinstance(value, str) and value in self.words:
+            return self.words[value]
+        number = self._number(value)
+        if number < 0 and not self.signed:
+            raise ValueError(f"{value!r}: a {self.noun} cannot be negative; leave the sign out")
+        return number
+
+    def _number(self, value: object) -> float:
+        noun, first = self.noun, next(iter(self.units))
+        example = f"{self.example.split()[0]} {first}"
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            raise ValueError(f'{value:g} has no unit; write "{value:g} {first}"')
+        if not isinstance(value, str):
+            raise ValueError(f'{value!r} is no {noun}; write it as text, e.g. "{example}"')
+        text = _plain(value)
+        match = _QUANTITY.fullmatch(text)
+        if match is None:
+            if _COMMA.match(text):
+                raise ValueError(
+                    f"{value!r} has a comma; write a decimal point and no mark between thousands"
+                )
+            raise ValueError(f'{value!r} is no {noun}; write a number and a unit, e.g. "{example}"')
+        number, unit = match["number"], match["unit"]
+        if unit is None:
+            raise ValueError(f'{value!r} has no unit; write "{number} {first}"')
+        if unit not in self.units:
+            known = ", ".join(self.units)
+            raise ValueError(
+                f"{value!r}: the unit '{unit}' is no unit of {noun}; take one of {known}"
+            )
+        return _finite(Decimal(number) * self.units[unit], value)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Parse before pydantic looks at limits."""
+        return core_schema.no_info_before_validator_function(self.parse, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Text that matches "number unit", or one of the words."""
+        alternatives = "|".join(re.escape(unit) for unit in self.units)
+        pattern = rf"^\s*{_NUMBER}\s*({alternatives})\s*$"
+        if self.words:
+            pattern = f"{pattern}|^({'|'.join(self.words)})$"
+        return {
+            "type": "string",
+            "pattern": pattern,
+            "examples": [self.example],
+            "description": f"A {self.noun} with its unit: {', '.join(self.units)}.",
+        }
 
 
-def angle(value: object) -> float:
-    """Angle in degrees from text such as ``"12 deg"``, ``"12°"`` or ``"5 mrad"``.
-
-    Parameters
-    ----------
-    value : object
-        What stands in the file; only text with a unit of :data:`ANGLE_UNITS` is accepted.
-
-    Raises
-    ------
-    ValueError
-        If it is not text, has no or an unknown unit, or is no finite number.
-    """
-    return _quantity(value, ANGLE_UNITS, "angle")
-
-
-def duration(value: object) -> float:
-    """Duration in seconds from text such as ``"90 s"`` or ``"2 min"``; not negative.
-
-    Parameters
-    ----------
-    value : object
-        What stands in the file; only text with a unit of :data:`DURATION_UNITS` is accepted.
-
-    Raises
-    ------
-    ValueError
-        If it is not text, has no or an unknown unit, is no finite number, or is negative.
-    """
-    return _not_negative(_quantity(value, DURATION_UNITS, "duration"), value, "duration")
-
-
-def speed(value: object) -> float:
-    """Speed in metres a second from text such as ``"1.4 m/s"`` or ``"30 km/h"``; not negative.
-
-    Parameters
-    ----------
-    value : object
-        What stands in the file; only text with a unit of :data:`SPEED_UNITS` is accepted.
-
-    Raises
-    ------
-    ValueError
-        If it is not text, has no or an unknown unit, is no finite number, or is negative.
-    """
-    return _not_negative(_quantity(value, SPEED_UNITS, "speed"), value, "speed")
-
-
-def power(value: object) -> float:
-    """Power in watts from text such as ``"25 W"`` or ``"1.2 kW"``; not negative.
-
-    Parameters
-    ----------
-    value : object
-        What stands in the file; only text with a unit of :data:`POWER_UNITS` is accepted.
-
-    Raises
-    ------
-    ValueError
-        If it is not text, has no or an unknown unit, is no finite number, or is negative.
-    """
-    return _not_negative(_quantity(value, POWER_UNITS, "power"), value, "power")
-
-
-def illuminance(value: object) -> float:
-    """Illuminance in lux from text such as ``"2 lx"`` or ``"0.2 fc"``; not negative.
-
-    Parameters
-    ----------
-    value : object
-        What stands in the file; only text with a unit of :data:`ILLUMINANCE_UNITS` is accepted.
-
-    Raises
-    ------
-    ValueError
-        If it is not text, has no or an unknown unit, is no finite number, or is negative.
-    """
-    number = _quantity(value, ILLUMINANCE_UNITS, "illuminance")
-    return _not_negative(number, value, "illuminance")
-
-
-def intensity(value: object) -> float:
-    """Luminous intensity in candela from text such as ``"2.5 kcd"``; not negative.
-
-    Parameters
-    ----------
-    value : object
-        What stands in the file; only text with a unit of :data:`INTENSITY_UNITS` is accepted.
-
-    Raises
-    ------
-    ValueError
-        If it is not text, has no or an unknown unit, is no finite number, or is negative.
-    """
-    return _not_negative(_quantity(value, INTENSITY_UNITS, "intensity"), value, "intensity")
-
-
-def luminance(value: object) -> float:
-    """Luminance in cd/m² from text such as ``"0.3 cd/m²"``; not negative.
-
-    Parameters
-    ----------
-    value : object
-        What stands in the file; only text with a unit of :data:`LUMINANCE_UNITS` is accepted.
-
-    Raises
-    ------
-    ValueError
-        If it is not text, has no or an unknown unit, is no finite number, or is negative.
-    """
-    return _not_negative(_quantity(value, LUMINANCE_UNITS, "luminance"), value, "luminance")
+LENGTH = Quantity("length", LENGTH_UNITS, "100 m", signed=True)
+ANGLE = Quantity("angle", ANGLE_UNITS, "12 deg", signed=True)
+DURATION = Quantity("duration", DURATION_UNITS, "90 s")
+SPEED = Quantity("speed", SPEED_UNITS, "1.4 m/s")
+POWER = Quantity("power", POWER_UNITS, "25 W")
+ILLUMINANCE = Quantity("illuminance", ILLUMINANCE_UNITS, "2 lx")
+INTENSITY = Quantity("luminous intensity", INTENSITY_UNITS, "2.5 kcd")
+LUMINANCE = Quantity("luminance", LUMINANCE_UNITS, "0.3 cd/m²")
 
 
 def share(value: object) -> float:
@@ -239,67 +216,6 @@ def share(value: object) -> float:
     return float(value)
 
 
-def _quantity(value: object, units: Mapping[str, Decimal], noun: str) -> float:
-    """Parse text of the form "number unit" with one of the given units; the first is SI's."""
-    first = next(iter(units))
-    known = ", ".join(units)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise ValueError(f'{value:g} has no unit; write "{value:g} {first}"')
-    if not isinstance(value, str):
-        raise ValueError(f'{value!r} is no {noun}; write it as text, e.g. "100 {first}"')
-    text = _plain(value)
-    match = _QUANTITY.fullmatch(text)
-    if match is None:
-        if _COMMA.match(text):
-            raise ValueError(
-                f"{value!r} has a comma; write a decimal point and no mark between thousands"
-            )
-        raise ValueError(f'{value!r} is no {noun}; write a number and a unit, e.g. "100 {first}"')
-    number, unit = match["number"], match["unit"]
-    if unit is None:
-        raise ValueError(f'{value!r} has no unit; write "{number} {first}"')
-    if unit not in units:
-        raise ValueError(f"{value!r}: the unit '{unit}' is no unit of {noun}; take one of {known}")
-    return _finite(Decimal(number) * units[unit], value)
-
-
-def quantity(value: object, units: Mapping[str, str], noun: str, example: str) -> float:
-    """Quantity of a schema with units of its own.
-
-    Parameters
-    ----------
-    value : object
-        What stands in the file.
-    units : mapping
-        SI value of each unit, as decimal text; the first is the one that messages propose.
-    noun : str
-        What it is, for messages.
-    example : str
-        A number, for messages.
-
-    Raises
-    ------
-    ValueError
-        If it is not text, has no or an unknown unit, or is no finite number.
-    """
-    known = {unit: Decimal(size) for unit, size in units.items()}
-    if not isinstance(value, int | float | str) or isinstance(value, bool):
-        first = next(iter(units))
-        raise ValueError(f'{value!r} is no {noun}; write it as text, e.g. "{example} {first}"')
-    return _quantity(value, known, noun)
-
-
-def quantity_schema(
-    noun: str, units: Mapping[str, str], example: str, *, words: tuple[str, ...] = ()
-) -> WithJsonSchema:
-    """JSON Schema of a quantity with units of its own; ``words`` are accepted besides."""
-    made = _json(noun, {unit: Decimal(1) for unit in units}, example)
-    schema = dict(made.json_schema or {})
-    if words:
-        schema["pattern"] = f"{schema['pattern']}|^({'|'.join(words)})$"
-    return WithJsonSchema(schema)
-
-
 def _plain(text: str) -> str:
     """Text with a typographic minus as a plain one."""
     return text.replace("\N{MINUS SIGN}", "-")
@@ -312,45 +228,21 @@ def _finite(number: Decimal, value: object) -> float:
     return found
 
 
-def _not_negative(number: float, value: object, noun: str) -> float:
-    if number < 0:
-        raise ValueError(f"{value!r}: a {noun} cannot be negative; leave the sign out")
-    return number
-
-
-def _json(noun: str, units: Mapping[str, Decimal], example: str) -> WithJsonSchema:
-    """JSON Schema of a quantity: text that matches "number unit"."""
-    alternatives = "|".join(re.escape(unit) for unit in units)
-    schema: dict[str, Any] = {
-        "type": "string",
-        "pattern": rf"^\s*{_NUMBER}\s*({alternatives})\s*$",
-        "examples": [example],
-        "description": f"A {noun} with its unit: {', '.join(units)}.",
-    }
-    return WithJsonSchema(schema)
-
-
-Length = Annotated[float, BeforeValidator(length), _json("length", LENGTH_UNITS, "100 m")]
+Length = Annotated[float, LENGTH]
 """Metres, from text such as ``"100 m"``."""
-Angle = Annotated[float, BeforeValidator(angle), _json("angle", ANGLE_UNITS, "12 deg")]
+Angle = Annotated[float, ANGLE]
 """Degrees, from text such as ``"12 deg"``."""
-Duration = Annotated[float, BeforeValidator(duration), _json("duration", DURATION_UNITS, "90 s")]
+Duration = Annotated[float, DURATION]
 """Seconds, from text such as ``"2 min"``."""
-Speed = Annotated[float, BeforeValidator(speed), _json("speed", SPEED_UNITS, "1.4 m/s")]
+Speed = Annotated[float, SPEED]
 """Metres a second, from text such as ``"5 km/h"``."""
-Power = Annotated[float, BeforeValidator(power), _json("power", POWER_UNITS, "25 W")]
+Power = Annotated[float, POWER]
 """Watts, from text such as ``"25 W"``."""
-Illuminance = Annotated[
-    float, BeforeValidator(illuminance), _json("illuminance", ILLUMINANCE_UNITS, "2 lx")
-]
+Illuminance = Annotated[float, ILLUMINANCE]
 """Lux, from text such as ``"2 lx"``."""
-Intensity = Annotated[
-    float, BeforeValidator(intensity), _json("luminous intensity", INTENSITY_UNITS, "2.5 kcd")
-]
+Intensity = Annotated[float, INTENSITY]
 """Candelas, from text such as ``"2.5 kcd"``."""
-Luminance = Annotated[
-    float, BeforeValidator(luminance), _json("luminance", LUMINANCE_UNITS, "0.3 cd/m²")
-]
+Luminance = Annotated[float, LUMINANCE]
 """Candelas a square metre, from text such as ``"0.3 cd/m²"``."""
 Share = Annotated[
     float,
