@@ -29,7 +29,7 @@ from watchline.model.site import Area, NoWatchArea
 from watchline.physics.light import grid_spacing_m
 
 if TYPE_CHECKING:
-    from watchline.io.project import _Reader
+    from watchline.io.project_places import PlacesReader
 
 LARGEST_CELL_M = 5.0
 VERTICAL_HEIGHT_M = 1.5
@@ -37,7 +37,7 @@ Shapes = tuple[Area | NoWatchArea, ...]
 
 
 def read_lighting(
-    reader: _Reader, line: LineString, areas: Shapes, no_watch: Shapes, catalogue: Catalogue
+    reader: PlacesReader, line: LineString, areas: Shapes, no_watch: Shapes, catalogue: Catalogue
 ) -> LightingRules | None:
     """What a project says of lights; None where it says nothing. Faults go to the reader."""
     tables = reader.tables
@@ -80,7 +80,7 @@ def read_lighting(
     )
 
 
-def _offer(reader: _Reader, table: LuminaireTable, number: int) -> LuminaireOffer | None:
+def _offer(reader: PlacesReader, table: LuminaireTable, number: int) -> LuminaireOffer | None:
     key = f"luminaires[{number}] '{table.name}'"
     path = reader.input_path(table.file, f"{key}.file")
     photometry = reader.attempt(lambda: read_photometry(path)) if path.is_file() else None
@@ -129,7 +129,7 @@ def _poles(tables: ProjectFile, rules: LightingTable, catalogue: Catalogue) -> P
 
 
 def _requirement(
-    reader: _Reader, table: LightRequirementTable, number: int, places: list[str]
+    reader: PlacesReader, table: LightRequirementTable, number: int, places: list[str]
 ) -> LightRequirement:
     if table.where not in places:
         reader.fault(
@@ -156,7 +156,7 @@ def _requirement(
 
 
 def _limit(
-    reader: _Reader, table: LightLimitTable, number: int, line: LineString, areas: Shapes
+    reader: PlacesReader, table: LightLimitTable, number: int, line: LineString, areas: Shapes
 ) -> LightLimit | None:
     key = f"light_limits[{number}] '{table.name}'"
     kinds: dict[str, float | None] = {

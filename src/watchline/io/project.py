@@ -7,30 +7,25 @@ Every fault that can be seen is collected and reported together, so that one run
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import ValidationError
-from shapely.geometry import LineString, MultiPolygon, Point, Polygon
 
 from watchline.config.conditions import all_conditions
 from watchline.config.project import (
     PLACES,
-    AreaTable,
-    ExistingMountTable,
     ProjectFile,
 )
-from watchline.errors import LineError, ManyFaults, ProjectError, WatchlineError
-from watchline.geo.chainage import from_chainage, part, strip_polygon, vertices
+from watchline.errors import ManyFaults, ProjectError
+from watchline.geo.chainage import strip_polygon
 from watchline.io.catalogue import load_catalogue
 from watchline.io.defence import read_defence
-from watchline.io.files import sha256_file
 from watchline.io.lighting import read_lighting
 from watchline.io.lock import check_lock
 from watchline.io.project_faults import schema_faults, suggest
+from watchline.io.project_places import PlacesReader
 from watchline.io.resilience import read_resilience
-from watchline.io.vector import project_crs, read_layer, read_line, read_polygons
+from watchline.io.vector import project_crs
 from watchline.model.catalogue import Catalogue
 from watchline.model.condition import Condition
 from watchline.model.provenance import Provenance
@@ -38,19 +33,14 @@ from watchline.model.site import (
     Area,
     CandidateRules,
     DesignRules,
-    ExistingMount,
     NoWatchArea,
     Requirement,
-    Road,
     Site,
-    TerrainSource,
     VisibilityRules,
-    Zone,
 )
 from watchline.physics.reach import BRIGHT_LX, serving_reach_m
 from watchline.version import __version__
 
-Result = TypeVar("Result")
 PROJECT_FILE = "project.toml"
 
 
@@ -133,42 +123,8 @@ def input_names(tables: ProjectFile) -> list[str]:
     return sorted({name for name in names if name is not None})
 
 
-class _Reader:
+class _Reader(PlacesReader):
     """Joins the tables of a project with the files that they name, collecting faults."""
-
-    def __init__(self, file: Path, tables: ProjectFile) -> None:
-        self.file = file
-        self.folder = file.parent
-        self.tables = tables
-        self.faults: list[WatchlineError] = []
-        self.inputs: dict[str, str] = {"project.toml": sha256_file(file)}
-
-    def attempt(self, step: Callable[[], Result]) -> Result | None:
-        """Result of a step, or None with its fault kept."""
-        try:
-            return step()
-        except ManyFaults as many:
-            self.faults.extend(many.faults)
-        except WatchlineError as fault:
-            self.faults.append(fault)
-        return None
-
-    def fault(self, what: str, key: str, mend: str) -> None:
-        """Keep a fault of the project file."""
-        self.faults.append(ProjectError(what, where=self.at(key), mend=mend))
-
-    def at(self, key: str) -> str:
-        """Place of a key, for messages."""
-        return f"{self.file.name}: {key}"
-
-    def input_path(self, name: str, key: str) -> Path:
-        """Absolute path of an input; its hash is noted."""
-        path = (self.folder / name).resolve()
-        if path.is_file():
-            self.inputs[name] = sha256_file(path)
-        else:
-            self.fault(f"the file {name} does not exist", key, "correct the path")
-        return path
 
     def site(self) -> Site:
         tables = self.tables
@@ -253,10 +209,6 @@ class _Reader:
             provenance=Provenance(self.inputs, tables.seed, __version__),
         )
 
-    @property
-    def sign(self) -> int:
-        return 1 if self.tables.line.side == "left" else -1
-
     def catalogue(self) -> Catalogue:
         table = self.tables.catalogue
         paths = [
@@ -264,126 +216,6 @@ class _Reader:
         ]
         paths = [path for path in paths if path.is_file()]
         return load_catalogue(paths, dict(table.prices), table.currency, relative_to=self.folder)
-
-    def line(self) -> LineString:
-        table = self.tables.line
-        path = self.input_path(table.file, "line.file")
-        if not path.is_file():
-            return None  # type: ignore[return-value] # the fault is kept
-        where = self.at("line.file")
-        frame = read_layer(
-            path, layer=table.layer, crs=table.crs, to_crs=self.tables.crs, where=where
-        )
-        line = read_line(frame, path, where)
-        return LineString(vertices(line)[::-1]) if table.reverse else line
-
-    def zone(self, line: LineString) -> Zone:
-        table = self.tables.zone
-        length = line.length
-        end = length if table.end is None else table.end
-        start = table.start or 0.0
-        if end > length + 1.0:
-            self.fault(
-                f"end ({end:g} m) lies beyond the line's end ({length:.0f} m)",
-                "zone.end",
-                "leave it out, or shorten it",
-            )
-        if start >= length:
-            self.fault(
-                f"start ({start:g} m) lies beyond the line's end ({length:.0f} m)",
-                "zone.start",
-                "shorten it",
-            )
-            start = 0.0
-        return Zone(
-            table.inner, table.outer, start, min(end, length), table.cell, table.fence_strip
-        )
-
-    def road(self, line: LineString) -> Road:
-        table = self.tables.road
-        if table.file is not None:
-            path = self.input_path(table.file, "road.file")
-            where = self.at("road.file")
-            frame = read_layer(
-                path, layer=table.layer, crs=table.crs, to_crs=self.tables.crs, where=where
-            )
-            return Road(read_line(frame, path, where, what="road"), table.width)
-        assert table.offset is not None
-        end = line.length if table.end is None else table.end
-        if end > line.length + 1.0:
-            raise LineError(
-                f"end ({end:g} m) lies beyond the line's end ({line.length:.0f} m)",
-                where=self.at("road.end"),
-                mend="shorten it",
-            )
-        piece = part(line, table.start or 0.0, min(end, line.length))
-        curve = piece.offset_curve(self.sign * table.offset) if table.offset else piece
-        if curve.geom_type != "LineString" or curve.is_empty:
-            raise LineError(
-                f"a road at {table.offset:g} m from the line falls apart at its bends",
-                where=self.at("road.offset"),
-                mend="choose a smaller offset, or draw the road and give it as file",
-            )
-        return Road(curve, table.width)
-
-    def polygon(
-        self, table: AreaTable, key: str, line: LineString, zone: Polygon | MultiPolygon
-    ) -> Polygon | MultiPolygon | None:
-        def read() -> Polygon | MultiPolygon:
-            if table.circle is not None:
-                x, y = from_chainage(line, [table.circle.chainage], table.circle.offset)  # type: ignore[arg-type]
-                shape = Point(x[0], y[0]).buffer(table.circle.radius, quad_segs=32)
-                if table.circle.chainage > line.length:
-                    raise ProjectError(
-                        f"chainage {table.circle.chainage:g} m lies beyond the line's end "
-                        f"({line.length:.0f} m)",
-                        where=self.at(f"{key}.circle"),
-                        mend="correct it",
-                    )
-            else:
-                assert table.file is not None
-                path = self.input_path(table.file, f"{key}.file")
-                where = self.at(f"{key}.file")
-                frame = read_layer(
-                    path, layer=table.layer, crs=table.crs, to_crs=self.tables.crs, where=where
-                )
-                shape = read_polygons(frame, path, where)
-            if table.within_zone:
-                shape = shape.intersection(zone)
-                if shape.is_empty:
-                    raise ProjectError(
-                        f"'{table.name}' does not touch the zone",
-                        where=self.at(key),
-                        mend="move it, or leave out within_zone",
-                    )
-            return shape
-
-        return self.attempt(read)
-
-    def terrain(self) -> TerrainSource:
-        table = self.tables.terrain
-
-        def path(name: str | None, key: str) -> Path | None:
-            return None if name is None else self.input_path(name, f"terrain.{key}")
-
-        ground = path(table.ground, "ground")
-        assert ground is not None
-        return TerrainSource(
-            ground=ground,
-            surface=path(table.surface, "surface"),
-            buildings=path(table.buildings, "buildings"),
-            vegetation=path(table.vegetation, "vegetation"),
-            crs=table.crs,
-            cell_m=table.cell,
-            nodata=table.nodata,
-            clamp_below_m=table.clamp_below,
-            vertical_unit=table.unit,
-            vertical_datum=self.tables.vertical_datum,
-            refraction=table.refraction,
-            height_error_m=table.height_error,
-            credit=table.credit,
-            limits=table.limits,
-        )
 
     def requirements(self, catalogue: Catalogue | None) -> tuple[Requirement, ...]:
         places = [*PLACES, *(area.name for area in self.tables.areas)]
@@ -488,15 +320,6 @@ class _Reader:
             structures=tuple(table.structures),
             spare_capacity=table.spare_capacity,
         )
-
-    def existing(self, table: ExistingMountTable, line: LineString) -> ExistingMount:
-        if table.x is not None and table.y is not None:
-            x, y = table.x, table.y
-        else:
-            assert table.chainage is not None and table.offset is not None
-            xs, ys = from_chainage(line, [table.chainage], table.offset)  # type: ignore[arg-type]
-            x, y = float(xs[0]), float(ys[0])
-        return ExistingMount(table.name, x, y, table.structure, table.reuse_cost)
 
 
 def used_conditions(
