@@ -22,6 +22,8 @@ from watchline.prove.heights import Relief
 
 FloatArray = npt.NDArray[np.float64]
 SAME_PLACE_M = 0.01
+OFFER_REACH_M = 1000.0
+"""Mounts farther than this from a path are not offered against it."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def rates_at(
     heights_m: tuple[float, ...],
     window_m: float,
 ) -> Rates:
-    """How fast every offered pose would detect at some cells of the strip.
+    """How fast every offered pose would detect at some cells within :data:`OFFER_REACH_M`.
 
     Parameters
     ----------
@@ -161,10 +163,13 @@ def rates_at(
     for window in np.unique(s // window_m):
         part = np.flatnonzero(s // window_m == window)
         flat = cells[part]
-        places = (array.ravel()[flat] for array in (strip.x, strip.y, strip.z))
-        for h, pose, index, rate, distance in views_of(
-            defence, relief, perches, *places, heights_m
-        ):
+        x, y, z = (array.ravel()[flat] for array in (strip.x, strip.y, strip.z))
+        near = [
+            perch for perch in perches if np.hypot(x - perch.x, y - perch.y).min() <= OFFER_REACH_M
+        ]
+        for h, pose, index, rate, distance in views_of(defence, relief, near, x, y, z, heights_m):
+            close = distance <= OFFER_REACH_M
+            index, rate, distance = index[close], rate[close], distance[close]
             found.append(
                 (
                     np.full(index.size, int(pose)),

@@ -3,28 +3,29 @@
 Posts first: the fewest on the road with which every entry could be made to hold if detection were
 as good as :data:`IDEAL_VIEWS` of the best devices everywhere. Entries that even these do not save
 are response-infeasible: no sensor helps there, and they are told and left out. Then devices: the
-weakest paths of the plan become cuts (:mod:`watchline.breach.cuts`), a mixed integer program finds
-the least cost of poses and mounts that satisfies all cuts, and the weakest paths of that plan are
-cuts in turn, until none is left.
+weakest paths of the plan become cuts (:mod:`watchline.breach.cuts`), the least addition that
+satisfies all cuts is found (:mod:`watchline.breach.addition`), and the weakest paths of that plan
+are cuts in turn, until none is left.
+
+What fog and outages leave is taken as it is before the addition: the normal state makes up for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse
-from scipy.optimize import Bounds, LinearConstraint, milp
 
+from watchline.breach.addition import Cut, least_addition, shortage
 from watchline.breach.cuts import PathHazard, path_hazard, path_value
 from watchline.breach.ground import Strip
 from watchline.breach.offers import Offers, rates_at, with_poses
 from watchline.breach.posts import needed_posts
 from watchline.breach.respond import Unit, soonest, unit_times_s
 from watchline.breach.study import Case, Study, by_height
-from watchline.breach.watch import WINDOW_ROWS_M, Watch, joined_watch, rates, watch_of
+from watchline.breach.watch import WINDOW_ROWS_M, joined_watch, rates, watch_of
 from watchline.breach.weakest import (
     Escape,
     Weakest,
@@ -34,21 +35,20 @@ from watchline.breach.weakest import (
     weakest,
 )
 from watchline.design.columns import Scene
-from watchline.model.defence import DefenceState
 from watchline.model.plan import Plan
 from watchline.model.terrain import Terrain
 from watchline.physics.detection import rate_per_s, with_remainder
-from watchline.prove.heights import relief_of
+from watchline.prove.heights import Relief, relief_of
 
 FloatArray = npt.NDArray[np.float64]
 IDEAL_VIEWS = 2
 """Views by the best grade of the walk tests that the posts reckon with at every cell."""
-MOST_ROUNDS = 60
+MOST_ROUNDS = 80
 CUT_SPACING_M = 40.0
 """Entries whose paths become cuts in one round lie at least so far apart."""
 SLACK = 1e-6
-MIP_GAP = 0.002
-MIP_SECONDS = 20.0
+SUREST = 0.999
+"""Arrival in time beyond which no post is planned for."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Strengthened:
         Their chainage and coordinates.
     cost, lower_bound : float
         Of the added devices and mounts: what they cost, and the least that any addition of the
-        offered poses costs with these posts that satisfies the cuts.
+        offered poses costs with these posts, the other states left as they are.
     hopeless : bool array [entries]
         By the chainage of ``study.strip``: entries that no detection makes hold.
     short : bool array [entries]
@@ -75,7 +75,8 @@ class Strengthened:
     ended : str
         Why the search ended where entries are left; empty where none is.
     worst : float
-        Least probability of interruption, over all states, at the entries that are not hopeless.
+        Least probability of interruption over all states, at the entries that are not hopeless, by
+        this search's own figures.
     """
 
     plan: Plan
@@ -93,23 +94,12 @@ class Strengthened:
 
 @dataclass(frozen=True)
 class _Front:
-    """One adversary in one state: what a detection is worth and what the plan's paths are."""
+    """One adversary in the normal state against the plan as it has become."""
 
     case: Case
     out: Escape
-    state: DefenceState | None
     rate_of: dict[float, FloatArray]
     least: Weakest
-
-
-@dataclass
-class _Cut:
-    """One path in one state, as a sum over offered poses."""
-
-    fixed: float
-    poses: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    worth: FloatArray = field(default_factory=lambda: np.zeros(0))
-    least: float = 0.0
 
 
 def strengthen(
@@ -139,50 +129,59 @@ def strengthen(
         Is told the share of failing entries that hold by now.
     """
     strip, defence = study.strip, study.defence
-    states: list[tuple[float, DefenceState | None]] = [
-        (with_remainder([state.probability for state in defence.states]), None),
-        *((state.probability, state) for state in defence.states),
-    ]
-    units, places = needed_posts(study, required, ideal_rate_per_s(study) * IDEAL_VIEWS)
+    communication = defence.detection.communication
+    usual = with_remainder([state.probability for state in defence.states])
+    asked_most = max(
+        float((required - _struck(study, case, case.escape)).max()) / max(usual, 1e-12)
+        for case in study.cases
+    )
+    most = asked_most if asked_most < SUREST * communication else required
+    units, places = needed_posts(study, most, ideal_rate_per_s(study) * IDEAL_VIEWS)
     outs = _escapes(study, units)
-    hopeless = _hopeless(study, outs, required)
-    master = _Master(scene, strip, offers, terrain, study.watch.heights_m, required)
+    struck = [_struck(study, case, out) for case, out in zip(study.cases, outs, strict=True)]
+    # What the normal state must give at every entry, so that the other states' part is made up for.
+    needed = [(required - part) / max(usual, 1e-12) for part in struck]
+    hopeless = _hopeless(study, outs, needed)
+    relief = relief_of(terrain)
     watch, chosen, bound = study.watch, np.zeros(0, np.int64), 0.0
+    cuts: list[Cut] = []
     added, first, ended = plan, 0, ""
     for rounds in range(1, MOST_ROUNDS + 1):
+        rate_of = by_height(watch, rates(watch, defence, None))
         fronts = [
-            [_front(study, watch, case, out, state) for _, state in states]
+            _front(strip, case, out, rate_of, communication)
             for case, out in zip(study.cases, outs, strict=True)
         ]
-        curves = [_curve(of_case, states) for of_case in fronts]
         failing = [
-            (curve < required - SLACK) & ~lost for curve, lost in zip(curves, hopeless, strict=True)
+            (front.least.curve < asked - SLACK) & ~lost
+            for front, asked, lost in zip(fronts, needed, hopeless, strict=True)
         ]
-        open_ = int(sum(fails.sum() for fails in failing))
-        first = first or open_
+        left = int(sum(fails.sum() for fails in failing))
+        first = first or left
         if progress is not None and first:
-            progress(1.0 - open_ / first)
-        if not open_ or rounds == MOST_ROUNDS:
-            ended = f"{MOST_ROUNDS} rounds were not enough" if open_ else ""
+            progress(1.0 - left / first)
+        if not left or rounds == MOST_ROUNDS:
+            ended = f"{MOST_ROUNDS} rounds were not enough" if left else ""
             break
-        before = len(master.cuts)
-        for of_case, curve, fails in zip(fronts, curves, failing, strict=True):
-            for row in _spread_out(curve, fails, strip):
-                master.add(study, of_case, states, row, chosen)
-        if len(master.cuts) == before:
-            ended = "the paths that are left give no new cut"
-            break
-        answer = master.solve()
+        entries = [
+            (front, row, float(asked[row]))
+            for front, asked, fails in zip(fronts, needed, failing, strict=True)
+            for row in _spread_out(front.least.curve - asked, fails, strip)
+        ]
+        cuts += _cuts(study, scene, relief, offers, entries, chosen)
+        answer = least_addition(offers, cuts)
         if answer is None:
-            ended = master.shortage()
+            ended = shortage(cuts)
             break
         chosen, least = answer
         bound = max(bound, least)
         added = with_poses(scene, plan, offers, chosen)
         more = watch_of(scene.site, terrain, _only_new(plan, added), strip)
         watch = joined_watch(study.watch, more)
-    kept = [curve[~lost] for curve, lost in zip(curves, hopeless, strict=True)]
-    worst = min((float(np.nanmin(c)) for c in kept if np.isfinite(c).any()), default=1.0)
+    over = [
+        usual * front.least.curve[~lost] + part[~lost]
+        for front, part, lost in zip(fronts, struck, hopeless, strict=True)
+    ]
     return Strengthened(
         added,
         units,
@@ -192,9 +191,9 @@ def strengthen(
         np.logical_or.reduce(hopeless),
         np.logical_or.reduce(failing),
         rounds,
-        len(master.cuts),
+        len(cuts),
         ended,
-        worst,
+        min((float(np.nanmin(p)) for p in over if np.isfinite(p).any()), default=1.0),
     )
 
 
@@ -206,7 +205,7 @@ def ideal_rate_per_s(study: Study) -> float:
 
 
 def _escapes(study: Study, units: tuple[Unit, ...]) -> list[Escape]:
-    """What a detection is worth to each adversary's opponents with more posts."""
+    """What a detection of each adversary is worth with more posts."""
     found = []
     for case in study.cases:
         more = tuple(
@@ -218,39 +217,43 @@ def _escapes(study: Study, units: tuple[Unit, ...]) -> list[Escape]:
     return found
 
 
-def _hopeless(study: Study, outs: list[Escape], required: float) -> list[npt.NDArray[np.bool_]]:
-    """Entries at which even a detection as good as can be, in every state, does not suffice."""
+def _struck(study: Study, case: Case, out: Escape) -> FloatArray:
+    """What the states other than the normal one give at every entry, weighed by their share."""
+    total = np.zeros(study.strip.shape[0])
+    for state in study.defence.states:
+        rate_of = by_height(study.watch, rates(study.watch, study.defence, state))
+        front = _front(study.strip, case, out, rate_of, study.defence.detection.communication)
+        total += state.probability * np.nan_to_num(front.least.curve)
+    return total
+
+
+def _hopeless(
+    study: Study, outs: list[Escape], needed: list[FloatArray]
+) -> list[npt.NDArray[np.bool_]]:
+    """Entries at which even a detection as good as can be does not suffice."""
     rate = np.full(study.watch.cells, ideal_rate_per_s(study) * IDEAL_VIEWS)
-    found = []
-    for case, out in zip(study.cases, outs, strict=True):
-        ideal = hazard_field(study.strip, case.walker, dict.fromkeys(study.watch.heights_m, rate))
-        best = weakest(case.walker, ideal, out, study.defence.detection.communication)
-        found.append(best.curve < required)
-    return found
+    rate_of = dict.fromkeys(study.watch.heights_m, rate)
+    communication = study.defence.detection.communication
+    return [
+        _front(study.strip, case, out, rate_of, communication).least.curve < asked
+        for case, out, asked in zip(study.cases, outs, needed, strict=True)
+    ]
 
 
 def _front(
-    study: Study, watch: Watch, case: Case, out: Escape, state: DefenceState | None
+    strip: Strip, case: Case, out: Escape, rate_of: dict[float, FloatArray], communication: float
 ) -> _Front:
-    rate_of = by_height(watch, rates(watch, study.defence, state))
-    hazard = hazard_field(study.strip, case.walker, rate_of)
-    least = weakest(case.walker, hazard, out, study.defence.detection.communication)
-    return _Front(replace(case, hazard=hazard), out, state, rate_of, least)
+    hazard = hazard_field(strip, case.walker, rate_of)
+    least = weakest(case.walker, hazard, out, communication)
+    return _Front(replace(case, hazard=hazard), out, rate_of, least)
 
 
-def _curve(fronts: list[_Front], states: list[tuple[float, DefenceState | None]]) -> FloatArray:
-    """Probability of interruption by entry, over all states, for one who knows the state."""
-    return np.sum(
-        [p * front.least.curve for (p, _), front in zip(states, fronts, strict=True)], axis=0
-    )
-
-
-def _spread_out(curve: FloatArray, fails: npt.NDArray[np.bool_], strip: Strip) -> list[int]:
+def _spread_out(excess: FloatArray, fails: npt.NDArray[np.bool_], strip: Strip) -> list[int]:
     """Failing entries, the worst first, at a distance from each other."""
     apart = max(1, round(CUT_SPACING_M / strip.row_m))
     left = fails.copy()
     found = []
-    for row in np.argsort(np.where(fails, curve, np.inf), kind="stable")[: int(fails.sum())]:
+    for row in np.argsort(np.where(fails, excess, np.inf), kind="stable")[: int(fails.sum())]:
         if left[row]:
             found.append(int(row))
             left[max(0, row - apart) : row + apart + 1] = False
@@ -264,135 +267,51 @@ def _only_new(plan: Plan, added: Plan) -> Plan:
     return replace(added, mounts=mounts, devices=devices)
 
 
-class _Master:
-    """The mixed integer program over offered poses, with the cuts so far."""
+def _cuts(
+    study: Study,
+    scene: Scene,
+    relief: Relief,
+    offers: Offers,
+    entries: list[tuple[_Front, int, float]],
+    chosen: npt.NDArray[np.int64],
+) -> list[Cut]:
+    """The weakest path from each entry as a cut.
 
-    def __init__(
-        self,
-        scene: Scene,
-        strip: Strip,
-        offers: Offers,
-        terrain: Terrain,
-        heights_m: tuple[float, ...],
-        required: float,
-    ) -> None:
-        self.scene, self.strip, self.offers = scene, strip, offers
-        self.relief = relief_of(terrain)
-        self.heights_m = heights_m
-        self.required = required
-        self.cuts: list[_Cut] = []
-        self.where_m: list[float] = []
-
-    def add(
-        self,
-        study: Study,
-        fronts: list[_Front],
-        states: list[tuple[float, DefenceState | None]],
-        row: int,
-        chosen: npt.NDArray[np.int64],
-    ) -> None:
-        """The weakest paths from an entry, one a state, as one cut."""
-        cut = _Cut(0.0, least=self.required)
-        poses, worth = [], []
-        for (share, state), front in zip(states, fronts, strict=True):
-            trace = trace_path(front.case.walker, front.case.hazard, front.least, front.out, row)
-            if share <= 0.0 or trace.row.size < 2:
-                continue
-            terms = path_hazard(self.strip, front.case.walker, trace, front.rate_of)
-            value = study.defence.detection.communication * trace.stopped[1:]
-            probability, gradient = path_value(terms.of_rates(front.rate_of), value)
-            own, weight = self._worth(study, terms, gradient, state)
-            cut.fixed += share * (probability - weight[chosen].sum())
-            poses.append(own)
-            worth.append(share * weight[own])
-        who = np.concatenate(poses) if poses else np.zeros(0, np.int64)
-        cut.poses, inverse = np.unique(who, return_inverse=True)
-        cut.worth = np.bincount(inverse, np.concatenate(worth) if worth else None, cut.poses.size)
-        self.cuts.append(cut)
-        self.where_m.append(float(self.strip.s_m[row]))
-
-    def _worth(
-        self, study: Study, terms: PathHazard, gradient: FloatArray, state: DefenceState | None
-    ) -> tuple[npt.NDArray[np.int64], FloatArray]:
-        """Poses that would detect on a path, and what each adds to the tangent [all poses]."""
-        cells, at = np.unique(terms.cell, return_inverse=True)
-        found = rates_at(
-            self.scene, self.relief, self.strip, self.offers, cells, self.heights_m, WINDOW_ROWS_M
-        )
-        seconds = np.zeros((len(self.heights_m), cells.size))
-        number = {height: h for h, height in enumerate(self.heights_m)}
-        height = np.array([number[value] for value in terms.height_m])
-        np.add.at(seconds, (height, at), terms.seconds_at(gradient))
-        rate = found.in_state(self.offers, study.defence, state)
-        weight = np.bincount(
-            found.pose, rate * seconds[found.height, found.at], len(self.offers.poses)
-        )
-        return np.flatnonzero(weight > 0), weight
-
-    def solve(self) -> tuple[npt.NDArray[np.int64], float] | None:
-        """Poses of least cost that satisfy all cuts and a bound on it; None where none do."""
-        used = np.unique(np.concatenate([cut.poses for cut in self.cuts]))
-        if not used.size:
-            return None
-        poses, mounts = self.offers.poses.iloc[used], self.offers.mounts
-        numbers, of_pose = np.unique(poses["mount"].to_numpy(), return_inverse=True)
-        mine = mounts.loc[numbers]
-        n, m = used.size, numbers.size
-        cost = np.concatenate([poses["cost"].to_numpy(float), mine["fixed"].to_numpy(float)])
-        place = {int(pose): k for k, pose in enumerate(used)}
-        rows, cols, values, need = [], [], [], []
-        for r, cut in enumerate(self.cuts):
-            rest = cut.least - cut.fixed
-            need.append(rest)
-            for pose, worth in zip(cut.poses, cut.worth, strict=True):
-                rows.append(r)
-                cols.append(place[int(pose)])
-                # No more than what is missing counts: the rounding of integers needs no more.
-                values.append(min(float(worth), max(rest, 0.0)))
-        cuts = scipy.sparse.csr_array((values, (rows, cols)), shape=(len(self.cuts), n + m))
-        own = scipy.sparse.csr_array((np.ones(n), (np.arange(n), np.arange(n))), shape=(n, n + m))
-        carrier = scipy.sparse.csr_array(
-            (np.ones(n), (np.arange(n), n + of_pose)), shape=(n, n + m)
-        )
-        room = scipy.sparse.csr_array(
-            (np.ones(n), (of_pose, np.arange(n))), shape=(m, n + m)
-        ) - scipy.sparse.csr_array(
-            (mine["room"].to_numpy(float), (np.arange(m), n + np.arange(m))), shape=(m, n + m)
-        )
-        _, of_site = np.unique(mine["site"].to_numpy(), return_inverse=True)
-        sites = scipy.sparse.csr_array((np.ones(m), (of_site, n + np.arange(m))))
-        answer = milp(
-            cost,
-            constraints=[
-                LinearConstraint(cuts, np.array(need), np.inf),
-                LinearConstraint(own - carrier, -np.inf, 0.0),
-                LinearConstraint(room, -np.inf, 0.0),
-                LinearConstraint(sites, -np.inf, 1.0),
-            ],
-            integrality=np.ones(n + m),
-            bounds=Bounds(0, 1),
-            options={"mip_rel_gap": MIP_GAP, "time_limit": MIP_SECONDS},
-        )
-        if answer.x is None:
-            return None
-        chosen = used[np.flatnonzero(answer.x[:n] > 0.5)]
-        bound = answer.mip_dual_bound
-        return chosen, float(bound) if bound is not None else 0.0
-
-    def shortage(self) -> str:
-        """Where even all offered poses together are too few, in words."""
-        lacking = [
-            (cut.least - cut.fixed - float(cut.worth.sum()), s)
-            for cut, s in zip(self.cuts, self.where_m, strict=True)
-        ]
-        most, s = max(lacking)
-        if most > 0:
-            return (
-                f"from the entry at s = {s:.0f} m all offered poses together leave at least "
-                f"{most:.3f} of the probability missing; offer more mounts or devices there, add "
-                "delay behind the detection, or shorten the response"
-            )
-        return (
-            "no choice of the offered poses satisfies all paths at once; offer more mounts, "
-            "devices or places on them"
-        )
+    Parameters
+    ----------
+    entries : list of (_Front, int, float)
+        Adversary, row and what the normal state must give there.
+    chosen : int64 array
+        Poses that are added already, and therefore counted in the adversaries' fields.
+    """
+    strip, heights = study.strip, study.watch.heights_m
+    communication = study.defence.detection.communication
+    paths: list[tuple[PathHazard, float, FloatArray]] = []
+    for front, row, _ in entries:
+        case = front.case
+        trace = trace_path(case.walker, case.hazard, front.least, front.out, row)
+        terms = path_hazard(strip, case.walker, trace, front.rate_of)
+        worth = communication * trace.stopped[1:]
+        paths.append((terms, *path_value(terms.of_rates(front.rate_of), worth)))
+    cells = np.unique(np.concatenate([terms.cell for terms, _, _ in paths]))
+    found = rates_at(scene, relief, strip, offers, cells, heights, WINDOW_ROWS_M)
+    rate = found.in_state(offers, study.defence, None)
+    place = found.at * len(heights) + found.height
+    order = np.argsort(place, kind="stable")
+    place, pose, rate = place[order], found.pose[order], rate[order]
+    number = {height: h for h, height in enumerate(heights)}
+    is_chosen = np.zeros(len(offers.poses), dtype=bool)
+    is_chosen[chosen] = True
+    cuts = []
+    for (terms, value, gradient), (_, row, asked) in zip(paths, entries, strict=True):
+        height = np.array([number[h] for h in terms.height_m])
+        at = np.searchsorted(cells, terms.cell) * len(heights) + height
+        weight = np.zeros(len(offers.poses))
+        low, high = np.searchsorted(place, at), np.searchsorted(place, at, "right")
+        for a, b, seconds in zip(low, high, terms.seconds_at(gradient), strict=True):
+            if seconds > 0:
+                weight[pose[a:b]] += seconds * rate[a:b]  # each pose stands once in a place's list
+        poses = np.flatnonzero(weight > 0)
+        need = asked - (value - float(weight[is_chosen].sum()))
+        cuts.append(Cut(float(strip.s_m[row]), need, poses, weight[poses]))
+    return cuts

@@ -17,7 +17,7 @@ from watchline.physics.detection import graded_rate_per_s, outage_factor, rate_p
 from watchline.physics.optics import apparent_rise_m
 from watchline.physics.watch import watch_density
 from watchline.physics.weather import extinction_per_m
-from watchline.prove.devices import Perch, bearing_deg, perches_of
+from watchline.prove.devices import Perch, PlacedDevice, bearing_deg, perches_of
 from watchline.prove.heights import Relief, relief_of
 from watchline.prove.scene import FREE, build_scene, trace
 
@@ -291,6 +291,14 @@ def _reaches(perch: Perch, defence: Defence, x: FloatArray, y: FloatArray) -> bo
     return bool(np.hypot(x - perch.x, y - perch.y).min() <= far)
 
 
+def _alike(perch: Perch) -> list[list[PlacedDevice]]:
+    """Devices of a perch by model and focal length: they differ by their aims alone."""
+    groups: dict[tuple[str, float], list[PlacedDevice]] = {}
+    for device in perch.devices:
+        groups.setdefault((device.model.id, device.focal_mm), []).append(device)
+    return list(groups.values())
+
+
 def _views(defence, scene, perch, x, y, z, height_m):  # noqa: ANN001, ANN202
     """What each device of a perch surely sees of a window: cells, rates, slant distances."""
     east, north = x - perch.x, y - perch.y
@@ -299,21 +307,29 @@ def _views(defence, scene, perch, x, y, z, height_m):  # noqa: ANN001, ANN202
     bearing = bearing_deg(east, north)
     found = []
     wanted = np.zeros(x.size, dtype=bool)
-    for device in perch.devices:
-        densities, rate = _grades(defence, device.model.kind)
+    for devices in _alike(perch):
+        model, focal = devices[0].model, devices[0].focal_mm
+        densities, rate = _grades(defence, model.kind)
         if not densities.size:
             continue
-        index = np.flatnonzero((flat <= device.reach_m(densities[:1])[0]) & np.isfinite(feet))
-        off = np.abs((bearing[index] - device.azimuth_deg + 180.0) % 360.0 - 180.0)
-        index = index[(off <= device.half_sector_deg() + 1e-6) | (flat[index] < 1e-6)]
+        index = np.flatnonzero((flat <= devices[0].reach_m(densities[:1])[0]) & np.isfinite(feet))
+        half = max(device.half_sector_deg() for device in devices) + 1e-6
+        azimuth = np.array([[device.azimuth_deg] for device in devices])
+        off = np.abs((bearing[index] - azimuth + 180.0) % 360.0 - 180.0)
+        index = index[(off <= half).any(axis=0) | (flat[index] < 1e-6)]
+        if not index.size:
+            continue
         density = watch_density(
-            device.model, device.focal_mm, device.azimuth_deg, device.tilt_deg,
+            model, focal, azimuth, np.array([[device.tilt_deg] for device in devices]),
             east[index], north[index], feet[index] + height_m, feet[index],
         )  # fmt: skip
-        gamma = graded_rate_per_s(density, densities, rate) * device.model.time_share
-        kept = gamma > 0
-        wanted[index[kept]] = True
-        found.append((device.device_id, index[kept], gamma[kept]))
+        density = np.broadcast_to(density, (len(devices), index.size))
+        gamma = graded_rate_per_s(density, densities, rate) * model.time_share
+        for device, own in zip(devices, gamma, strict=True):
+            kept = own > 0
+            if kept.any():
+                wanted[index[kept]] = True
+                found.append((device.device_id, index[kept], own[kept]))
     at = np.flatnonzero(wanted)
     free = np.zeros(x.size, dtype=bool)
     if at.size:

@@ -10,12 +10,11 @@ from watchline.breach.offers import offers_beside
 from watchline.breach.prove import checks_of
 from watchline.breach.strengthen import Strengthened, strengthen
 from watchline.breach.study import Study, study_plan
+from watchline.chain.plan import candidates_of
 from watchline.chain.progress import Progress
 from watchline.chain.visibility import visibility_of
 from watchline.design.columns import make_scene
 from watchline.design.rows import make_rows
-from watchline.errors import ProjectError
-from watchline.io.candidates import read_candidates
 from watchline.io.run import Run
 from watchline.model.breach import InterruptionDesign
 from watchline.model.defence import Post
@@ -39,24 +38,13 @@ def design_for_interruption(
     study : Study
         Of the plan.
     run : Run
-        Where candidates and visibility lie.
+        Where candidates and visibility lie, or are put.
     listener : Progress
         Who listens.
-
-    Raises
-    ------
-    ProjectError
-        The run has no candidates.
     """
     defence = site.defence
     assert defence is not None
-    if not (run.folder / "candidates.parquet").is_file():
-        raise ProjectError(
-            "the run holds no candidates to choose additions from",
-            where=str(run.folder),
-            mend="run `watchline plan` first",
-        )
-    candidates = read_candidates(run.folder)
+    candidates = candidates_of(site, terrain, run, listener)
     visibility = visibility_of(site, terrain, candidates, run, listener)
     scene = make_scene(site, candidates, visibility, make_rows(site, candidates))
     listener.step("offers")
@@ -118,14 +106,15 @@ def _sentence(site: Site, plan: Plan, study: Study, found: Strengthened, worst: 
         posts += f" ({rules.post_cost * len(found.posts):,.0f} {plan.currency})"
     addition = (
         f"{posts}, {_count(devices, 'device')} and {_count(mounts, 'mount')} more for "
-        f"{found.cost:,.0f} {plan.currency} (at least {found.lower_bound:,.0f} with these posts)"
+        f"{found.cost:,.0f} {plan.currency} (at least {found.lower_bound:,.0f} with "
+        "these posts)"
     )
     parts = []
     if found.hopeless.all():
         return (
-            f"response-infeasible: at no entry can P_I ≥ {required:g} hold over all states, however "
-            "well it is watched; add delay behind the detection, shorten call-out and assessment, "
-            "or mend what the states take away"
+            f"response-infeasible: P_I ≥ {required:g} can hold at no entry over all states, "
+            "however well it is watched; add delay behind the detection, shorten call-out and "
+            "assessment, or mend what the states take away"
         )
     if found.short.any():
         where = _where(study, found.short)
