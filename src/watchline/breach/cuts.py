@@ -1,7 +1,7 @@
 """Cuts: what a weakest path asks of the devices that would be added.
 
 The probability of interruption on one path is ``P = Σ (Q_i − Q_{i+1})·(1 − e^(−H_i))`` with the
-hazard ``H_i`` up to the end of move i and what a detection there is worth, ``Q_i``, as far as that
+hazard ``H_i`` up to the end of move i and what a detection on it is worth, ``Q_i``, as far as that
 does not rise along the path. Hazards are sums over devices, so P is concave in what is built, and
 its tangent lies above it: ``P(x̄) + ∇P(x̄)·(x − x̄) ≥ required`` cuts off the plan x̄ that the path
 evades and no plan on which the path is interrupted often enough (Kelley, J. SIAM 8(4), 1960,
@@ -108,7 +108,7 @@ def path_value(hazard: FloatArray, worth: FloatArray) -> tuple[float, FloatArray
     hazard : float64 array [moves]
         Hazard of each move.
     worth : float64 array [moves]
-        Chance that a detection at the end of each move leads to a stop.
+        Chance that a detection on each move leads to a stop: what it is where the move begins.
 
     Returns
     -------

@@ -291,7 +291,7 @@ def _cuts(
         case = front.case
         trace = trace_path(case.walker, case.hazard, front.least, front.out, row)
         terms = path_hazard(strip, case.walker, trace, front.rate_of)
-        worth = communication * trace.stopped[1:]
+        worth = communication * trace.stopped[:-1]
         paths.append((terms, *path_value(terms.of_rates(front.rate_of), worth)))
     cells = np.unique(np.concatenate([terms.cell for terms, _, _ in paths]))
     found = rates_at(scene, relief, strip, offers, cells, heights, WINDOW_ROWS_M)

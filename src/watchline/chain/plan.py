@@ -61,7 +61,7 @@ def terrain_of(site: Site, run: Run) -> Terrain:
 def candidates_of(
     site: Site, terrain: Terrain, run: Run, listener: Progress, start: Plan | None = None
 ) -> Candidates:
-    """Candidates step: what is offered, the fine cells that are hard to see, and a plan's mounts."""
+    """Candidates step: what is offered, with the cells that are hard to see and a plan's mounts."""
     listener.step("candidates")
 
     def offered() -> Candidates:
