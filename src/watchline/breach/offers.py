@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
 from watchline.breach.ground import Strip
-from watchline.breach.watch import strike, views_of
+from watchline.breach.watch import Sight, column_of, strike, views_of
 from watchline.design.columns import Scene, mount_columns
 from watchline.design.plan import placed_devices, placed_mounts
 from watchline.design.poses import mount_poses
-from watchline.model.defence import Defence, DefenceState
+from watchline.model.defence import DefenceState
 from watchline.model.plan import Plan
 from watchline.prove.devices import Perch, PlacedDevice
 from watchline.prove.heights import Relief
@@ -50,33 +51,28 @@ class Offers:
 
 
 @dataclass(frozen=True)
-class Rates:
-    """How fast offered poses would detect at some cells: one entry a pose, cell and height.
+class Wish:
+    """Where along a path of a cut more detection would tell.
 
     Attributes
     ----------
-    pose : int64 array [entries]
-        The pose.
-    at : int64 array [entries]
-        Place in the list of cells.
-    height : int64 array [entries]
-        Number of the target height.
-    rate : float64 array [entries]
-        Rate in clear air [1/s].
-    distance_m : float64 array [entries]
-        Slant distance.
+    cut : int
+        Number of the cut.
+    state : DefenceState or None
+        State in which the path is walked; None is the normal one.
+    cell : int64 array [terms]
+        Flat cells.
+    height : int64 array [terms]
+        Number of the target height at each.
+    seconds : float64 array [terms]
+        Probability that a rate of 1/s there adds to the cut [s], above 0.
     """
 
-    pose: npt.NDArray[np.int64]
-    at: npt.NDArray[np.int64]
+    cut: int
+    state: DefenceState | None
+    cell: npt.NDArray[np.int64]
     height: npt.NDArray[np.int64]
-    rate: FloatArray
-    distance_m: FloatArray
-
-    def in_state(self, offers: Offers, defence: Defence, state: DefenceState | None) -> FloatArray:
-        """Rates that outages and a state leave, float64 [entries]."""
-        factor, reach = strike(defence, state, offers.kinds, offers.mount_s_m)
-        return self.rate * factor[self.pose] * (self.distance_m <= reach)
+    seconds: FloatArray
 
 
 def offers_beside(
@@ -127,16 +123,19 @@ def offers_beside(
     )
 
 
-def rates_at(
+def worth_of_poses(
     scene: Scene,
     relief: Relief,
     strip: Strip,
     offers: Offers,
-    cells: npt.NDArray[np.int64],
-    heights_m: tuple[float, ...],
+    wishes: Sequence[Wish],
+    sight: Sight,
     window_m: float,
-) -> Rates:
-    """How fast every offered pose would detect at some cells within :data:`OFFER_REACH_M`.
+) -> sparse.csr_array:
+    """What every offered pose within :data:`OFFER_REACH_M` would add to cuts.
+
+    Views are traced window by window of the line and summed at once, so that memory follows the
+    window and not the line.
 
     Parameters
     ----------
@@ -148,18 +147,26 @@ def rates_at(
         The cells.
     offers : Offers
         The poses.
-    cells : int64 array
-        Flat numbers of cells, rising.
-    heights_m : tuple of float
-        Target heights.
+    wishes : sequence of Wish
+        At least one.
+    sight : Sight
+        Of all cells of the strip.
     window_m : float
         Length of the line that is looked at in one go.
+
+    Returns
+    -------
+    csr_array [cuts, poses]
+        Probability that each pose would add, on the tangent.
     """
     defence = scene.site.defence
     assert defence is not None
     perches = _perches(scene, relief, offers)
+    cells = np.unique(np.concatenate([wish.cell for wish in wishes]))
+    asked = _wished(wishes, cells, len(sight.heights_m))
+    cuts = 1 + max(wish.cut for wish in wishes)
+    total = sparse.csr_array((cuts, len(offers.poses)))
     s = strip.s_m[cells // strip.shape[1]]
-    found: list[tuple[npt.NDArray, ...]] = []
     for window in np.unique(s // window_m):
         part = np.flatnonzero(s // window_m == window)
         flat = cells[part]
@@ -167,23 +174,55 @@ def rates_at(
         near = [
             perch for perch in perches if np.hypot(x - perch.x, y - perch.y).min() <= OFFER_REACH_M
         ]
-        for h, pose, index, rate, distance in views_of(defence, relief, near, x, y, z, heights_m):
+        found: list[list[tuple[npt.NDArray, ...]]] = [[] for _ in sight.heights_m]
+        for h, pose, index, rate, distance in views_of(
+            defence, relief, near, x, y, z, sight.part(flat)
+        ):
             close = distance <= OFFER_REACH_M
             index, rate, distance = index[close], rate[close], distance[close]
-            found.append(
-                (
-                    np.full(index.size, int(pose)),
-                    part[index],
-                    np.full(index.size, h),
-                    rate,
-                    distance,
+            found[h].append((np.full(index.size, int(pose)), index, rate, distance))
+        for h, views in enumerate(found):
+            if not views:
+                continue
+            pose, index, rate, distance = (np.concatenate(k) for k in zip(*views, strict=True))
+            for state, at_height in asked:
+                factor, reach = strike(defence, state, offers.kinds, offers.mount_s_m)
+                column = column_of(sight.conditions, state)
+                value = rate[:, column] * factor[pose] * (distance <= reach)
+                kept = value > 0
+                rates = sparse.csr_array(
+                    (value[kept], (index[kept], pose[kept])), shape=(flat.size, len(offers.poses))
                 )
+                total = total + at_height[h][:, part] @ rates
+    return sparse.csr_array(total)
+
+
+def _wished(
+    wishes: Sequence[Wish], cells: npt.NDArray[np.int64], heights: int
+) -> list[tuple[DefenceState | None, list[sparse.csc_array]]]:
+    """By state and target height: worth of a rate, one row a cut and one column a cell."""
+    cuts = 1 + max(wish.cut for wish in wishes)
+    found = []
+    names = {_name(wish.state): wish.state for wish in wishes}
+    for name, state in names.items():
+        mine = [wish for wish in wishes if _name(wish.state) == name]
+        row = np.concatenate([np.full(wish.cell.size, wish.cut) for wish in mine])
+        at = np.searchsorted(cells, np.concatenate([wish.cell for wish in mine]))
+        height = np.concatenate([wish.height for wish in mine])
+        seconds = np.concatenate([wish.seconds for wish in mine])
+        matrices = [
+            sparse.csc_array(
+                (seconds[height == h], (row[height == h], at[height == h])),
+                shape=(cuts, cells.size),
             )
-    if not found:
-        none = np.zeros(0, np.int64)
-        return Rates(none, none, none, np.zeros(0), np.zeros(0))
-    pose, at, height, rate, distance = (np.concatenate(part) for part in zip(*found, strict=True))
-    return Rates(pose, at, height, rate, distance)
+            for h in range(heights)
+        ]
+        found.append((state, matrices))
+    return found
+
+
+def _name(state: DefenceState | None) -> str:
+    return "" if state is None else state.name
 
 
 def with_poses(scene: Scene, plan: Plan, offers: Offers, chosen: npt.NDArray[np.int64]) -> Plan:

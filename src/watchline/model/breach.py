@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from watchline.model.proof import Claim
 from watchline.model.provenance import Provenance
 
 FloatArray = npt.NDArray[np.float64]
@@ -175,6 +176,65 @@ class PostAnswer:
 
 
 @dataclass(frozen=True)
+class BestPosts:
+    """What a given number of new posts can do at best, in the normal state.
+
+    Attributes
+    ----------
+    number : int
+        How many were asked for.
+    places : tuple of (float, float, float)
+        Chainage and coordinates; fewer than asked for where fewer suffice.
+    level : float
+        Highest probability of interruption for which they suffice at every exit that is not
+        response-infeasible at the required one, within 1e-6.
+    achieved : float
+        Least probability of interruption with them over all entries, by the weakest paths.
+    failing : tuple of int
+        Entries below the required probability, one figure an adversary.
+    late : int
+        Exits that were left out as response-infeasible, over all adversaries.
+    """
+
+    number: int
+    places: tuple[tuple[float, float, float], ...]
+    level: float
+    achieved: float
+    failing: tuple[int, ...]
+    late: int
+
+
+@dataclass(frozen=True)
+class PostChoice:
+    """One choice of new posts, and what devices cost beside it.
+
+    Attributes
+    ----------
+    posts : int
+        How many.
+    hopeless : int
+        Entries that no device makes hold beside them.
+    posts_cost : float or None
+        What they cost; None where the project names no price.
+    devices_cost, lower_bound : float or None
+        What the addition of mounts and devices costs, and its least; None where it was not
+        designed, because the choice could not be the best.
+    short : int or None
+        Entries that still fail with it.
+    taken : bool
+        Whether it is the one that was taken.
+    """
+
+    posts: int
+    hopeless: int
+    posts_cost: float | None
+    devices_cost: float | None
+    lower_bound: float | None
+    short: int | None
+    taken: bool = False
+
+
+@dataclass(frozen=True)
 class InterruptionDesign:
     """A plan designed for interruption beside the one that it was made from, and its price.
 
@@ -209,6 +269,8 @@ class InterruptionDesign:
         Of the search.
     checks : tuple of BreachCheck
         Independent checks of the designed plan.
+    choices : tuple of PostChoice
+        Choices of posts that were weighed against devices, fewest posts first.
     """
 
     holds: bool
@@ -231,6 +293,7 @@ class InterruptionDesign:
     rounds: int
     cuts: int
     checks: tuple[BreachCheck, ...]
+    choices: tuple[PostChoice, ...] = ()
 
     @property
     def price(self) -> float:
@@ -269,6 +332,10 @@ class Breach:
         Losses of two mounts at once, worst first; empty where they were not asked for.
     design : InterruptionDesign or None
         A plan designed for what is required, where it was asked for.
+    best_posts : BestPosts or None
+        The best places of a given number of posts, where one was given.
+    claims : tuple of Claim
+        What is required, judged.
     """
 
     required: float
@@ -280,6 +347,8 @@ class Breach:
     cell_m: float
     pairs: tuple[LossCase, ...] = ()
     design: InterruptionDesign | None = None
+    best_posts: BestPosts | None = None
+    claims: tuple[Claim, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
 
     @property
@@ -294,5 +363,7 @@ class Breach:
 
     @property
     def holds(self) -> bool:
-        """Whether what is required holds and every check agrees."""
-        return self.worst >= self.required and all(check.holds for check in self.checks)
+        """Whether every claim holds, binding or not, and every check agrees."""
+        return all(claim.verdict == "holds" for claim in self.claims) and all(
+            check.holds for check in self.checks
+        )
