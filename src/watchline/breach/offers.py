@@ -11,18 +11,22 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from watchline.breach.demands import states_of
 from watchline.breach.ground import Strip
-from watchline.breach.watch import Sight, column_of, strike, views_of
+from watchline.breach.watch import WINDOW_ROWS_M, Sight, column_of, strike, views_of
 from watchline.design.columns import Scene, mount_columns
 from watchline.design.plan import placed_devices, placed_mounts
-from watchline.design.poses import mount_poses
-from watchline.model.defence import DefenceState
+from watchline.design.poses import Lens, mount_poses
+from watchline.model.condition import Condition
+from watchline.model.defence import Defence, DefenceState
 from watchline.model.plan import Plan
 from watchline.prove.devices import Perch, PlacedDevice
 from watchline.prove.heights import Relief
 
 FloatArray = npt.NDArray[np.float64]
 SAME_PLACE_M = 0.01
+APART = 0.75
+"""Share of its field by which two aims of one lens must differ to be offered both."""
 OFFER_REACH_M = 1000.0
 """Mounts farther than this from a path are not offered against it."""
 
@@ -48,6 +52,23 @@ class Offers:
     mounts: pd.DataFrame
     kinds: tuple[str, ...]
     mount_s_m: FloatArray
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How fast every offered pose would detect at every cell: traced once, used by every cut.
+
+    Attributes
+    ----------
+    kinds : tuple of (int, float)
+        Column of the rates (:func:`watchline.breach.watch.column_of`) and distance beyond which
+        nothing counts, each pair of the states once.
+    rate : tuple of tuple of csr_array [cells, poses]
+        By kind and target height [1/s], float32.
+    """
+
+    kinds: tuple[tuple[int, float], ...]
+    rate: tuple[tuple[sparse.csr_array, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -108,7 +129,7 @@ def offers_beside(
         view = scene.view(int(number))
         if len(view.cell):
             cabin = mounts["kind"].iloc[number] == "tower"
-            poses = mount_poses(view, scene.rows, scene.lenses, cabin=cabin)
+            poses = apart(mount_poses(view, scene.rows, scene.lenses, cabin=cabin), scene.lenses)
             parts.append(mount_columns(scene, view, poses).poses)
         if progress is not None:
             progress((k + 1) / int(kept.sum()))
@@ -123,19 +144,36 @@ def offers_beside(
     )
 
 
-def worth_of_poses(
+def apart(poses: pd.DataFrame, lenses: list[Lens]) -> pd.DataFrame:
+    """Poses of one mount of which no two with one lens look nearly the same way.
+
+    Poses come a half field apart for every density that is asked; against a path a view is a view.
+    Of two whose azimuths differ by less than :data:`APART` of the field, and their tilts too, the
+    first is kept.
+    """
+    fields = {(lens.number, lens.focal_mm): (2 * lens.half_h, 2 * lens.half_v) for lens in lenses}
+    kept: list[int] = []
+    for key, mine in poses.groupby(["device", "focal_mm"], sort=False):
+        wide, high = (APART * np.degrees(field) for field in fields[key])
+        azimuth, tilt = mine["azimuth_deg"].to_numpy(), mine["tilt_deg"].to_numpy()
+        own: list[int] = []
+        for k in range(len(mine)):
+            off = np.abs((azimuth[own] - azimuth[k] + 180.0) % 360.0 - 180.0)
+            if not ((off < wide) & (np.abs(tilt[own] - tilt[k]) < high)).any():
+                own.append(k)
+        kept += mine.index[own].tolist()
+    return poses.loc[sorted(kept)].reset_index(drop=True)
+
+
+def rates_of(
     scene: Scene,
     relief: Relief,
     strip: Strip,
     offers: Offers,
-    wishes: Sequence[Wish],
     sight: Sight,
-    window_m: float,
-) -> sparse.csr_array:
-    """What every offered pose within :data:`OFFER_REACH_M` would add to cuts.
-
-    Views are traced window by window of the line and summed at once, so that memory follows the
-    window and not the line.
+    progress: Callable[[float], None] | None = None,
+) -> Rates:
+    """How fast every offered pose would detect at every cell within :data:`OFFER_REACH_M`.
 
     Parameters
     ----------
@@ -147,77 +185,105 @@ def worth_of_poses(
         The cells.
     offers : Offers
         The poses.
-    wishes : sequence of Wish
-        At least one.
     sight : Sight
         Of all cells of the strip.
-    window_m : float
-        Length of the line that is looked at in one go.
+    progress : callable, optional
+        Is told the share done, 0–1.
+    """
+    defence = scene.site.defence
+    assert defence is not None
+    kinds = tuple(dict.fromkeys(_kind(offers, defence, sight.conditions, state)
+                                for state in states_of(defence)))  # fmt: skip
+    perches = _perches(scene, relief, offers)
+    rows, cols = strip.shape
+    tall = max(1, round(WINDOW_ROWS_M / strip.row_m))
+    found: list[list[list[sparse.csr_array]]] = [[[] for _ in sight.heights_m] for _ in kinds]
+    for first in range(0, rows, tall):
+        part = slice(first * cols, min(rows, first + tall) * cols)
+        x, y, z = (array.ravel()[part] for array in (strip.x, strip.y, strip.z))
+        near = [
+            perch for perch in perches if np.hypot(x - perch.x, y - perch.y).min() <= OFFER_REACH_M
+        ]
+        views: list[list[tuple[npt.NDArray, ...]]] = [[] for _ in sight.heights_m]
+        for h, pose, index, rate, distance in views_of(
+            defence, relief, near, x, y, z, sight.part(part)
+        ):
+            close = distance <= OFFER_REACH_M
+            index = index[close]
+            views[h].append(
+                (
+                    np.full(index.size, int(pose), np.int32),
+                    index.astype(np.int32),
+                    rate[close].astype(np.float32),
+                    distance[close].astype(np.float32),
+                )
+            )
+        for h, mine in enumerate(views):
+            for k, (column, reach) in enumerate(kinds):
+                shape = x.size, len(offers.poses)
+                if not mine:
+                    found[k][h].append(sparse.csr_array(shape, dtype=np.float32))
+                    continue
+                pose, at, rate, distance = (np.concatenate(a) for a in zip(*mine, strict=True))
+                kept = (rate[:, column] > 0) & (distance <= reach)
+                value = rate[kept, column]
+                found[k][h].append(sparse.csr_array((value, (at[kept], pose[kept])), shape=shape))
+        if progress is not None:
+            progress(min(rows, first + tall) / rows)
+    return Rates(
+        kinds,
+        tuple(tuple(sparse.vstack(parts, format="csr") for parts in by) for by in found),
+    )
+
+
+def _kind(
+    offers: Offers, defence: Defence, conditions: tuple[Condition, ...], state: DefenceState | None
+) -> tuple[int, float]:
+    _, reach = strike(defence, state, offers.kinds, offers.mount_s_m)
+    return column_of(conditions, state), float(reach)
+
+
+def worth_of_poses(
+    rates: Rates, offers: Offers, defence: Defence, sight: Sight, wishes: Sequence[Wish]
+) -> sparse.csr_array:
+    """What every offered pose would add to cuts.
+
+    Parameters
+    ----------
+    rates : Rates
+        Of the poses.
+    offers : Offers
+        The poses.
+    defence : Defence
+        States and availability.
+    sight : Sight
+        Target heights and conditions.
+    wishes : sequence of Wish
+        At least one.
 
     Returns
     -------
     csr_array [cuts, poses]
         Probability that each pose would add, on the tangent.
     """
-    defence = scene.site.defence
-    assert defence is not None
-    perches = _perches(scene, relief, offers)
-    cells = np.unique(np.concatenate([wish.cell for wish in wishes]))
-    asked = _wished(wishes, cells, len(sight.heights_m))
     cuts = 1 + max(wish.cut for wish in wishes)
     total = sparse.csr_array((cuts, len(offers.poses)))
-    s = strip.s_m[cells // strip.shape[1]]
-    for window in np.unique(s // window_m):
-        part = np.flatnonzero(s // window_m == window)
-        flat = cells[part]
-        x, y, z = (array.ravel()[flat] for array in (strip.x, strip.y, strip.z))
-        near = [
-            perch for perch in perches if np.hypot(x - perch.x, y - perch.y).min() <= OFFER_REACH_M
-        ]
-        found: list[list[tuple[npt.NDArray, ...]]] = [[] for _ in sight.heights_m]
-        for h, pose, index, rate, distance in views_of(
-            defence, relief, near, x, y, z, sight.part(flat)
-        ):
-            close = distance <= OFFER_REACH_M
-            index, rate, distance = index[close], rate[close], distance[close]
-            found[h].append((np.full(index.size, int(pose)), index, rate, distance))
-        for h, views in enumerate(found):
-            if not views:
-                continue
-            pose, index, rate, distance = (np.concatenate(k) for k in zip(*views, strict=True))
-            for state, at_height in asked:
-                factor, reach = strike(defence, state, offers.kinds, offers.mount_s_m)
-                column = column_of(sight.conditions, state)
-                value = rate[:, column] * factor[pose] * (distance <= reach)
-                kept = value > 0
-                rates = sparse.csr_array(
-                    (value[kept], (index[kept], pose[kept])), shape=(flat.size, len(offers.poses))
-                )
-                total = total + at_height[h][:, part] @ rates
-    return sparse.csr_array(total)
-
-
-def _wished(
-    wishes: Sequence[Wish], cells: npt.NDArray[np.int64], heights: int
-) -> list[tuple[DefenceState | None, list[sparse.csc_array]]]:
-    """By state and target height: worth of a rate, one row a cut and one column a cell."""
-    cuts = 1 + max(wish.cut for wish in wishes)
-    found = []
-    names = {_name(wish.state): wish.state for wish in wishes}
-    for name, state in names.items():
+    for name, state in {_name(wish.state): wish.state for wish in wishes}.items():
         mine = [wish for wish in wishes if _name(wish.state) == name]
+        factor, _ = strike(defence, state, offers.kinds, offers.mount_s_m)
+        kind = rates.kinds.index(_kind(offers, defence, sight.conditions, state))
         row = np.concatenate([np.full(wish.cell.size, wish.cut) for wish in mine])
-        at = np.searchsorted(cells, np.concatenate([wish.cell for wish in mine]))
+        cell = np.concatenate([wish.cell for wish in mine])
         height = np.concatenate([wish.height for wish in mine])
         seconds = np.concatenate([wish.seconds for wish in mine])
-        matrices = [
-            sparse.csc_array(
-                (seconds[height == h], (row[height == h], at[height == h])),
-                shape=(cuts, cells.size),
+        for h, rate in enumerate(rates.rate[kind]):
+            at = height == h
+            wanted = sparse.csr_array(
+                (seconds[at], (row[at], cell[at])), shape=(cuts, rate.shape[0])
             )
-            for h in range(heights)
-        ]
-        found.append((state, matrices))
+            total = total + (wanted @ rate).multiply(factor)
+    found = sparse.csr_array(total)
+    found.eliminate_zeros()
     return found
 
 

@@ -24,11 +24,11 @@ from watchline.breach.addition import Cut, least_addition, shortage
 from watchline.breach.cuts import PathHazard, path_hazard, path_value
 from watchline.breach.demands import Demand, demands_of, states_of
 from watchline.breach.ground import Strip
-from watchline.breach.offers import OFFER_REACH_M, Offers, Wish, with_poses, worth_of_poses
+from watchline.breach.offers import OFFER_REACH_M, Offers, Rates, Wish, with_poses, worth_of_poses
 from watchline.breach.posts import Garrison
 from watchline.breach.respond import Unit, soonest, unit_times_s
 from watchline.breach.study import Case, Study, by_height
-from watchline.breach.watch import WINDOW_ROWS_M, Watch, joined_watch, rates, watch_of
+from watchline.breach.watch import Watch, joined_watch, rates, watch_of
 from watchline.breach.weakest import (
     Escape,
     Weakest,
@@ -42,7 +42,6 @@ from watchline.model.defence import DefenceState
 from watchline.model.plan import Plan
 from watchline.model.terrain import Terrain
 from watchline.physics.detection import rate_per_s
-from watchline.prove.heights import Relief, relief_of
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -105,6 +104,7 @@ def strengthen(
     terrain: Terrain,
     plan: Plan,
     offers: Offers,
+    offered: Rates,
     garrison: Garrison,
     progress: Callable[[float], None] | None = None,
 ) -> Strengthened:
@@ -120,6 +120,8 @@ def strengthen(
         The ground and what stands.
     offers : Offers
         What could be added.
+    offered : Rates
+        How fast each of them would detect where.
     garrison : Garrison
         Posts that stand besides those of the study.
     progress : callable, optional
@@ -129,7 +131,6 @@ def strengthen(
     demands = demands_of(study.defence)
     outs = escapes(study, garrison.units)
     hopeless = hopeless_entries(study, outs)
-    relief = relief_of(terrain)
     watch, chosen, bound = study.watch, np.zeros(0, np.int64), 0.0
     cuts: list[Cut] = []
     added, first, ended = plan, 0, ""
@@ -161,7 +162,7 @@ def strengthen(
             for demand, curve, fails in zip(demands, curves, many, strict=True)
             for row in _spread_out(curve - demand.required, fails, strip)
         ]
-        cuts += _cuts(study, scene, relief, offers, entries, chosen)
+        cuts += _cuts(study, offers, offered, entries, chosen)
         answer = least_addition(offers, cuts)
         if answer is None:
             ended = shortage(cuts)
@@ -286,9 +287,8 @@ def _only_new(plan: Plan, added: Plan) -> Plan:
 
 def _cuts(
     study: Study,
-    scene: Scene,
-    relief: Relief,
     offers: Offers,
+    offered: Rates,
     entries: list[tuple[list[_Front], int, Demand]],
     chosen: npt.NDArray[np.int64],
 ) -> list[Cut]:
@@ -317,7 +317,7 @@ def _cuts(
             tells = seconds > 0
             height = np.array([number[h] for h in terms.height_m[tells]], dtype=np.int64)
             wishes.append(Wish(cut, front.state, terms.cell[tells], height, seconds[tells]))
-    worth = worth_of_poses(scene, relief, study.strip, offers, wishes, study.sight, WINDOW_ROWS_M)
+    worth = worth_of_poses(offered, offers, study.defence, study.sight, wishes)
     is_chosen = np.zeros(len(offers.poses))
     is_chosen[chosen] = 1.0
     had = worth @ is_chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from watchline.model.lighting import Lighting
 from watchline.model.plan import Plan
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
-from watchline.physics.acquisition import margin
+from watchline.physics.acquisition import margin, reach_m
 from watchline.physics.detection import graded_rate_per_s, outage_factor, rate_per_s
 from watchline.physics.lamp_light import lamp_table, sector_of
 from watchline.physics.optics import apparent_rise_m
@@ -54,6 +54,15 @@ class Sight:
     heights_m: tuple[float, ...]
     conditions: tuple[Condition, ...]
     lamp_lx: Mapping[tuple[str, float], FloatArray]
+    _reach_m: dict[tuple[str, float, str, float], float] = field(default_factory=dict)
+
+    def dark_reach_m(self, device: PlacedDevice, condition: Condition, px_per_m: float) -> float:
+        """Distance to which a device makes out a walker without lamps; asked for every pose."""
+        key = device.model.id, device.focal_mm, condition.name, px_per_m
+        if key not in self._reach_m:
+            far = reach_m(device.model, device.focal_mm, condition, px_per_m)
+            self._reach_m[key] = float(far)
+        return self._reach_m[key]
 
     def part(self, places: slice | npt.NDArray[np.int64]) -> Sight:
         """The same for some of the places."""
@@ -65,11 +74,11 @@ class Sight:
         height_m: float,
         at: npt.NDArray[np.int64],
         bearing_rad: FloatArray,
-    ) -> FloatArray | float:
-        """Light of the lamps on targets, seen by a device at bearings to them [lx]."""
+    ) -> FloatArray | None:
+        """Light of the lamps on targets, seen by a device at bearings to them [lx], if any burn."""
         lux = self.lamp_lx.get((condition.name, height_m))
         if lux is None:
-            return 0.0
+            return None
         return lux[at, sector_of(bearing_rad + np.pi, lux.shape[1])]
 
 
@@ -438,7 +447,7 @@ def _views(defence, scene, perch, x, y, z, height_m, sight):  # noqa: ANN001, AN
         seen = free[index]
         at = index[seen]
         dark = [
-            _under(defence, device, condition, density[seen], slant[at],
+            _under(defence, sight, device, condition, density[seen], slant[at],
                    sight.lamps_at(condition, height_m, at, np.arctan2(east[at], north[at])))
             for condition in sight.conditions
         ]  # fmt: skip
@@ -447,11 +456,12 @@ def _views(defence, scene, perch, x, y, z, height_m, sight):  # noqa: ANN001, AN
 
 def _under(
     defence: Defence,
+    sight: Sight,
     device: PlacedDevice,
     condition: Condition,
     density: FloatArray,
     distance_m: FloatArray,
-    lamp_lx: FloatArray | float,
+    lamp_lx: FloatArray | None,
 ) -> FloatArray:
     """Rate of the best grade that a device reaches and whose picture it makes out [1/s].
 
@@ -460,11 +470,12 @@ def _under(
     """
     densities, rate = _grades(defence, device.model.kind)
     found = np.zeros(density.size)
-    for px_per_m, own in zip(densities, rate, strict=True):
-        reached = density * (1.0 + DENSITY_SLACK) >= px_per_m
-        if reached.any():
-            clear = margin(device.model, device.focal_mm, condition, float(px_per_m), distance_m,
-                           lamp_lx)  # fmt: skip
-            good = reached & (clear >= 1.0 - DENSITY_SLACK)
-            found[good] = np.maximum(found[good], own)
+    for px_per_m, own in zip(densities.tolist(), rate, strict=True):
+        good = density * (1.0 + DENSITY_SLACK) >= px_per_m
+        if lamp_lx is None:
+            good &= distance_m <= sight.dark_reach_m(device, condition, px_per_m)
+        elif good.any():
+            asked = device.model, device.focal_mm, condition, px_per_m
+            good &= margin(*asked, distance_m, lamp_lx) >= 1.0 - DENSITY_SLACK
+        found[good] = np.maximum(found[good], own)
     return found * device.model.time_share

@@ -9,7 +9,7 @@ import numpy as np
 
 from watchline.breach.demands import Demand, demands_of
 from watchline.breach.garrison import garrisons
-from watchline.breach.offers import offers_beside
+from watchline.breach.offers import offers_beside, rates_of
 from watchline.breach.posts import Garrison
 from watchline.breach.prove import checks_of
 from watchline.breach.strengthen import Strengthened, strengthen
@@ -25,6 +25,7 @@ from watchline.model.breach import InterruptionDesign, PostChoice
 from watchline.model.plan import Plan
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
+from watchline.prove.heights import relief_of
 from watchline.prove.verdicts import stretches
 
 MOST_STRETCHES = 4
@@ -57,6 +58,9 @@ def design_for_interruption(
     scene = make_scene(site, candidates, visibility, make_rows(site, candidates))
     listener.step("offers")
     offers = offers_beside(scene, plan, listener.share)
+    listener.step("what each would detect", f"{len(offers.poses):,} poses on offer")
+    relief = relief_of(terrain)
+    rates = rates_of(scene, relief, study.strip, offers, study.sight, listener.share)
     listener.step("choices of posts")
     offered = garrisons(study)
     price = defence.response.post_cost
@@ -70,9 +74,8 @@ def design_for_interruption(
         ):
             tried.append((hopeless, None))
             continue
-        posts = _count(len(garrison.units), "new post")
-        listener.step("design for interruption", f"{posts}, {len(offers.poses):,} poses on offer")
-        found = strengthen(study, scene, terrain, plan, offers, garrison, listener.share)
+        listener.step("design for interruption", _count(len(garrison.units), "new post"))
+        found = strengthen(study, scene, terrain, plan, offers, rates, garrison, listener.share)
         tried.append((hopeless, found))
         if best is None or _rank(found, price) < _rank(best, price):
             best = found
