@@ -39,6 +39,7 @@ from watchline.model.breach import (
     SURE_RESPONSE,
     AdversaryBreach,
     BreachPath,
+    Isochrones,
     LossCase,
     StateCurve,
 )
@@ -181,6 +182,16 @@ def exits_of(site: Site, strip: Strip, walker: Walker) -> Exits:
     """Where the road meets a walker's exits."""
     r, cross = reach_road(site, strip.x[:, walker.exit], strip.y[:, walker.exit])
     return Exits(r, cross)
+
+
+def isochrones_of(study: Study) -> Isochrones:
+    """Median response time at every cell of the zone, with all posts and patrols."""
+    strip, site = study.strip, study.site
+    r, cross = reach_road(site, strip.x.ravel(), strip.y.ravel())
+    times = [unit_times_s(study.defence, study.road, unit, r, cross) for unit in study.units]
+    come = soonest(times, r.size)
+    half = int(np.argmin(np.abs(come.level - 0.5)))
+    return Isochrones(strip.s_m, strip.away_m, come.time_s[half].reshape(strip.shape))
 
 
 def by_height(watch: Watch, found: list[FloatArray]) -> dict[float, FloatArray]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from watchline.breach.claims import interruption_claims
 from watchline.breach.posts import best_posts, post_answer
 from watchline.breach.prove import checks_of
-from watchline.breach.study import Study, losses, pair_losses, study_plan
+from watchline.breach.study import Study, isochrones_of, losses, pair_losses, study_plan
 from watchline.breach.watch import CONTRAST_LEFT, MOST_HAZARD
 from watchline.chain.interruption import design_for_interruption
 from watchline.chain.plan import open_run, terrain_of
@@ -126,6 +126,7 @@ def find_paths(
         design=designed,
         best_posts=best,
         claims=claims,
+        isochrones=isochrones_of(study),
         provenance=_provenance(site, plan),
     )
     listener.step("report")

@@ -302,6 +302,25 @@ class InterruptionDesign:
 
 
 @dataclass(frozen=True)
+class Isochrones:
+    """How long a response takes to every cell of the zone.
+
+    Attributes
+    ----------
+    s_m : float64 array [rows]
+        Chainage of the rows.
+    away_m : float64 array [cols]
+        Distance of the columns from the line.
+    time_s : float64 array [rows, cols]
+        Median from a detection until the soonest unit stands there; infinite where nobody comes.
+    """
+
+    s_m: FloatArray
+    away_m: FloatArray
+    time_s: FloatArray
+
+
+@dataclass(frozen=True)
 class BreachCheck:
     """One independent check: what was compared, and whether it agrees."""
 
@@ -336,6 +355,8 @@ class Breach:
         The best places of a given number of posts, where one was given.
     claims : tuple of Claim
         What is required, judged.
+    isochrones : Isochrones or None
+        Response times over the zone, with the posts that stand.
     """
 
     required: float
@@ -349,6 +370,7 @@ class Breach:
     design: InterruptionDesign | None = None
     best_posts: BestPosts | None = None
     claims: tuple[Claim, ...] = ()
+    isochrones: Isochrones | None = None
     provenance: Provenance = field(default_factory=Provenance)
 
     @property
