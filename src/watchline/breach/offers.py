@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from watchline.breach.cuts import PathHazard
 from watchline.breach.demands import states_of
 from watchline.breach.ground import Strip
 from watchline.breach.watch import WINDOW_ROWS_M, Sight, column_of, strike, views_of
@@ -69,31 +70,6 @@ class Rates:
 
     kinds: tuple[tuple[int, float], ...]
     rate: tuple[tuple[sparse.csr_array, ...], ...]
-
-
-@dataclass(frozen=True)
-class Wish:
-    """Where along a path of a cut more detection would tell.
-
-    Attributes
-    ----------
-    cut : int
-        Number of the cut.
-    state : DefenceState or None
-        State in which the path is walked; None is the normal one.
-    cell : int64 array [terms]
-        Flat cells.
-    height : int64 array [terms]
-        Number of the target height at each.
-    seconds : float64 array [terms]
-        Probability that a rate of 1/s there adds to the cut [s], above 0.
-    """
-
-    cut: int
-    state: DefenceState | None
-    cell: npt.NDArray[np.int64]
-    height: npt.NDArray[np.int64]
-    seconds: FloatArray
 
 
 def offers_beside(
@@ -243,10 +219,15 @@ def _kind(
     return column_of(conditions, state), float(reach)
 
 
-def worth_of_poses(
-    rates: Rates, offers: Offers, defence: Defence, sight: Sight, wishes: Sequence[Wish]
-) -> sparse.csr_array:
-    """What every offered pose would add to cuts.
+def hazards_along(
+    rates: Rates,
+    offers: Offers,
+    defence: Defence,
+    sight: Sight,
+    state: DefenceState | None,
+    terms: PathHazard,
+) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """Hazard that every offered pose would give up to the end of each move of a path.
 
     Parameters
     ----------
@@ -258,37 +239,34 @@ def worth_of_poses(
         States and availability.
     sight : Sight
         Target heights and conditions.
-    wishes : sequence of Wish
-        At least one.
+    state : DefenceState or None
+        State in which the path is walked.
+    terms : PathHazard
+        The path.
 
     Returns
     -------
-    csr_array [cuts, poses]
-        Probability that each pose would add, on the tangent.
+    poses : int64 array [n]
+        Those that would detect on it, rising.
+    hazard : float64 array [moves, n]
+        Never falling along the moves.
     """
-    cuts = 1 + max(wish.cut for wish in wishes)
-    total = sparse.csr_array((cuts, len(offers.poses)))
-    for name, state in {_name(wish.state): wish.state for wish in wishes}.items():
-        mine = [wish for wish in wishes if _name(wish.state) == name]
-        factor, _ = strike(defence, state, offers.kinds, offers.mount_s_m)
-        kind = rates.kinds.index(_kind(offers, defence, sight.conditions, state))
-        row = np.concatenate([np.full(wish.cell.size, wish.cut) for wish in mine])
-        cell = np.concatenate([wish.cell for wish in mine])
-        height = np.concatenate([wish.height for wish in mine])
-        seconds = np.concatenate([wish.seconds for wish in mine])
-        for h, rate in enumerate(rates.rate[kind]):
-            at = height == h
-            wanted = sparse.csr_array(
-                (seconds[at], (row[at], cell[at])), shape=(cuts, rate.shape[0])
+    factor, _ = strike(defence, state, offers.kinds, offers.mount_s_m)
+    kind = rates.kinds.index(_kind(offers, defence, sight.conditions, state))
+    moves = terms.fixed.size
+    total = sparse.csr_array((moves, len(offers.poses)))
+    for h, height in enumerate(sight.heights_m):
+        at = terms.height_m == height
+        cells, place = np.unique(terms.cell[at], return_inverse=True)
+        if cells.size:
+            seconds = sparse.csr_array(
+                (terms.seconds[at], (terms.move[at], place)), shape=(moves, cells.size)
             )
-            total = total + (wanted @ rate).multiply(factor)
-    found = sparse.csr_array(total)
-    found.eliminate_zeros()
-    return found
-
-
-def _name(state: DefenceState | None) -> str:
-    return "" if state is None else state.name
+            total = total + seconds @ rates.rate[kind][h][cells]
+    poses = np.unique(total.indices[total.data > 0]).astype(np.int64)
+    poses = poses[factor[poses] > 0]
+    dense = total[:, poses].toarray() * factor[poses]
+    return poses, np.cumsum(dense, axis=0)
 
 
 def with_poses(scene: Scene, plan: Plan, offers: Offers, chosen: npt.NDArray[np.int64]) -> Plan:

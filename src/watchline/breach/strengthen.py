@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from watchline.breach.addition import Cut, least_addition, shortage
-from watchline.breach.cuts import PathHazard, path_hazard, path_value
+from watchline.breach.cuts import path_gains, path_hazard, path_value
 from watchline.breach.demands import Demand, demands_of, states_of
 from watchline.breach.ground import Strip
-from watchline.breach.offers import OFFER_REACH_M, Offers, Rates, Wish, with_poses, worth_of_poses
+from watchline.breach.offers import OFFER_REACH_M, Offers, Rates, hazards_along, with_poses
 from watchline.breach.posts import Garrison
 from watchline.breach.respond import Unit, soonest, unit_times_s
 from watchline.breach.study import Case, Study, by_height
@@ -285,6 +285,29 @@ def _only_new(plan: Plan, added: Plan) -> Plan:
     return replace(added, mounts=mounts, devices=devices)
 
 
+@dataclass(frozen=True)
+class _Path:
+    """A weakest path: what the plan as it was and as it is make of it, and what poses would add.
+
+    Attributes
+    ----------
+    poses : int64 array [n]
+        Offered poses that would detect on it.
+    value, base : float
+        Probability of interruption with what is added so far, and with nothing added.
+    alone, tangent, first : float64 array [n]
+        Gains of each pose: alone beside what is added, on the tangent there, and alone beside the
+        plan as it was.
+    """
+
+    poses: npt.NDArray[np.int64]
+    value: float
+    base: float
+    alone: FloatArray
+    tangent: FloatArray
+    first: FloatArray
+
+
 def _cuts(
     study: Study,
     offers: Offers,
@@ -292,7 +315,7 @@ def _cuts(
     entries: list[tuple[list[_Front], int, Demand]],
     chosen: npt.NDArray[np.int64],
 ) -> list[Cut]:
-    """The weakest paths from each entry as a cut.
+    """The weakest paths from each entry as cuts, all of which any sufficient addition satisfies.
 
     Parameters
     ----------
@@ -301,45 +324,66 @@ def _cuts(
     chosen : int64 array
         Poses that are added already, and therefore counted in the adversaries' fields.
     """
-    number = {height: h for h, height in enumerate(study.watch.heights_m)}
-    traced: dict[tuple[int, int], tuple[PathHazard, float, FloatArray]] = {}
-    wishes, values = [], np.zeros(len(entries))
-    for cut, (fronts, row, demand) in enumerate(entries):
-        for front, share in zip(fronts, demand.weights, strict=True):
+    base = [
+        by_height(study.watch, rates(study.watch, study.defence, state))
+        for state in states_of(study.defence)
+    ]
+    traced: dict[tuple[int, int], _Path] = {}
+    is_chosen = np.zeros(len(offers.poses), dtype=bool)
+    is_chosen[chosen] = True
+    cuts = []
+    for fronts, row, demand in entries:
+        alone, tangent, first = (np.zeros(len(offers.poses)) for _ in range(3))
+        value, before = 0.0, 0.0
+        for front, share, plain in zip(fronts, demand.weights, base, strict=True):
             if share <= 0:
                 continue
             key = id(front), row
             if key not in traced:
-                traced[key] = _tangent(study, front, row)
-            terms, value, gradient = traced[key]
-            values[cut] += share * value
-            seconds = share * terms.seconds_at(gradient)
-            tells = seconds > 0
-            height = np.array([number[h] for h in terms.height_m[tells]], dtype=np.int64)
-            wishes.append(Wish(cut, front.state, terms.cell[tells], height, seconds[tells]))
-    worth = worth_of_poses(offered, offers, study.defence, study.sight, wishes)
-    is_chosen = np.zeros(len(offers.poses))
-    is_chosen[chosen] = 1.0
-    had = worth @ is_chosen
-    cuts = []
-    for cut, (_, row, demand) in enumerate(entries):
-        mine = slice(worth.indptr[cut], worth.indptr[cut + 1])
-        order = np.argsort(worth.indices[mine])
-        cuts.append(
-            Cut(
-                float(study.strip.s_m[row]),
-                demand.required - float(values[cut] - had[cut]),
-                worth.indices[mine][order].astype(np.int64),
-                worth.data[mine][order],
-            )
-        )
+                traced[key] = _traced(study, offers, offered, front, row, plain)
+            path = traced[key]
+            value, before = value + share * path.value, before + share * path.base
+            alone[path.poses] += share * path.alone
+            tangent[path.poses] += share * path.tangent
+            first[path.poses] += share * path.first
+        s = float(study.strip.s_m[row])
+        here = is_chosen & (first > 0)
+        # Beside what is added: its poses count as given, whether they stay or not.
+        cuts.append(_cut(s, demand.required - value, np.where(is_chosen, 0.0, alone)))
+        if here.any():
+            # Each alone beside the plan as it was; and the tangent, which credits what stays.
+            cuts.append(_cut(s, demand.required - before, first))
+            had = float(tangent[here].sum())
+            cuts.append(_cut(s, demand.required - value + had, tangent))
     return cuts
 
 
-def _tangent(study: Study, front: _Front, row: int) -> tuple[PathHazard, float, FloatArray]:
-    """The weakest path from an entry in one state, its probability and the gradient of it."""
-    case = front.case
+def _cut(s_m: float, need: float, worth: FloatArray) -> Cut:
+    poses = np.flatnonzero(worth > 0)
+    return Cut(s_m, need, poses, worth[poses])
+
+
+def _traced(
+    study: Study,
+    offers: Offers,
+    offered: Rates,
+    front: _Front,
+    row: int,
+    plain: dict[float, FloatArray],
+) -> _Path:
+    """The weakest path from an entry in one state; ``plain``: rates of the plan as it was."""
+    case, sight = front.case, study.sight
     trace = trace_path(case.walker, case.hazard, front.least, front.out, row)
     terms = path_hazard(study.strip, case.walker, trace, front.rate_of)
     worth = study.defence.detection.communication * trace.stopped[:-1]
-    return terms, *path_value(terms.of_rates(front.rate_of), worth)
+    poses, more = hazards_along(offered, offers, study.defence, sight, front.state, terms)
+    now, before = terms.of_rates(front.rate_of), terms.of_rates(plain)
+    alone, tangent = path_gains(now, worth, more)
+    return _Path(
+        poses,
+        path_value(now, worth)[0],
+        path_value(before, worth)[0],
+        alone,
+        tangent,
+        path_gains(before, worth, more)[0],
+    )

@@ -361,13 +361,15 @@ def _adversary(
             units[unit].name if unit >= 0 else "",
         )
     share = [curve.probability for curve in curves]
+    over = over_states(share, [curve.interruption for curve in curves])
     return AdversaryBreach(
         adversary.name,
         adversary.direction,
         strip.s_m,
         tuple(curves),
         path,
-        over_states(share, [curve.interruption for curve in curves]),
+        over,
+        float(np.nanmin(over)) if np.isfinite(over).any() else 1.0,
         float(over_states(share, [curve.worst for curve in curves])),
         _response(case.arrival),
     )

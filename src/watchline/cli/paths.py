@@ -11,7 +11,7 @@ from rich.table import Table
 from watchline.cli.screen import JSON_OPTION, QUIET_OPTION, Screen
 
 if TYPE_CHECKING:
-    from watchline.model.breach import BestPosts, Breach, InterruptionDesign, LossCase
+    from watchline.model.breach import BestPosts, Breach, FloatArray, InterruptionDesign, LossCase
 
 WORST_LOSSES = 8
 
@@ -61,15 +61,17 @@ def _show(screen: Screen, breach: Breach) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for found in breach.adversaries:
         for state in found.states:
-            row = state.worst_entry
             table.add_row(
                 found.adversary if state is found.states[0] else "",
                 state.state,
                 f"{state.probability:.1%}",
                 f"{state.worst:.4f}",
-                f"{found.s_m[row] / 1000:.3f}" if row >= 0 else "nowhere",
+                _entry(state.interruption, found.s_m),
             )
-        table.add_row("", "all states", "", f"{found.worst:.4f}", "", end_section=True)
+        table.add_row("", "all states", "", f"{found.worst:.4f}", _entry(found.curve, found.s_m))
+        table.add_row(
+            "", "each at its own entry", "", f"{found.worst_each:.4f}", "", end_section=True
+        )
     screen.table(table)
     verdict = "holds" if breach.worst >= breach.required else "fails"
     screen.line(
@@ -99,6 +101,14 @@ def _show(screen: Screen, breach: Breach) -> None:
     _losses(screen, "Worst losses of two mounts (normal state)", breach.pairs)
     for check in breach.checks:
         screen.line(f"{'holds' if check.holds else 'FAILS'}: {check.name}: {check.sentence}.")
+
+
+def _entry(curve: FloatArray, s_m: FloatArray) -> str:
+    """Kilometre of the weakest entry."""
+    known = [k for k, value in enumerate(curve) if value == value]
+    if not known:
+        return "nowhere"
+    return f"{s_m[min(known, key=lambda k: curve[k])] / 1000:.3f}"
 
 
 def _best_posts(screen: Screen, best: BestPosts, required: float) -> None:

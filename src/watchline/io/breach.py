@@ -174,6 +174,7 @@ def _adversary(found: AdversaryBreach) -> dict[str, Any]:
         "adversary": found.adversary,
         "direction": found.direction,
         "worst": found.worst,
+        "worst_entry_by_state": found.worst_each,
         "states": [
             {"state": state.state, "probability": state.probability, "worst": state.worst}
             for state in found.states

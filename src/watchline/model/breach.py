@@ -67,13 +67,6 @@ class StateCurve:
         known = self.interruption[np.isfinite(self.interruption)]
         return float(known.min()) if known.size else 1.0
 
-    @property
-    def worst_entry(self) -> int:
-        """Place of the entry that has it; −1 where nobody can come in anywhere."""
-        if not np.isfinite(self.interruption).any():
-            return -1
-        return int(np.nanargmin(self.interruption))
-
 
 @dataclass(frozen=True)
 class AdversaryBreach:
@@ -92,7 +85,10 @@ class AdversaryBreach:
     curve : float64 array [entries]
         Over all states, by entry, for an adversary who knows the state.
     worst : float
-        Over all states, at the weakest entry of each.
+        Least over the entries of `curve`; 1 where nobody can come in anywhere.
+    worst_each : float
+        Over all states, at the weakest entry of each: for an adversary who waits for the state and
+        chooses the entry by it. At most `worst`.
     response_s : float64 array [2, exits]
         Time from a detection until a response stands at the exit of each row: its median, and what
         it keeps with :data:`SURE_RESPONSE`; infinite where nobody comes.
@@ -105,6 +101,7 @@ class AdversaryBreach:
     path: BreachPath | None
     curve: FloatArray
     worst: float
+    worst_each: float
     response_s: FloatArray = field(default_factory=lambda: np.full((2, 0), np.inf))
 
 
