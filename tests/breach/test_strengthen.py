@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchline.breach.addition import Cut, least_addition, shortage
-from watchline.breach.cuts import path_hazard, path_value
+from watchline.breach.cuts import path_gains, path_hazard, path_value
 from watchline.breach.offers import Offers
 from watchline.breach.study import by_height, study_plan
 from watchline.breach.watch import joined_watch, rates, watch_of
@@ -87,6 +87,27 @@ def test_the_tangent_lies_above_the_probability(data):
     assert value >= true - 1e-9
     if (np.diff(worth) <= 0).all():
         assert value == pytest.approx(true, abs=1e-9)
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_no_set_of_poses_gains_more_than_its_gains_alone(data):
+    """Cuts by gains cut off no good addition, and the slope is never less than the gain."""
+    hazard = np.array(data.draw(numbers))
+    moves = hazard.size
+    rows = st.lists(st.floats(0.0, 2.0), min_size=moves, max_size=moves)
+    poses = np.array(data.draw(st.lists(rows, min_size=1, max_size=4))).T
+    worth = np.array(data.draw(st.lists(st.floats(0.0, 1.0), min_size=moves, max_size=moves)))
+    alone, tangent = path_gains(hazard, worth, np.cumsum(poses, axis=0))
+    value, gradient = path_value(hazard, worth)
+    assert tangent == pytest.approx(gradient @ poses, abs=1e-9)
+    assert (alone <= tangent + 1e-12).all()
+    for k in range(poses.shape[1]):
+        assert path_value(hazard + poses[:, k], worth)[0] == pytest.approx(
+            value + alone[k], abs=1e-9
+        )
+    together = path_value(hazard + poses.sum(axis=1), worth)[0]
+    assert together <= value + alone.sum() + 1e-9
 
 
 def offers_of(random, poses, mounts):

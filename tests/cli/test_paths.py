@@ -136,6 +136,22 @@ def test_it_prints_tables(project, monkeypatch, capsys):
     assert "Posts:" in out
 
 
+def test_the_best_places_for_a_number_of_posts(project, monkeypatch, capsys):
+    plan = project / "plans" / "hand.gpkg"
+    code, out, _ = run_cli(
+        monkeypatch, capsys, "paths", project, "--plan", plan, "-q", "--posts", 1
+    )
+    assert code in (0, 1)
+    assert "Best places for 1 new post: s = " in out
+    code, out, _ = run_cli(
+        monkeypatch, capsys, "paths", project, "--plan", plan, "-q", "--posts", 1, "--json"
+    )
+    best = json.loads(out)["best_posts"]
+    assert best["asked"] == 1
+    assert len(best["posts"]) <= 1
+    assert 0.0 <= best["level"] <= 0.5
+
+
 def test_what_is_missing_is_said(project, tmp_path, monkeypatch, capsys):
     code, _, err = run_cli(monkeypatch, capsys, "paths", project)
     assert code == 3
@@ -153,6 +169,8 @@ def test_what_is_missing_is_said(project, tmp_path, monkeypatch, capsys):
         ('distance = "30 m"', 'distance = "90 m"', "barriers[0].distance: distance (90 m) is not"),
         ('end = "240 m"', 'end = "9 km"', "patrols[0].end: end (9000 m) lies beyond the road's"),
         ('chainage = "60 m"', 'chainage = "9 km"', "posts[0].chainage: chainage 9000 m lies"),
+        ('visibility = "40 m"', 'condition = "mist"', "'mist' is no condition of this project"),
+        ('visibility = "40 m"', 'visibility = "40 m"\ncondition = "fog"', "give either condition"),
         ('name = "fog"', 'name = "normal"', "states[0].name: 'normal' is what the states leave"),
         ('probability = "5 %"', 'probability = "0 %"', "states[0].probability"),
         ('speed = "3 m/s" }', 'speed = 3 }', 'has no unit; write "3 m/s"'),
@@ -189,7 +207,8 @@ def test_tables_that_belong_together_are_asked_for(tmp_path, monkeypatch, capsys
 def test_a_plan_is_designed_for_interruption(tmp_path, monkeypatch, capsys):
     """Three masts on two thirds of the line leave its end open; posts alone do not close it."""
     wanted = DEFENCE.replace('required = "50 %"', 'required = "70 %"\npost_cost = 1000')
-    wanted = wanted[: wanted.index("[[states]]")] + wanted[wanted.index("[response]") :]
+    mist = '[[conditions]]\nname = "mist"\nlike = "day"\nvisibility = "150 m"\n\n[[states]]'
+    wanted = wanted.replace("[[states]]", mist).replace('visibility = "40 m"', 'condition = "mist"')
     folder = make_project(tmp_path, PROJECT + wanted)
     site = wl.read_site(folder)
     plan = hand_made_plan(site)
@@ -210,20 +229,23 @@ def test_a_plan_is_designed_for_interruption(tmp_path, monkeypatch, capsys):
     assert 0 < design["lower_bound_of_addition"] <= design["cost_after"] - design["cost_before"]
     assert design["posts_cost"] == 1000 * len(design["posts"])
     assert all(check["holds"] for check in design["checks"])
+    assert [choice["taken"] for choice in design["choices_of_posts"]].count(True) == 1
     stronger = next(file for file in found["files"] if file.endswith("interrupted.gpkg"))
-    posts = "".join(
-        f'\n[[posts]]\nname = "new {k}"\nx = {post["x"]}\ny = {post["y"]}\n'
-        for k, post in enumerate(design["posts"])
-    )
-    text = (folder / "project.toml").read_text()
-    (folder / "project.toml").write_text(text + posts)
+    posts = gpd.read_file(stronger, layer="posts") if design["posts"] else ()
+    assert len(posts) == len(design["posts"])
     code, out, err = run_cli(
         monkeypatch, capsys, "paths", folder, "--plan", stronger, "--json", "-q"
     )
     again = json.loads(out)
-    hopeless = design["response_infeasible_entries"]
-    if hopeless == 0:
+    if design["response_infeasible_entries"] == 0:
         assert code == 0, err
         assert again["worst"] == pytest.approx(design["worst_after"], abs=1e-6)
+    # The proof of the plan has the same claim, from the plan's file alone.
+    code, out, err = run_cli(monkeypatch, capsys, "prove", stronger, "--project", folder, "--json")
+    proven = json.loads(out)
+    (claim,) = [c for c in proven["claims"] if c["kind"] == "interruption"]
+    assert claim["value"] == pytest.approx(again["worst"], abs=1e-9)
+    assert claim["binding"]
+    assert claim["unit"] == "P_I"
     page = next(file for file in found["files"] if file.endswith("paths.html"))
     assert "Designed for interruption" in (folder / page).read_text()

@@ -124,6 +124,35 @@ def path_value(hazard: FloatArray, worth: FloatArray) -> tuple[float, FloatArray
     return value, np.cumsum((step * missed)[::-1])[::-1]
 
 
+def path_gains(
+    hazard: FloatArray, worth: FloatArray, more: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """What poses would add to the probability of interruption on a path, alone and on the tangent.
+
+    Gains fall with what is there already, as misses multiply: the probability with any set of
+    poses is at most that without them and the sum of what each adds alone (Nemhauser, Wolsey and
+    Fisher, Math. Programming 14, 1978, doi:10.1007/BF01588971).
+
+    Parameters
+    ----------
+    hazard : float64 array [moves]
+        Hazard of each move as it is.
+    worth : float64 array [moves]
+        As in :func:`path_value`.
+    more : float64 array [moves, poses]
+        Hazard that each pose gives up to the end of each move.
+
+    Returns
+    -------
+    alone, tangent : float64 array [poses]
+        The gain of each pose when it alone is added, and its slope, which is never less.
+    """
+    falling = np.maximum.accumulate(worth[::-1])[::-1]
+    step = falling - np.append(falling[1:], 0.0)
+    weight = step * np.exp(-np.cumsum(hazard))
+    return -(weight @ np.expm1(-more)), weight @ more
+
+
 def _gait(
     strip: Strip, walker: Walker, rate_of: dict[float, FloatArray], row: int, col: int
 ) -> tuple[float, float]:

@@ -9,12 +9,16 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
+from watchline.breach.cuts import PathHazard
+from watchline.breach.demands import states_of
 from watchline.breach.ground import Strip
-from watchline.breach.watch import strike, views_of
+from watchline.breach.watch import WINDOW_ROWS_M, Sight, column_of, strike, views_of
 from watchline.design.columns import Scene, mount_columns
 from watchline.design.plan import placed_devices, placed_mounts
-from watchline.design.poses import mount_poses
+from watchline.design.poses import Lens, mount_poses
+from watchline.model.condition import Condition
 from watchline.model.defence import Defence, DefenceState
 from watchline.model.plan import Plan
 from watchline.prove.devices import Perch, PlacedDevice
@@ -22,6 +26,8 @@ from watchline.prove.heights import Relief
 
 FloatArray = npt.NDArray[np.float64]
 SAME_PLACE_M = 0.01
+APART = 0.75
+"""Share of its field by which two aims of one lens must differ to be offered both."""
 OFFER_REACH_M = 1000.0
 """Mounts farther than this from a path are not offered against it."""
 
@@ -51,32 +57,19 @@ class Offers:
 
 @dataclass(frozen=True)
 class Rates:
-    """How fast offered poses would detect at some cells: one entry a pose, cell and height.
+    """How fast every offered pose would detect at every cell: traced once, used by every cut.
 
     Attributes
     ----------
-    pose : int64 array [entries]
-        The pose.
-    at : int64 array [entries]
-        Place in the list of cells.
-    height : int64 array [entries]
-        Number of the target height.
-    rate : float64 array [entries]
-        Rate in clear air [1/s].
-    distance_m : float64 array [entries]
-        Slant distance.
+    kinds : tuple of (int, float)
+        Column of the rates (:func:`watchline.breach.watch.column_of`) and distance beyond which
+        nothing counts, each pair of the states once.
+    rate : tuple of tuple of csr_array [cells, poses]
+        By kind and target height [1/s], float32.
     """
 
-    pose: npt.NDArray[np.int64]
-    at: npt.NDArray[np.int64]
-    height: npt.NDArray[np.int64]
-    rate: FloatArray
-    distance_m: FloatArray
-
-    def in_state(self, offers: Offers, defence: Defence, state: DefenceState | None) -> FloatArray:
-        """Rates that outages and a state leave, float64 [entries]."""
-        factor, reach = strike(defence, state, offers.kinds, offers.mount_s_m)
-        return self.rate * factor[self.pose] * (self.distance_m <= reach)
+    kinds: tuple[tuple[int, float], ...]
+    rate: tuple[tuple[sparse.csr_array, ...], ...]
 
 
 def offers_beside(
@@ -112,7 +105,7 @@ def offers_beside(
         view = scene.view(int(number))
         if len(view.cell):
             cabin = mounts["kind"].iloc[number] == "tower"
-            poses = mount_poses(view, scene.rows, scene.lenses, cabin=cabin)
+            poses = apart(mount_poses(view, scene.rows, scene.lenses, cabin=cabin), scene.lenses)
             parts.append(mount_columns(scene, view, poses).poses)
         if progress is not None:
             progress((k + 1) / int(kept.sum()))
@@ -127,16 +120,36 @@ def offers_beside(
     )
 
 
-def rates_at(
+def apart(poses: pd.DataFrame, lenses: list[Lens]) -> pd.DataFrame:
+    """Poses of one mount of which no two with one lens look nearly the same way.
+
+    Poses come a half field apart for every density that is asked; against a path a view is a view.
+    Of two whose azimuths differ by less than :data:`APART` of the field, and their tilts too, the
+    first is kept.
+    """
+    fields = {(lens.number, lens.focal_mm): (2 * lens.half_h, 2 * lens.half_v) for lens in lenses}
+    kept: list[int] = []
+    for key, mine in poses.groupby(["device", "focal_mm"], sort=False):
+        wide, high = (APART * np.degrees(field) for field in fields[key])
+        azimuth, tilt = mine["azimuth_deg"].to_numpy(), mine["tilt_deg"].to_numpy()
+        own: list[int] = []
+        for k in range(len(mine)):
+            off = np.abs((azimuth[own] - azimuth[k] + 180.0) % 360.0 - 180.0)
+            if not ((off < wide) & (np.abs(tilt[own] - tilt[k]) < high)).any():
+                own.append(k)
+        kept += mine.index[own].tolist()
+    return poses.loc[sorted(kept)].reset_index(drop=True)
+
+
+def rates_of(
     scene: Scene,
     relief: Relief,
     strip: Strip,
     offers: Offers,
-    cells: npt.NDArray[np.int64],
-    heights_m: tuple[float, ...],
-    window_m: float,
+    sight: Sight,
+    progress: Callable[[float], None] | None = None,
 ) -> Rates:
-    """How fast every offered pose would detect at some cells within :data:`OFFER_REACH_M`.
+    """How fast every offered pose would detect at every cell within :data:`OFFER_REACH_M`.
 
     Parameters
     ----------
@@ -148,42 +161,112 @@ def rates_at(
         The cells.
     offers : Offers
         The poses.
-    cells : int64 array
-        Flat numbers of cells, rising.
-    heights_m : tuple of float
-        Target heights.
-    window_m : float
-        Length of the line that is looked at in one go.
+    sight : Sight
+        Of all cells of the strip.
+    progress : callable, optional
+        Is told the share done, 0–1.
     """
     defence = scene.site.defence
     assert defence is not None
+    kinds = tuple(dict.fromkeys(_kind(offers, defence, sight.conditions, state)
+                                for state in states_of(defence)))  # fmt: skip
     perches = _perches(scene, relief, offers)
-    s = strip.s_m[cells // strip.shape[1]]
-    found: list[tuple[npt.NDArray, ...]] = []
-    for window in np.unique(s // window_m):
-        part = np.flatnonzero(s // window_m == window)
-        flat = cells[part]
-        x, y, z = (array.ravel()[flat] for array in (strip.x, strip.y, strip.z))
+    rows, cols = strip.shape
+    tall = max(1, round(WINDOW_ROWS_M / strip.row_m))
+    found: list[list[list[sparse.csr_array]]] = [[[] for _ in sight.heights_m] for _ in kinds]
+    for first in range(0, rows, tall):
+        part = slice(first * cols, min(rows, first + tall) * cols)
+        x, y, z = (array.ravel()[part] for array in (strip.x, strip.y, strip.z))
         near = [
             perch for perch in perches if np.hypot(x - perch.x, y - perch.y).min() <= OFFER_REACH_M
         ]
-        for h, pose, index, rate, distance in views_of(defence, relief, near, x, y, z, heights_m):
+        views: list[list[tuple[npt.NDArray, ...]]] = [[] for _ in sight.heights_m]
+        for h, pose, index, rate, distance in views_of(
+            defence, relief, near, x, y, z, sight.part(part)
+        ):
             close = distance <= OFFER_REACH_M
-            index, rate, distance = index[close], rate[close], distance[close]
-            found.append(
+            index = index[close]
+            views[h].append(
                 (
-                    np.full(index.size, int(pose)),
-                    part[index],
-                    np.full(index.size, h),
-                    rate,
-                    distance,
+                    np.full(index.size, int(pose), np.int32),
+                    index.astype(np.int32),
+                    rate[close].astype(np.float32),
+                    distance[close].astype(np.float32),
                 )
             )
-    if not found:
-        none = np.zeros(0, np.int64)
-        return Rates(none, none, none, np.zeros(0), np.zeros(0))
-    pose, at, height, rate, distance = (np.concatenate(part) for part in zip(*found, strict=True))
-    return Rates(pose, at, height, rate, distance)
+        for h, mine in enumerate(views):
+            for k, (column, reach) in enumerate(kinds):
+                shape = x.size, len(offers.poses)
+                if not mine:
+                    found[k][h].append(sparse.csr_array(shape, dtype=np.float32))
+                    continue
+                pose, at, rate, distance = (np.concatenate(a) for a in zip(*mine, strict=True))
+                kept = (rate[:, column] > 0) & (distance <= reach)
+                value = rate[kept, column]
+                found[k][h].append(sparse.csr_array((value, (at[kept], pose[kept])), shape=shape))
+        if progress is not None:
+            progress(min(rows, first + tall) / rows)
+    return Rates(
+        kinds,
+        tuple(tuple(sparse.vstack(parts, format="csr") for parts in by) for by in found),
+    )
+
+
+def _kind(
+    offers: Offers, defence: Defence, conditions: tuple[Condition, ...], state: DefenceState | None
+) -> tuple[int, float]:
+    _, reach = strike(defence, state, offers.kinds, offers.mount_s_m)
+    return column_of(conditions, state), float(reach)
+
+
+def hazards_along(
+    rates: Rates,
+    offers: Offers,
+    defence: Defence,
+    sight: Sight,
+    state: DefenceState | None,
+    terms: PathHazard,
+) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """Hazard that every offered pose would give up to the end of each move of a path.
+
+    Parameters
+    ----------
+    rates : Rates
+        Of the poses.
+    offers : Offers
+        The poses.
+    defence : Defence
+        States and availability.
+    sight : Sight
+        Target heights and conditions.
+    state : DefenceState or None
+        State in which the path is walked.
+    terms : PathHazard
+        The path.
+
+    Returns
+    -------
+    poses : int64 array [n]
+        Those that would detect on it, rising.
+    hazard : float64 array [moves, n]
+        Never falling along the moves.
+    """
+    factor, _ = strike(defence, state, offers.kinds, offers.mount_s_m)
+    kind = rates.kinds.index(_kind(offers, defence, sight.conditions, state))
+    moves = terms.fixed.size
+    total = sparse.csr_array((moves, len(offers.poses)))
+    for h, height in enumerate(sight.heights_m):
+        at = terms.height_m == height
+        cells, place = np.unique(terms.cell[at], return_inverse=True)
+        if cells.size:
+            seconds = sparse.csr_array(
+                (terms.seconds[at], (terms.move[at], place)), shape=(moves, cells.size)
+            )
+            total = total + seconds @ rates.rate[kind][h][cells]
+    poses = np.unique(total.indices[total.data > 0]).astype(np.int64)
+    poses = poses[factor[poses] > 0]
+    dense = total[:, poses].toarray() * factor[poses]
+    return poses, np.cumsum(dense, axis=0)
 
 
 def with_poses(scene: Scene, plan: Plan, offers: Offers, chosen: npt.NDArray[np.int64]) -> Plan:

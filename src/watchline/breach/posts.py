@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,10 @@ from watchline.breach.respond import Unit, post_unit
 from watchline.breach.study import Study, with_more_units
 from watchline.breach.weakest import hazard_field
 from watchline.design.posts import Drive, PostPlan, fewest_posts, needed_hazard, time_allowed
+from watchline.errors import UsageError
 from watchline.geo.chainage import to_chainage
 from watchline.kernels.moves import Field
-from watchline.model.breach import PostAnswer
+from watchline.model.breach import BestPosts, PostAnswer
 from watchline.prove.verdicts import stretches
 
 FloatArray = npt.NDArray[np.float64]
@@ -21,6 +23,24 @@ MOST_STRETCHES = 4
 
 ON_ROAD_S = 1.0
 """A post nearer than this to the road stands on it."""
+LEVEL_STEPS = 20
+"""Halvings of the probability with which the best posts for a number are sought."""
+
+
+@dataclass(frozen=True)
+class Garrison:
+    """New posts on the road.
+
+    Attributes
+    ----------
+    units : tuple of Unit
+        The posts.
+    places : tuple of (float, float, float)
+        Their chainage and coordinates.
+    """
+
+    units: tuple[Unit, ...] = ()
+    places: tuple[tuple[float, float, float], ...] = ()
 
 
 def post_answer(study: Study, required: float) -> PostAnswer:
@@ -39,24 +59,24 @@ def post_answer(study: Study, required: float) -> PostAnswer:
         )
         return PostAnswer(required, False, sentence, 0, (), float("nan"), ())
     chainage = np.concatenate([study.strip.s_m for _ in study.cases])
-    new, places = _new_posts(study, plan)
-    achieved = min(found.worst for found in with_more_units(study, new))
+    new = _new_posts(study, plan)
+    achieved = min(found.worst for found in with_more_units(study, list(new.units)))
     late = stretches(chainage[plan.late], study.strip.row_m)
     return PostAnswer(
         required,
         not plan.late.any(),
         _sentence(required, plan, chainage, late),
         plan.existing,
-        places,
+        new.places,
         achieved,
         late,
     )
 
 
 def needed_posts(
-    study: Study, required: float, rate_per_s: float
-) -> tuple[tuple[Unit, ...], tuple[tuple[float, float, float], ...]]:
-    """Fewest new posts with which the requirement could hold if every cell were watched so well.
+    study: Study, required: float, rate_of: dict[float, FloatArray] | None = None
+) -> Garrison:
+    """Fewest new posts with which the requirement could hold in the normal state.
 
     Parameters
     ----------
@@ -64,27 +84,79 @@ def needed_posts(
         With the posts that stand.
     required : float
         Probability of interruption.
-    rate_per_s : float
-        Rate of detection at every cell.
-
-    Returns
-    -------
-    units : tuple of Unit
-        The new posts.
-    places : tuple of (float, float, float)
-        Chainage and coordinates of each.
+    rate_of : dict of float to float64 array [cells], optional
+        Rates of detection by target height; by default those of the plan.
     """
-    rate = dict.fromkeys(study.watch.heights_m, np.full(study.watch.cells, rate_per_s))
-    hazards = [hazard_field(study.strip, case.walker, rate) for case in study.cases]
+    hazards = [
+        case.hazard if rate_of is None else hazard_field(study.strip, case.walker, rate_of)
+        for case in study.cases
+    ]
     plan = _fewest(study, required, hazards)
-    if plan is None:
-        return (), ()
-    units, places = _new_posts(study, plan)
-    return tuple(units), places
+    return Garrison() if plan is None else _new_posts(study, plan)
 
 
-def _fewest(study: Study, required: float, hazards: Sequence[Field]) -> PostPlan | None:
-    """Fewest posts under hazards, one field an adversary; None where no response is enough."""
+def best_posts(study: Study, required: float, number: int) -> BestPosts:
+    """Where so many new posts do most: for the highest probability that they can give.
+
+    Exits that are response-infeasible at the required probability are left out. The probability
+    for which no more than that many posts suffice at all others is found by halving, and the posts
+    are then judged by the weakest paths.
+
+    Parameters
+    ----------
+    study : Study
+        With the posts that stand.
+    required : float
+        Probability of interruption beyond which no post is needed.
+    number : int
+        How many new posts, at least 1.
+
+    Raises
+    ------
+    UsageError
+        The number is below 1.
+    """
+    if number < 1:
+        raise UsageError(f"{number} posts", mend="ask for at least one post")
+    hazards = [case.hazard for case in study.cases]
+    whole = _fewest(study, required, hazards)
+    served = np.ones(sum(case.exits.r_m.size for case in study.cases), dtype=bool)
+    if whole is not None:
+        served = ~whole.late
+    low, high, best = 0.0, required, whole
+    if whole is None or whole.r_m.size - whole.existing > number:
+        best = None
+        for _ in range(LEVEL_STEPS):
+            middle = (low + high) / 2
+            plan = _fewest(study, middle, hazards, served)
+            if plan is not None and plan.r_m.size - plan.existing <= number:
+                low, best = middle, plan
+            else:
+                high = middle
+    else:
+        low = required
+    garrison = Garrison() if best is None else _new_posts(study, best)
+    found = with_more_units(study, list(garrison.units))
+    return BestPosts(
+        number,
+        garrison.places,
+        low,
+        min(one.worst for one in found),
+        tuple(int((one.curve[np.isfinite(one.curve)] < required).sum()) for one in found),
+        int(served.size - served.sum()),
+    )
+
+
+def _fewest(
+    study: Study,
+    required: float,
+    hazards: Sequence[Field],
+    served: npt.NDArray[np.bool_] | None = None,
+) -> PostPlan | None:
+    """Fewest posts under hazards, one field an adversary; None where no response is enough.
+
+    With ``served`` only these exits count, of all adversaries one after the other.
+    """
     defence, road = study.defence, study.road
     rules = defence.response
     allowed: dict[float, list[FloatArray]] = {}
@@ -97,11 +169,13 @@ def _fewest(study: Study, required: float, hazards: Sequence[Field]) -> PostPlan
     if not allowed:
         return None
     existing = [unit for unit in study.units[: len(defence.posts)] if unit.access_s < ON_ROAD_S]
+    exit_r = np.concatenate([case.exits.r_m for case in study.cases])
+    count = np.ones(exit_r.size, dtype=bool) if served is None else served
     return fewest_posts(
         Drive(road.r_m, road.ahead_s, road.back_s),
-        np.concatenate([case.exits.r_m for case in study.cases]),
-        np.concatenate([case.exits.cross_s for case in study.cases]),
-        {p: np.concatenate(times) for p, times in allowed.items()},
+        exit_r[count],
+        np.concatenate([case.exits.cross_s for case in study.cases])[count],
+        {p: np.concatenate(times)[count] for p, times in allowed.items()},
         fixed_s=defence.detection.assessment_s + rules.call_out_s,
         fixed_sd_s=rules.call_out_sd_s,
         travel_spread=rules.travel_spread,
@@ -109,10 +183,8 @@ def _fewest(study: Study, required: float, hazards: Sequence[Field]) -> PostPlan
     )
 
 
-def _new_posts(
-    study: Study, plan: PostPlan
-) -> tuple[list[Unit], tuple[tuple[float, float, float], ...]]:
-    """The new posts as units, and their chainage and coordinates."""
+def _new_posts(study: Study, plan: PostPlan) -> Garrison:
+    """The new posts of a plan."""
     site = study.site
     units, places = [], []
     for k, r in enumerate(plan.r_m[plan.existing :]):
@@ -120,7 +192,7 @@ def _new_posts(
         s, _, _ = to_chainage(site.line, np.array([point.x]), np.array([point.y]))
         places.append((float(s[0]), float(point.x), float(point.y)))
         units.append(post_unit(site, f"new post {k + 1}", point.x, point.y))
-    return units, tuple(places)
+    return Garrison(tuple(units), tuple(places))
 
 
 def _sentence(

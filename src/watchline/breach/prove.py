@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from watchline.breach.study import Case, Study
+from watchline.breach.study import Case, Study, in_state
 from watchline.breach.weakest import trace_path
 from watchline.kernels.moves import to_grid
 from watchline.model.breach import BreachCheck
@@ -12,10 +14,10 @@ from watchline.prove.paths import Ground, Responder, check_least, check_path
 
 
 def checks_of(study: Study) -> tuple[BreachCheck, ...]:
-    """Checks of every adversary in the normal state: all cells, and the paths of two entries.
+    """Checks of every adversary: all cells in every state, and paths of the normal one.
 
-    These are the weakest entry, and the one whose probability of interruption is nearest to a
-    half, where walkers would show a wrong figure best.
+    These paths are those of the weakest entry, and of the one whose probability of interruption is
+    nearest to a half, where walkers would show a wrong figure best.
     """
     found: list[BreachCheck] = []
     communication = study.defence.detection.communication
@@ -25,6 +27,11 @@ def checks_of(study: Study) -> tuple[BreachCheck, ...]:
         name, ground = case.walker.adversary.name, _ground(case)
         stopped = communication * case.escape.stopped
         found.append(check_least(name, ground, stopped, case.weakest.chance))
+        for state in study.defence.states:
+            hazard, least = in_state(study.defence, study.strip, study.watch, case, state)
+            struck = replace(case, hazard=hazard)
+            title = f"{name}, in '{state.name}'"
+            found.append(check_least(title, _ground(struck), stopped, least.chance))
         curve = case.weakest.curve
         for row in sorted({case.weakest.worst_row, int(np.nanargmin(np.abs(curve - 0.5)))}):
             trace = trace_path(case.walker, case.hazard, case.weakest, case.escape, row)

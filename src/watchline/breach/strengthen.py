@@ -1,13 +1,15 @@
 """Design for interruption: the least addition to a plan with which no path is stopped too rarely.
 
-Posts first: the fewest on the road with which every entry could be made to hold if detection were
-as good as :data:`IDEAL_VIEWS` of the best devices everywhere. Entries that even these do not save
-are response-infeasible: no sensor helps there, and they are told and left out. Then devices: the
+Posts are given (:mod:`watchline.breach.garrison` offers several choices). Entries that would not
+hold even if every cell were watched by :data:`IDEAL_VIEWS` of the best devices are
+response-infeasible: no sensor helps there, and they are told and left out. Then devices: the
 weakest paths of the plan become cuts (:mod:`watchline.breach.cuts`), the least addition that
 satisfies all cuts is found (:mod:`watchline.breach.addition`), and the weakest paths of that plan
 are cuts in turn, until none is left.
 
-What fog and outages leave is taken as it is before the addition: the normal state makes up for it.
+A demand on the mean over states has one cut an entry: the sum of the tangents of the weakest paths
+of all its states, each weighed by its share of time. Each tangent lies above its state's least
+probability, whatever is built, and so does the sum above the mean.
 """
 
 from __future__ import annotations
@@ -19,13 +21,14 @@ import numpy as np
 import numpy.typing as npt
 
 from watchline.breach.addition import Cut, least_addition, shortage
-from watchline.breach.cuts import PathHazard, path_hazard, path_value
+from watchline.breach.cuts import path_gains, path_hazard, path_value
+from watchline.breach.demands import Demand, demands_of, states_of
 from watchline.breach.ground import Strip
-from watchline.breach.offers import Offers, rates_at, with_poses
-from watchline.breach.posts import needed_posts
+from watchline.breach.offers import OFFER_REACH_M, Offers, Rates, hazards_along, with_poses
+from watchline.breach.posts import Garrison
 from watchline.breach.respond import Unit, soonest, unit_times_s
 from watchline.breach.study import Case, Study, by_height
-from watchline.breach.watch import WINDOW_ROWS_M, joined_watch, rates, watch_of
+from watchline.breach.watch import Watch, joined_watch, rates, watch_of
 from watchline.breach.weakest import (
     Escape,
     Weakest,
@@ -35,20 +38,19 @@ from watchline.breach.weakest import (
     weakest,
 )
 from watchline.design.columns import Scene
+from watchline.model.defence import DefenceState
 from watchline.model.plan import Plan
 from watchline.model.terrain import Terrain
-from watchline.physics.detection import rate_per_s, with_remainder
-from watchline.prove.heights import Relief, relief_of
+from watchline.physics.detection import rate_per_s
 
 FloatArray = npt.NDArray[np.float64]
-IDEAL_VIEWS = 2
-"""Views by the best grade of the walk tests that the posts reckon with at every cell."""
+BoolArray = npt.NDArray[np.bool_]
+IDEAL_VIEWS = 4
+"""Views by the best grade of the walk tests with which an entry must hold to be worth a device."""
 MOST_ROUNDS = 80
 CUT_SPACING_M = 40.0
 """Entries whose paths become cuts in one round lie at least so far apart."""
 SLACK = 1e-6
-SUREST = 0.999
-"""Arrival in time beyond which no post is planned for."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,11 @@ class Strengthened:
     ----------
     plan : Plan
         With what was added.
-    units : tuple of Unit
+    garrison : Garrison
         The posts that were added.
-    posts : tuple of (float, float, float)
-        Their chainage and coordinates.
     cost, lower_bound : float
         Of the added devices and mounts: what they cost, and the least that any addition of the
-        offered poses costs with these posts, the other states left as they are.
+        offered poses costs with these posts.
     hopeless : bool array [entries]
         By the chainage of ``study.strip``: entries that no detection makes hold.
     short : bool array [entries]
@@ -74,30 +74,26 @@ class Strengthened:
         Of the search.
     ended : str
         Why the search ended where entries are left; empty where none is.
-    worst : float
-        Least probability of interruption over all states, at the entries that are not hopeless, by
-        this search's own figures.
     """
 
     plan: Plan
-    units: tuple[Unit, ...]
-    posts: tuple[tuple[float, float, float], ...]
+    garrison: Garrison
     cost: float
     lower_bound: float
-    hopeless: npt.NDArray[np.bool_]
-    short: npt.NDArray[np.bool_]
+    hopeless: BoolArray
+    short: BoolArray
     rounds: int
     cuts: int
     ended: str
-    worst: float
 
 
 @dataclass(frozen=True)
 class _Front:
-    """One adversary in the normal state against the plan as it has become."""
+    """One adversary in one state against the plan as it has become."""
 
     case: Case
     out: Escape
+    state: DefenceState | None
     rate_of: dict[float, FloatArray]
     least: Weakest
 
@@ -108,10 +104,11 @@ def strengthen(
     terrain: Terrain,
     plan: Plan,
     offers: Offers,
-    required: float,
+    offered: Rates,
+    garrison: Garrison,
     progress: Callable[[float], None] | None = None,
 ) -> Strengthened:
-    """Add posts, mounts and devices until every path is interrupted with the required probability.
+    """Add mounts and devices until every demand holds at every entry that is not hopeless.
 
     Parameters
     ----------
@@ -123,40 +120,36 @@ def strengthen(
         The ground and what stands.
     offers : Offers
         What could be added.
-    required : float
-        Probability of interruption, over all states, at every entry.
+    offered : Rates
+        How fast each of them would detect where.
+    garrison : Garrison
+        Posts that stand besides those of the study.
     progress : callable, optional
         Is told the share of failing entries that hold by now.
     """
-    strip, defence = study.strip, study.defence
-    communication = defence.detection.communication
-    usual = with_remainder([state.probability for state in defence.states])
-    asked_most = max(
-        float((required - _struck(study, case, case.escape)).max()) / max(usual, 1e-12)
-        for case in study.cases
-    )
-    most = asked_most if asked_most < SUREST * communication else required
-    units, places = needed_posts(study, most, ideal_rate_per_s(study) * IDEAL_VIEWS)
-    outs = _escapes(study, units)
-    struck = [_struck(study, case, out) for case, out in zip(study.cases, outs, strict=True)]
-    # What the normal state must give at every entry, so that the other states' part is made up for.
-    needed = [(required - part) / max(usual, 1e-12) for part in struck]
-    hopeless = _hopeless(study, outs, needed)
-    relief = relief_of(terrain)
+    strip = study.strip
+    demands = demands_of(study.defence)
+    outs = escapes(study, garrison.units)
+    hopeless = hopeless_entries(study, outs)
     watch, chosen, bound = study.watch, np.zeros(0, np.int64), 0.0
     cuts: list[Cut] = []
     added, first, ended = plan, 0, ""
     for rounds in range(1, MOST_ROUNDS + 1):
-        rate_of = by_height(watch, rates(watch, defence, None))
         fronts = [
-            _front(strip, case, out, rate_of, communication)
-            for case, out in zip(study.cases, outs, strict=True)
+            _fronts(study, watch, case, out) for case, out in zip(study.cases, outs, strict=True)
+        ]
+        over = [
+            [demand.mean([front.least.curve for front in mine]) for demand in demands]
+            for mine in fronts
         ]
         failing = [
-            (front.least.curve < asked - SLACK) & ~lost
-            for front, asked, lost in zip(fronts, needed, hopeless, strict=True)
+            [
+                (curve < demand.required - SLACK) & ~hopeless
+                for demand, curve in zip(demands, curves, strict=True)
+            ]
+            for curves in over
         ]
-        left = int(sum(fails.sum() for fails in failing))
+        left = int(sum(fails.sum() for many in failing for fails in many))
         first = first or left
         if progress is not None and first:
             progress(1.0 - left / first)
@@ -164,11 +157,12 @@ def strengthen(
             ended = f"{MOST_ROUNDS} rounds were not enough" if left else ""
             break
         entries = [
-            (front, row, float(asked[row]))
-            for front, asked, fails in zip(fronts, needed, failing, strict=True)
-            for row in _spread_out(front.least.curve - asked, fails, strip)
+            (mine, row, demand)
+            for mine, curves, many in zip(fronts, over, failing, strict=True)
+            for demand, curve, fails in zip(demands, curves, many, strict=True)
+            for row in _spread_out(curve - demand.required, fails, strip)
         ]
-        cuts += _cuts(study, scene, relief, offers, entries, chosen)
+        cuts += _cuts(study, offers, offered, entries, chosen)
         answer = least_addition(offers, cuts)
         if answer is None:
             ended = shortage(cuts)
@@ -176,24 +170,18 @@ def strengthen(
         chosen, least = answer
         bound = max(bound, least)
         added = with_poses(scene, plan, offers, chosen)
-        more = watch_of(scene.site, terrain, _only_new(plan, added), strip)
+        more = watch_of(scene.site, terrain, _only_new(plan, added), strip, sight=study.sight)
         watch = joined_watch(study.watch, more)
-    over = [
-        usual * front.least.curve[~lost] + part[~lost]
-        for front, part, lost in zip(fronts, struck, hopeless, strict=True)
-    ]
     return Strengthened(
         added,
-        units,
-        places,
+        garrison,
         added.cost - plan.cost,
         bound,
-        np.logical_or.reduce(hopeless),
-        np.logical_or.reduce(failing),
+        hopeless,
+        np.logical_or.reduce([fails for many in failing for fails in many]),
         rounds,
         len(cuts),
         ended,
-        min((float(np.nanmin(p)) for p in over if np.isfinite(p).any()), default=1.0),
     )
 
 
@@ -204,7 +192,7 @@ def ideal_rate_per_s(study: Study) -> float:
     return max(found, default=0.0)
 
 
-def _escapes(study: Study, units: tuple[Unit, ...]) -> list[Escape]:
+def escapes(study: Study, units: tuple[Unit, ...]) -> list[Escape]:
     """What a detection of each adversary is worth with more posts."""
     found = []
     for case in study.cases:
@@ -217,38 +205,68 @@ def _escapes(study: Study, units: tuple[Unit, ...]) -> list[Escape]:
     return found
 
 
-def _struck(study: Study, case: Case, out: Escape) -> FloatArray:
-    """What the states other than the normal one give at every entry, weighed by their share."""
-    total = np.zeros(study.strip.shape[0])
-    for state in study.defence.states:
-        rate_of = by_height(study.watch, rates(study.watch, study.defence, state))
-        front = _front(study.strip, case, out, rate_of, study.defence.detection.communication)
-        total += state.probability * np.nan_to_num(front.least.curve)
-    return total
+def hopeless_entries(study: Study, outs: list[Escape]) -> BoolArray:
+    """Entries at which some demand fails even if every cell is watched as well as can be.
+
+    In a state that takes power or data from a stretch of mounts, cells farther than
+    :data:`~watchline.breach.offers.OFFER_REACH_M` from every other mount have what they have.
+
+    Parameters
+    ----------
+    study : Study
+        Of the plan as it is.
+    outs : list of Escape
+        What a detection is worth, one an adversary.
+    """
+    demands, states = demands_of(study.defence), states_of(study.defence)
+    lost = np.zeros(study.strip.shape[0], dtype=bool)
+    for case, out in zip(study.cases, outs, strict=True):
+        curves = []
+        for state in states:
+            rate_of = ideal_rates(study, state, IDEAL_VIEWS)
+            curves.append(_front(study, case, out, state, rate_of).least.curve)
+        for demand in demands:
+            lost |= demand.mean(curves) < demand.required
+    return lost
 
 
-def _hopeless(
-    study: Study, outs: list[Escape], needed: list[FloatArray]
-) -> list[npt.NDArray[np.bool_]]:
-    """Entries at which even a detection as good as can be does not suffice."""
-    rate = np.full(study.watch.cells, ideal_rate_per_s(study) * IDEAL_VIEWS)
-    rate_of = dict.fromkeys(study.watch.heights_m, rate)
-    communication = study.defence.detection.communication
+def ideal_rates(study: Study, state: DefenceState | None, views: float) -> dict[float, FloatArray]:
+    """Rates by target height if every cell were watched by so many of the best devices [1/s]."""
+    rate = np.full(study.strip.shape, ideal_rate_per_s(study) * views)
+    here: list[FloatArray] = rates(study.watch, study.defence, state)
+    if state is not None:
+        known = dict(study.defence.detection.grades)
+        rate *= max((state.factors.get(kind, 1.0) for kind in known), default=1.0)
+        s = study.strip.s_m
+        far = (s > state.lost_from_m + OFFER_REACH_M) & (s < state.lost_to_m - OFFER_REACH_M)
+        rate[far] = 0.0
+    return {
+        height: np.maximum(rate.ravel(), own)
+        for height, own in zip(study.watch.heights_m, here, strict=True)
+    }
+
+
+def _fronts(study: Study, watch: Watch, case: Case, out: Escape) -> list[_Front]:
+    """One adversary in every state."""
     return [
-        _front(study.strip, case, out, rate_of, communication).least.curve < asked
-        for case, out, asked in zip(study.cases, outs, needed, strict=True)
+        _front(study, case, out, state, by_height(watch, rates(watch, study.defence, state)))
+        for state in states_of(study.defence)
     ]
 
 
 def _front(
-    strip: Strip, case: Case, out: Escape, rate_of: dict[float, FloatArray], communication: float
+    study: Study,
+    case: Case,
+    out: Escape,
+    state: DefenceState | None,
+    rate_of: dict[float, FloatArray],
 ) -> _Front:
-    hazard = hazard_field(strip, case.walker, rate_of)
-    least = weakest(case.walker, hazard, out, communication)
-    return _Front(replace(case, hazard=hazard), out, rate_of, least)
+    hazard = hazard_field(study.strip, case.walker, rate_of)
+    least = weakest(case.walker, hazard, out, study.defence.detection.communication)
+    return _Front(replace(case, hazard=hazard), out, state, rate_of, least)
 
 
-def _spread_out(excess: FloatArray, fails: npt.NDArray[np.bool_], strip: Strip) -> list[int]:
+def _spread_out(excess: FloatArray, fails: BoolArray, strip: Strip) -> list[int]:
     """Failing entries, the worst first, at a distance from each other."""
     apart = max(1, round(CUT_SPACING_M / strip.row_m))
     left = fails.copy()
@@ -267,51 +285,105 @@ def _only_new(plan: Plan, added: Plan) -> Plan:
     return replace(added, mounts=mounts, devices=devices)
 
 
+@dataclass(frozen=True)
+class _Path:
+    """A weakest path: what the plan as it was and as it is make of it, and what poses would add.
+
+    Attributes
+    ----------
+    poses : int64 array [n]
+        Offered poses that would detect on it.
+    value, base : float
+        Probability of interruption with what is added so far, and with nothing added.
+    alone, tangent, first : float64 array [n]
+        Gains of each pose: alone beside what is added, on the tangent there, and alone beside the
+        plan as it was.
+    """
+
+    poses: npt.NDArray[np.int64]
+    value: float
+    base: float
+    alone: FloatArray
+    tangent: FloatArray
+    first: FloatArray
+
+
 def _cuts(
     study: Study,
-    scene: Scene,
-    relief: Relief,
     offers: Offers,
-    entries: list[tuple[_Front, int, float]],
+    offered: Rates,
+    entries: list[tuple[list[_Front], int, Demand]],
     chosen: npt.NDArray[np.int64],
 ) -> list[Cut]:
-    """The weakest path from each entry as a cut.
+    """The weakest paths from each entry as cuts, all of which any sufficient addition satisfies.
 
     Parameters
     ----------
-    entries : list of (_Front, int, float)
-        Adversary, row and what the normal state must give there.
+    entries : list of (list of _Front, int, Demand)
+        Adversary in every state, row and what is asked there.
     chosen : int64 array
         Poses that are added already, and therefore counted in the adversaries' fields.
     """
-    strip, heights = study.strip, study.watch.heights_m
-    communication = study.defence.detection.communication
-    paths: list[tuple[PathHazard, float, FloatArray]] = []
-    for front, row, _ in entries:
-        case = front.case
-        trace = trace_path(case.walker, case.hazard, front.least, front.out, row)
-        terms = path_hazard(strip, case.walker, trace, front.rate_of)
-        worth = communication * trace.stopped[:-1]
-        paths.append((terms, *path_value(terms.of_rates(front.rate_of), worth)))
-    cells = np.unique(np.concatenate([terms.cell for terms, _, _ in paths]))
-    found = rates_at(scene, relief, strip, offers, cells, heights, WINDOW_ROWS_M)
-    rate = found.in_state(offers, study.defence, None)
-    place = found.at * len(heights) + found.height
-    order = np.argsort(place, kind="stable")
-    place, pose, rate = place[order], found.pose[order], rate[order]
-    number = {height: h for h, height in enumerate(heights)}
+    base = [
+        by_height(study.watch, rates(study.watch, study.defence, state))
+        for state in states_of(study.defence)
+    ]
+    traced: dict[tuple[int, int], _Path] = {}
     is_chosen = np.zeros(len(offers.poses), dtype=bool)
     is_chosen[chosen] = True
     cuts = []
-    for (terms, value, gradient), (_, row, asked) in zip(paths, entries, strict=True):
-        height = np.array([number[h] for h in terms.height_m])
-        at = np.searchsorted(cells, terms.cell) * len(heights) + height
-        weight = np.zeros(len(offers.poses))
-        low, high = np.searchsorted(place, at), np.searchsorted(place, at, "right")
-        for a, b, seconds in zip(low, high, terms.seconds_at(gradient), strict=True):
-            if seconds > 0:
-                weight[pose[a:b]] += seconds * rate[a:b]  # each pose stands once in a place's list
-        poses = np.flatnonzero(weight > 0)
-        need = asked - (value - float(weight[is_chosen].sum()))
-        cuts.append(Cut(float(strip.s_m[row]), need, poses, weight[poses]))
+    for fronts, row, demand in entries:
+        alone, tangent, first = (np.zeros(len(offers.poses)) for _ in range(3))
+        value, before = 0.0, 0.0
+        for front, share, plain in zip(fronts, demand.weights, base, strict=True):
+            if share <= 0:
+                continue
+            key = id(front), row
+            if key not in traced:
+                traced[key] = _traced(study, offers, offered, front, row, plain)
+            path = traced[key]
+            value, before = value + share * path.value, before + share * path.base
+            alone[path.poses] += share * path.alone
+            tangent[path.poses] += share * path.tangent
+            first[path.poses] += share * path.first
+        s = float(study.strip.s_m[row])
+        here = is_chosen & (first > 0)
+        # Beside what is added: its poses count as given, whether they stay or not.
+        cuts.append(_cut(s, demand.required - value, np.where(is_chosen, 0.0, alone)))
+        if here.any():
+            # Each alone beside the plan as it was; and the tangent, which credits what stays.
+            cuts.append(_cut(s, demand.required - before, first))
+            had = float(tangent[here].sum())
+            cuts.append(_cut(s, demand.required - value + had, tangent))
     return cuts
+
+
+def _cut(s_m: float, need: float, worth: FloatArray) -> Cut:
+    poses = np.flatnonzero(worth > 0)
+    return Cut(s_m, need, poses, worth[poses])
+
+
+def _traced(
+    study: Study,
+    offers: Offers,
+    offered: Rates,
+    front: _Front,
+    row: int,
+    plain: dict[float, FloatArray],
+) -> _Path:
+    """The weakest path from an entry in one state; ``plain``: rates of the plan as it was."""
+    case, sight = front.case, study.sight
+    trace = trace_path(case.walker, case.hazard, front.least, front.out, row)
+    terms = path_hazard(study.strip, case.walker, trace, front.rate_of)
+    worth = study.defence.detection.communication * trace.stopped[:-1]
+    poses, more = hazards_along(offered, offers, study.defence, sight, front.state, terms)
+    now, before = terms.of_rates(front.rate_of), terms.of_rates(plain)
+    alone, tangent = path_gains(now, worth, more)
+    return _Path(
+        poses,
+        path_value(now, worth)[0],
+        path_value(before, worth)[0],
+        alone,
+        tangent,
+        path_gains(before, worth, more)[0],
+    )

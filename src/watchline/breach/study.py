@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from watchline.breach.respond import (
     unit_times_s,
     units_of,
 )
-from watchline.breach.watch import Watch, rates, watch_of
+from watchline.breach.watch import Sight, Watch, rates, sight_of, watch_of
 from watchline.breach.weakest import (
     Escape,
     Walker,
@@ -39,14 +39,16 @@ from watchline.model.breach import (
     SURE_RESPONSE,
     AdversaryBreach,
     BreachPath,
+    Isochrones,
     LossCase,
     StateCurve,
 )
-from watchline.model.defence import NORMAL_STATE, Defence, DefenceState
+from watchline.model.defence import NORMAL_STATE, Defence, DefenceState, Post
 from watchline.model.plan import Plan
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 from watchline.physics.detection import over_states, with_remainder
+from watchline.prove.heights import relief_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -87,6 +89,8 @@ class Study:
         The zone's cells.
     watch : Watch
         Who would detect where.
+    sight : Sight
+        What detection depends on besides devices and terrain.
     road : RoadTimes
         Driving.
     units : tuple of Unit
@@ -100,6 +104,7 @@ class Study:
     site: Site
     strip: Strip
     watch: Watch
+    sight: Sight
     road: RoadTimes
     units: tuple[Unit, ...]
     cases: tuple[Case, ...]
@@ -115,7 +120,7 @@ class Study:
 def study_plan(
     site: Site, terrain: Terrain, plan: Plan, progress: Callable[[float], None] | None = None
 ) -> Study:
-    """Find the weakest paths over a plan's zone.
+    """Find the weakest paths over a plan's zone, with the posts of its site and its own.
 
     Parameters
     ----------
@@ -133,6 +138,7 @@ def study_plan(
     PlanError
         The plan does not belong to the site.
     """
+    site = with_posts(site, plan)
     defence = site.defence
     if defence is None:
         raise UsageError(
@@ -141,7 +147,8 @@ def study_plan(
             mend="add [[adversaries]], [detection] and [response]",
         )
     strip = make_strip(site, terrain, defence.cell_m)
-    watch = watch_of(site, terrain, plan, strip, progress)
+    sight = sight_of(site, relief_of(terrain), plan.lighting, strip)
+    watch = watch_of(site, terrain, plan, strip, progress, sight)
     road = road_times(site, terrain)
     units = units_of(site)
     cases, found = [], []
@@ -157,13 +164,34 @@ def study_plan(
         case = Case(walker, exits, times, come, out, hazard, least)
         cases.append(case)
         found.append(_adversary(defence, strip, watch, units, case))
-    return Study(site, strip, watch, road, units, tuple(cases), tuple(found))
+    return Study(site, strip, watch, sight, road, units, tuple(cases), tuple(found))
+
+
+def with_posts(site: Site, plan: Plan) -> Site:
+    """A site whose defence has the posts of a plan besides its own."""
+    if site.defence is None or plan.posts is None or not len(plan.posts):
+        return site
+    more = [
+        Post(str(name), float(point.x), float(point.y))
+        for name, point in zip(plan.posts["name"], plan.posts.geometry, strict=True)
+    ]
+    return replace(site, defence=replace(site.defence, posts=(*site.defence.posts, *more)))
 
 
 def exits_of(site: Site, strip: Strip, walker: Walker) -> Exits:
     """Where the road meets a walker's exits."""
     r, cross = reach_road(site, strip.x[:, walker.exit], strip.y[:, walker.exit])
     return Exits(r, cross)
+
+
+def isochrones_of(study: Study) -> Isochrones:
+    """Median response time at every cell of the zone, with all posts and patrols."""
+    strip, site = study.strip, study.site
+    r, cross = reach_road(site, strip.x.ravel(), strip.y.ravel())
+    times = [unit_times_s(study.defence, study.road, unit, r, cross) for unit in study.units]
+    come = soonest(times, r.size)
+    half = int(np.argmin(np.abs(come.level - 0.5)))
+    return Isochrones(strip.s_m, strip.away_m, come.time_s[half].reshape(strip.shape))
 
 
 def by_height(watch: Watch, found: list[FloatArray]) -> dict[float, FloatArray]:
@@ -313,7 +341,7 @@ def _adversary(
     rest = with_remainder([state.probability for state in defence.states])
     curves = [StateCurve(NORMAL_STATE, rest, case.weakest.curve)]
     for state in defence.states:
-        found = _in_state(defence, strip, watch, case, state)
+        _, found = in_state(defence, strip, watch, case, state)
         curves.append(StateCurve(state.name, state.probability, found.curve))
     adversary = case.walker.adversary
     row = case.weakest.worst_row
@@ -333,13 +361,15 @@ def _adversary(
             units[unit].name if unit >= 0 else "",
         )
     share = [curve.probability for curve in curves]
+    over = over_states(share, [curve.interruption for curve in curves])
     return AdversaryBreach(
         adversary.name,
         adversary.direction,
         strip.s_m,
         tuple(curves),
         path,
-        over_states(share, [curve.interruption for curve in curves]),
+        over,
+        float(np.nanmin(over)) if np.isfinite(over).any() else 1.0,
         float(over_states(share, [curve.worst for curve in curves])),
         _response(case.arrival),
     )
@@ -351,9 +381,10 @@ def _response(arrival: Arrival) -> FloatArray:
     return arrival.time_s[levels]
 
 
-def _in_state(
+def in_state(
     defence: Defence, strip: Strip, watch: Watch, case: Case, state: DefenceState
-) -> Weakest:
+) -> tuple[Field, Weakest]:
+    """Hazard of an adversary's moves in a state, and his weakest paths."""
     lower = by_height(watch, rates(watch, defence, state))
     hazard = hazard_field(strip, case.walker, lower)
-    return weakest(case.walker, hazard, case.escape, defence.detection.communication)
+    return hazard, weakest(case.walker, hazard, case.escape, defence.detection.communication)

@@ -2,31 +2,110 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from watchline.breach.ground import Strip
+from watchline.model.condition import Condition
 from watchline.model.defence import Defence, DefenceState
+from watchline.model.lighting import Lighting
 from watchline.model.plan import Plan
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
+from watchline.physics.acquisition import margin, reach_m
 from watchline.physics.detection import graded_rate_per_s, outage_factor, rate_per_s
+from watchline.physics.lamp_light import lamp_table, sector_of
 from watchline.physics.optics import apparent_rise_m
 from watchline.physics.watch import watch_density
 from watchline.physics.weather import extinction_per_m
 from watchline.prove.devices import Perch, PlacedDevice, bearing_deg, perches_of
 from watchline.prove.heights import Relief, relief_of
+from watchline.prove.lamp_light import lamp_light
 from watchline.prove.scene import FREE, build_scene, trace
 
 FloatArray = npt.NDArray[np.float64]
 WINDOW_ROWS_M = 1000.0
 CONTRAST_LEFT = 0.05
 """Share of a walker's contrast that must be left at a device's distance in fog or haze."""
+DENSITY_SLACK = 1e-9
+"""Relative: a density computed to equal a grade's, equals it."""
 MOST_HAZARD = 3.0
 """Where the chord of an outage's hazard ends: a way with more from one device has P ≥ 1 − e^−H."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What detection at places depends on besides devices and terrain.
+
+    Attributes
+    ----------
+    heights_m : tuple of float
+        Target heights.
+    conditions : tuple of Condition
+        Light and air of the states that name a condition.
+    lamp_lx : dict of (str, float) to float64 array [places, sectors]
+        By condition and target height: least light by the plan's lamps on the side that is turned
+        to a device in each sector; without lamps there is no entry.
+    """
+
+    heights_m: tuple[float, ...]
+    conditions: tuple[Condition, ...]
+    lamp_lx: Mapping[tuple[str, float], FloatArray]
+    _reach_m: dict[tuple[str, float, str, float], float] = field(default_factory=dict)
+
+    def dark_reach_m(self, device: PlacedDevice, condition: Condition, px_per_m: float) -> float:
+        """Distance to which a device makes out a walker without lamps; asked for every pose."""
+        key = device.model.id, device.focal_mm, condition.name, px_per_m
+        if key not in self._reach_m:
+            far = reach_m(device.model, device.focal_mm, condition, px_per_m)
+            self._reach_m[key] = float(far)
+        return self._reach_m[key]
+
+    def part(self, places: slice | npt.NDArray[np.int64]) -> Sight:
+        """The same for some of the places."""
+        return replace(self, lamp_lx={key: lux[places] for key, lux in self.lamp_lx.items()})
+
+    def lamps_at(
+        self,
+        condition: Condition,
+        height_m: float,
+        at: npt.NDArray[np.int64],
+        bearing_rad: FloatArray,
+    ) -> FloatArray | None:
+        """Light of the lamps on targets, seen by a device at bearings to them [lx], if any burn."""
+        lux = self.lamp_lx.get((condition.name, height_m))
+        if lux is None:
+            return None
+        return lux[at, sector_of(bearing_rad + np.pi, lux.shape[1])]
+
+
+def sight_of(site: Site, relief: Relief, lighting: Lighting | None, strip: Strip) -> Sight:
+    """What detection over the zone depends on, with the light of a plan's lamps on its cells.
+
+    Raises
+    ------
+    PlanError
+        The lights do not belong to the site.
+    """
+    defence = site.defence
+    assert defence is not None
+    heights = sorted({g.target_height_m for a in defence.adversaries for g in a.gaits})
+    conditions = defence.conditions
+    lamps = lamp_light(site, relief, lighting)
+    x, y = strip.x.ravel(), strip.y.ravel()
+    return Sight(
+        tuple(heights),
+        conditions,
+        {
+            (condition.name, height): lamp_table(lamps, condition, height, x, y)
+            for condition in conditions
+            for height in heights
+            if lamps is not None and condition.by_lamps
+        },
+    )
 
 
 @dataclass(frozen=True)
@@ -45,14 +124,17 @@ class Watch:
         Per height: flat cell of each view.
     device : tuple of int32 array [views]
         Per height: the device that has it.
-    rate : tuple of float64 array [views]
-        Per height: rate of detection in clear air [1/s].
+    conditions : tuple of Condition
+        Light and air of the states that name a condition.
+    rate : tuple of float64 array [views, 1 + conditions]
+        Per height: rate of detection by day in clear air, then under each condition [1/s].
     distance_m : tuple of float64 array [views]
         Per height: slant distance.
     cells : int
         Number of cells.
     """
 
+    conditions: tuple[Condition, ...]
     heights_m: tuple[float, ...]
     device_ids: tuple[str, ...]
     mount_ids: tuple[str, ...]
@@ -71,6 +153,7 @@ def watch_of(
     plan: Plan,
     strip: Strip,
     progress: Callable[[float], None] | None = None,
+    sight: Sight | None = None,
 ) -> Watch:
     """Trace every device of a plan to every cell of the zone, for every gait's target height.
 
@@ -84,6 +167,8 @@ def watch_of(
         The cells.
     progress : callable, optional
         Is told the share done, 0–1.
+    sight : Sight, optional
+        Of the strip; by default made from the plan's lights.
 
     Raises
     ------
@@ -93,10 +178,11 @@ def watch_of(
     defence = site.defence
     assert defence is not None
     relief = relief_of(terrain)
+    sight = sight or sight_of(site, relief, plan.lighting, strip)
     perches = perches_of(site, relief, plan)
     devices = [device for perch in perches for device in perch.devices]
     number = {device.device_id: k for k, device in enumerate(devices)}
-    heights = sorted({g.target_height_m for a in defence.adversaries for g in a.gaits})
+    heights = sight.heights_m
     found: list[list[tuple[npt.NDArray, ...]]] = [[] for _ in heights]
     tall = max(1, round(WINDOW_ROWS_M / strip.row_m))
     rows, cols = strip.shape
@@ -104,7 +190,7 @@ def watch_of(
         part = slice(first, min(rows, first + tall))
         places = strip.x[part].ravel(), strip.y[part].ravel(), strip.z[part].ravel()
         for h, device_id, index, rate, distance in views_of(
-            defence, relief, perches, *places, tuple(heights)
+            defence, relief, perches, *places, sight.part(slice(first * cols, part.stop * cols))
         ):
             who = np.full(index.size, number[device_id], np.int32)
             found[h].append((first * cols + index, who, rate, distance))
@@ -112,14 +198,22 @@ def watch_of(
             progress(part.stop / rows)
     mounts = plan.mounts.set_index("mount_id")
     return Watch(
-        tuple(heights),
+        sight.conditions,
+        heights,
         tuple(device.device_id for device in devices),
         tuple(device.mount_id for device in devices),
         tuple(device.model.kind for device in devices),
         np.array([float(mounts.loc[device.mount_id, "s"]) for device in devices]),
         *(
-            tuple(_joined([view[k] for view in views], kind) for views in found)
-            for k, kind in enumerate((np.int64, np.int32, np.float64, np.float64))
+            tuple(_joined([view[k] for view in views], kind, columns) for views in found)
+            for k, (kind, columns) in enumerate(
+                (
+                    (np.int64, ()),
+                    (np.int32, ()),
+                    (np.float64, (1 + len(sight.conditions),)),
+                    (np.float64, ()),
+                )
+            )
         ),
         cells=rows * cols,
     )
@@ -130,6 +224,7 @@ def joined_watch(first: Watch, second: Watch) -> Watch:
     shift = len(first.device_ids)
     heights = range(len(first.heights_m))
     return Watch(
+        first.conditions,
         first.heights_m,
         first.device_ids + second.device_ids,
         first.mount_ids + second.mount_ids,
@@ -173,16 +268,24 @@ def rates(
     factor, reach = strike(defence, state, watch.kinds, watch.mount_s_m)
     if lost is not None:
         factor[lost] = 0.0
+    column = column_of(watch.conditions, state)
     return [
         np.bincount(
             cell,
-            weights=rate * factor[device] * (distance <= reach),
+            weights=rate[:, column] * factor[device] * (distance <= reach),
             minlength=watch.cells,
         )
         for cell, device, rate, distance in zip(
             watch.cell, watch.device, watch.rate, watch.distance_m, strict=True
         )
     ]
+
+
+def column_of(conditions: tuple[Condition, ...], state: DefenceState | None) -> int:
+    """Column of the rates that hold in a state: 0, or that of its condition."""
+    if state is None or state.condition is None:
+        return 0
+    return 1 + conditions.index(state.condition)
 
 
 def strike(
@@ -228,7 +331,7 @@ def views_of(
     x: FloatArray,
     y: FloatArray,
     z: FloatArray,
-    heights_m: tuple[float, ...],
+    sight: Sight,
 ) -> Iterator[tuple[int, str, npt.NDArray[np.int64], FloatArray, FloatArray]]:
     """Which of some places the devices of perches surely see, and how fast they detect there.
 
@@ -242,13 +345,14 @@ def views_of(
         Where devices are.
     x, y, z : float64 array [places]
         Places, with the ground under them; NaN: nothing is seen there.
-    heights_m : tuple of float
-        Target heights.
+    sight : Sight
+        Target heights and conditions, and the lamps' light at the places.
 
     Yields
     ------
     tuple
-        Number of the height, device, places, rates [1/s] and slant distances [m].
+        Number of the height, device, places, rates [places, 1 + conditions] [1/s] and slant
+        distances [m].
     """
     near = [perch for perch in perches if _reaches(perch, defence, x, y)]
     if not near:
@@ -259,13 +363,15 @@ def views_of(
         np.concatenate([y, [perch.y for perch in near]]),
     )
     for perch in near:
-        for h, height in enumerate(heights_m):
-            for device_id, index, rate, distance in _views(defence, scene, perch, x, y, z, height):
+        for h, height in enumerate(sight.heights_m):
+            for device_id, index, rate, distance in _views(
+                defence, scene, perch, x, y, z, height, sight
+            ):
                 yield h, device_id, index, rate, distance
 
 
-def _joined(parts: list[npt.NDArray], kind: type) -> npt.NDArray:
-    return np.concatenate(parts).astype(kind) if parts else np.zeros(0, kind)
+def _joined(parts: list[npt.NDArray], kind: type, columns: tuple[int, ...]) -> npt.NDArray:
+    return np.concatenate(parts).astype(kind) if parts else np.zeros((0, *columns), kind)
 
 
 def _grades(defence: Defence, kind: str) -> tuple[FloatArray, FloatArray]:
@@ -299,7 +405,7 @@ def _alike(perch: Perch) -> list[list[PlacedDevice]]:
     return list(groups.values())
 
 
-def _views(defence, scene, perch, x, y, z, height_m):  # noqa: ANN001, ANN202
+def _views(defence, scene, perch, x, y, z, height_m, sight):  # noqa: ANN001, ANN202
     """What each device of a perch surely sees of a window: cells, rates, slant distances."""
     east, north = x - perch.x, y - perch.y
     flat = np.hypot(east, north)
@@ -325,11 +431,11 @@ def _views(defence, scene, perch, x, y, z, height_m):  # noqa: ANN001, ANN202
         )  # fmt: skip
         density = np.broadcast_to(density, (len(devices), index.size))
         gamma = graded_rate_per_s(density, densities, rate) * model.time_share
-        for device, own in zip(devices, gamma, strict=True):
+        for k, (device, own) in enumerate(zip(devices, gamma, strict=True)):
             kept = own > 0
             if kept.any():
                 wanted[index[kept]] = True
-                found.append((device.device_id, index[kept], own[kept]))
+                found.append((device, index[kept], density[k, kept], own[kept]))
     at = np.flatnonzero(wanted)
     free = np.zeros(x.size, dtype=bool)
     if at.size:
@@ -337,6 +443,39 @@ def _views(defence, scene, perch, x, y, z, height_m):  # noqa: ANN001, ANN202
         top_z = scene.relief.fold(z[at] + height_m, x[at], y[at])
         free[at] = trace(scene, (perch.x, perch.y, eye_z), x[at], y[at], top_z) == FREE
     slant = np.hypot(flat, feet + height_m)
-    for device_id, index, gamma in found:
+    for device, index, density, gamma in found:
         seen = free[index]
-        yield device_id, index[seen], gamma[seen], slant[index[seen]]
+        at = index[seen]
+        dark = [
+            _under(defence, sight, device, condition, density[seen], slant[at],
+                   sight.lamps_at(condition, height_m, at, np.arctan2(east[at], north[at])))
+            for condition in sight.conditions
+        ]  # fmt: skip
+        yield device.device_id, at, np.column_stack([gamma[seen], *dark]), slant[at]
+
+
+def _under(
+    defence: Defence,
+    sight: Sight,
+    device: PlacedDevice,
+    condition: Condition,
+    density: FloatArray,
+    distance_m: FloatArray,
+    lamp_lx: FloatArray | None,
+) -> FloatArray:
+    """Rate of the best grade that a device reaches and whose picture it makes out [1/s].
+
+    By the same margin as the proof of coverage: contrast, light and noise
+    (:func:`watchline.physics.acquisition.margin`).
+    """
+    densities, rate = _grades(defence, device.model.kind)
+    found = np.zeros(density.size)
+    for px_per_m, own in zip(densities.tolist(), rate, strict=True):
+        good = density * (1.0 + DENSITY_SLACK) >= px_per_m
+        if lamp_lx is None:
+            good &= distance_m <= sight.dark_reach_m(device, condition, px_per_m)
+        elif good.any():
+            asked = device.model, device.focal_mm, condition, px_per_m
+            good &= margin(*asked, distance_m, lamp_lx) >= 1.0 - DENSITY_SLACK
+        found[good] = np.maximum(found[good], own)
+    return found * device.model.time_share

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from watchline.breach.posts import post_answer
+from watchline.breach.claims import interruption_claims
+from watchline.breach.posts import best_posts, post_answer
 from watchline.breach.prove import checks_of
-from watchline.breach.study import Study, losses, pair_losses, study_plan
+from watchline.breach.study import Study, isochrones_of, losses, pair_losses, study_plan
 from watchline.breach.watch import CONTRAST_LEFT, MOST_HAZARD
 from watchline.chain.interruption import design_for_interruption
 from watchline.chain.plan import open_run, terrain_of
@@ -50,6 +51,7 @@ def find_paths(
     *,
     pairs: bool = False,
     design: bool = False,
+    number: int | None = None,
 ) -> FoundPaths:
     """Find the weakest paths over a project's plan, check them, and write what was found.
 
@@ -65,6 +67,8 @@ def find_paths(
         Whether to lose mounts two at a time as well.
     design : bool
         Whether to seek the least addition of posts and devices with which what is required holds.
+    number : int, optional
+        Find the best places for so many new posts.
 
     Returns
     -------
@@ -102,8 +106,11 @@ def find_paths(
     listener.step("posts")
     assert site.defence is not None
     posts = post_answer(study, site.defence.response.required)
+    required = site.defence.response.required
+    best = None if number is None else best_posts(study, required, number)
     listener.step("checks")
     checks = checks_of(study)
+    claims, _ = interruption_claims(study, checks)
     designed, stronger = None, None
     if design:
         designed, stronger = design_for_interruption(site, terrain, plan, study, run, listener)
@@ -117,6 +124,9 @@ def find_paths(
         cell_m=site.defence.cell_m,
         pairs=two,
         design=designed,
+        best_posts=best,
+        claims=claims,
+        isochrones=isochrones_of(study),
         provenance=_provenance(site, plan),
     )
     listener.step("report")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from watchline.chain.export import EXPORT_FILES, export_outcome
+from watchline.chain.guard import with_interruption
 from watchline.chain.keys import digest, step_keys
 from watchline.chain.lights import LIGHT_PAGE, write_light_page
 from watchline.chain.outcome import Outcome
@@ -116,12 +117,13 @@ def plan_project(
     visibility = visibility_of(site, terrain, candidates, run, listener, device)
     found = plan_by_light(Task(site, terrain, candidates, visibility, run, listener, device), start)
     _certificate(run, found.plan, found.certificate)
+    proof = with_interruption(site, terrain, found.plan, found.proof, listener, run)
     outcome = Outcome(
         site,
         terrain,
         found.candidates,
         found.plan,
-        found.proof,
+        proof,
         run.folder,
         run.folder / "report.html",
         found.light_proof,

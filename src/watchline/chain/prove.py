@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from watchline.chain.guard import with_interruption
 from watchline.chain.lights import no_lighting, with_lights
 from watchline.chain.outcome import Outcome
 from watchline.chain.plan import open_run, terrain_of, write_outputs
@@ -69,6 +70,7 @@ def prove_file(
         listener.step("light proof")
         light_proof = prove_lights(site, terrain, lighting, progress=listener.share)
         plan, proof = with_lights(plan, proof, lighting, light_proof)
+    proof = with_interruption(site, terrain, plan, proof, listener)
     listener.step("report")
     folder = run.folder / "proven" / plan.name
     folder.mkdir(parents=True, exist_ok=True)

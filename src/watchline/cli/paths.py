@@ -11,7 +11,7 @@ from rich.table import Table
 from watchline.cli.screen import JSON_OPTION, QUIET_OPTION, Screen
 
 if TYPE_CHECKING:
-    from watchline.model.breach import Breach, InterruptionDesign, LossCase
+    from watchline.model.breach import BestPosts, Breach, FloatArray, InterruptionDesign, LossCase
 
 WORST_LOSSES = 8
 
@@ -27,6 +27,9 @@ def paths(
     design: bool = typer.Option(
         False, "--design", help="Add posts and devices at least cost until what is required holds."
     ),
+    posts: int = typer.Option(
+        None, "--posts", min=1, help="Find the best places for so many new posts."
+    ),
     as_json: bool = JSON_OPTION,
     quiet: bool = QUIET_OPTION,
 ) -> None:
@@ -40,7 +43,7 @@ def paths(
 
     with Screen(as_json=as_json, quiet=quiet) as screen:
         screen.step("site")
-        found = find_paths(project, plan, screen, pairs=pairs, design=design)
+        found = find_paths(project, plan, screen, pairs=pairs, design=design, number=posts)
     if as_json:
         screen.data(breach_data(found.breach) | {"files": [str(file) for file in found.files]})
     else:
@@ -58,15 +61,17 @@ def _show(screen: Screen, breach: Breach) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for found in breach.adversaries:
         for state in found.states:
-            row = state.worst_entry
             table.add_row(
                 found.adversary if state is found.states[0] else "",
                 state.state,
                 f"{state.probability:.1%}",
                 f"{state.worst:.4f}",
-                f"{found.s_m[row] / 1000:.3f}" if row >= 0 else "nowhere",
+                _entry(state.interruption, found.s_m),
             )
-        table.add_row("", "all states", "", f"{found.worst:.4f}", "", end_section=True)
+        table.add_row("", "all states", "", f"{found.worst:.4f}", _entry(found.curve, found.s_m))
+        table.add_row(
+            "", "each at its own entry", "", f"{found.worst_each:.4f}", "", end_section=True
+        )
     screen.table(table)
     verdict = "holds" if breach.worst >= breach.required else "fails"
     screen.line(
@@ -88,12 +93,34 @@ def _show(screen: Screen, breach: Breach) -> None:
             f"{point}; {path.post or 'nobody'} responds."
         )
     screen.line(f"Posts: {breach.posts.sentence}.")
+    if breach.best_posts is not None:
+        _best_posts(screen, breach.best_posts, breach.required)
     if breach.design is not None:
         _design(screen, breach.design)
     _losses(screen, "Worst losses (normal state)", breach.losses)
     _losses(screen, "Worst losses of two mounts (normal state)", breach.pairs)
     for check in breach.checks:
         screen.line(f"{'holds' if check.holds else 'FAILS'}: {check.name}: {check.sentence}.")
+
+
+def _entry(curve: FloatArray, s_m: FloatArray) -> str:
+    """Kilometre of the weakest entry."""
+    known = [k for k, value in enumerate(curve) if value == value]
+    if not known:
+        return "nowhere"
+    return f"{s_m[min(known, key=lambda k: curve[k])] / 1000:.3f}"
+
+
+def _best_posts(screen: Screen, best: BestPosts, required: float) -> None:
+    places = ", ".join(f"{s:.0f}" for s, _, _ in best.places) or "nowhere"
+    failing = " and ".join(f"{count:,}" for count in best.failing)
+    beside = f" ({best.late:,} response-infeasible exits left out)" if best.late else ""
+    posts = f"{best.number} new post{'' if best.number == 1 else 's'}"
+    screen.line(
+        f"Best places for {posts}: s = {places} m; P_I ≥ {best.level:.4f} at every "
+        f"exit{beside}, {best.achieved:.4f} from the weakest entry; {failing} entries stay below "
+        f"{required:g}."
+    )
 
 
 def _design(screen: Screen, design: InterruptionDesign) -> None:
@@ -110,10 +137,30 @@ def _design(screen: Screen, design: InterruptionDesign) -> None:
     table.add_row("new posts", "0", f"{len(design.posts)} ({posts})")
     table.add_row("least P_I", f"{design.worst_before:.4f}", f"{design.worst_after:.4f}")
     screen.table(table)
+    if len(design.choices) > 1:
+        screen.table(_choices(design))
     screen.line(f"{design.sentence}.")
     for check in design.checks:
         if not check.holds:
             screen.line(f"FAILS on the designed plan: {check.name}: {check.sentence}.")
+
+
+def _choices(design: InterruptionDesign) -> Table:
+    """Choices of posts beside what devices cost with each."""
+    table = Table(title="Posts weighed against devices", title_justify="left")
+    for name in ("new posts", "cost", "devices", "at least", "entries that fail"):
+        table.add_column(name, justify="right")
+    for choice in design.choices:
+        figures = (choice.posts_cost, choice.devices_cost, choice.lower_bound)
+        failing = "not designed: posts alone cost more"
+        if choice.short is not None:
+            failing = f"{choice.short + choice.hopeless:,}"
+        table.add_row(
+            f"{choice.posts}{' (taken)' if choice.taken else ''}",
+            *("–" if figure is None else f"{figure:,.0f}" for figure in figures),
+            failing,
+        )
+    return table
 
 
 def _losses(screen: Screen, title: str, cases: tuple[LossCase, ...]) -> None:

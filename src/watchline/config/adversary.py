@@ -121,3 +121,15 @@ class StateTable(Table):
         default_factory=dict, description="Factor on the rate of detection of a kind of device."
     )
     lost: LostTable | None = Field(None, description="Where mounts are without power or data.")
+    condition: str | None = Field(
+        None, description="Condition in which devices must make out the walker (default: day)."
+    )
+    required: Share | None = Field(
+        None, gt=0, lt=1, description="Probability of interruption asked for in this state alone."
+    )
+
+    @model_validator(mode="after")
+    def _one_air(self) -> StateTable:
+        if self.condition is not None and self.visibility is not None:
+            raise ValueError("give either condition, which has a visibility, or visibility")
+        return self

@@ -64,6 +64,9 @@ class ResponseTable(Table):
     """How fast a response comes."""
 
     required: Share = Field(0.9, gt=0, lt=1, description="Probability of interruption asked for.")
+    binding: bool = Field(
+        True, description="Whether a plan must hold it; else it is told beside the plan's claims."
+    )
     call_out: Duration = Field(description="From the judged alarm until a post's vehicle moves.")
     call_out_sd: Duration = Field(0.0, description="Its standard deviation.")
     patrol_call_out: Duration = Field(0.0, description="The same for a patrol.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +13,18 @@ import pandas as pd
 from shapely.geometry import LineString, Point
 
 from watchline.io.files import atomic_write
-from watchline.io.json_text import to_json
+from watchline.io.json_text import frame_from_plain, frame_to_plain, to_json
+from watchline.io.proof import claim_from
+from watchline.io.tables import damage
 from watchline.model.breach import (
     AdversaryBreach,
+    BestPosts,
     Breach,
     BreachCheck,
     InterruptionDesign,
     LossCase,
 )
+from watchline.model.proof import Claim
 
 
 def breach_data(breach: Breach) -> dict[str, Any]:
@@ -43,15 +49,19 @@ def breach_data(breach: Breach) -> dict[str, Any]:
         },
         "claims": [
             {
-                "requirement": f"interrupted, {found.adversary}",
-                "condition": "all states",
-                "verdict": "holds" if found.worst >= breach.required else "fails",
-                "value": found.worst,
-                "target": breach.required,
+                "requirement": claim.requirement,
+                "condition": claim.condition,
+                "verdict": claim.verdict,
+                "value": claim.value,
+                "target": claim.target,
+                "binding": claim.binding,
+                "failing_chainages_m": [list(stretch) for stretch in claim.failing_chainages],
+                "detail": claim.detail,
             }
-            for found in breach.adversaries
+            for claim in breach.claims
         ],
         "design": None if breach.design is None else _design(breach.design),
+        "best_posts": None if breach.best_posts is None else _best_posts(breach.best_posts),
         "checks": _checks(breach.checks),
         "notes": list(breach.notes),
         "inputs": breach.provenance.inputs,
@@ -90,6 +100,30 @@ def write_breach(breach: Breach, crs: str, folder: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
+def write_interruption(claims: tuple[Claim, ...], along: pd.DataFrame, file: Path) -> None:
+    """Write the claims on interruption with their shares along the line, for the next run."""
+    content = {
+        "claims": [asdict(claim) for claim in claims],
+        "along": frame_to_plain(along),
+    }
+    with atomic_write(file) as temporary:
+        temporary.write_text(to_json(content, indent=1) + "\n", encoding="utf-8")
+
+
+def read_interruption(file: Path) -> tuple[tuple[Claim, ...], pd.DataFrame]:
+    """What :func:`write_interruption` wrote.
+
+    Raises
+    ------
+    ArtefactError
+        It is missing or damaged.
+    """
+    with damage(file):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        claims = tuple(claim_from(values) for values in content["claims"])
+        return claims, frame_from_plain(content["along"])
+
+
 def _checks(checks: tuple[BreachCheck, ...]) -> list[dict[str, Any]]:
     return [
         {"name": check.name, "holds": check.holds, "sentence": check.sentence} for check in checks
@@ -119,6 +153,18 @@ def _design(design: InterruptionDesign) -> dict[str, Any]:
         "rounds": design.rounds,
         "cuts": design.cuts,
         "checks": _checks(design.checks),
+        "choices_of_posts": [asdict(choice) for choice in design.choices],
+    }
+
+
+def _best_posts(best: BestPosts) -> dict[str, Any]:
+    return {
+        "asked": best.number,
+        "posts": [{"s_m": s, "x": x, "y": y} for s, x, y in best.places],
+        "level": best.level,
+        "achieved": best.achieved,
+        "failing_entries": list(best.failing),
+        "response_infeasible_exits": best.late,
     }
 
 
@@ -128,6 +174,7 @@ def _adversary(found: AdversaryBreach) -> dict[str, Any]:
         "adversary": found.adversary,
         "direction": found.direction,
         "worst": found.worst,
+        "worst_entry_by_state": found.worst_each,
         "states": [
             {"state": state.state, "probability": state.probability, "worst": state.worst}
             for state in found.states

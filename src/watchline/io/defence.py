@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from shapely.geometry import LineString, Point
 
@@ -11,6 +11,7 @@ from watchline.config.response import PostTable, ResponseTable
 from watchline.errors import ProjectError, WatchlineError
 from watchline.geo.chainage import from_chainage
 from watchline.io.project_faults import suggest
+from watchline.model.condition import Condition
 from watchline.model.defence import (
     NORMAL_STATE,
     Adversary,
@@ -36,6 +37,7 @@ def read_defence(
     line: LineString,
     zone: Zone,
     road: Road,
+    conditions: Mapping[str, Condition],
     at: Callable[[str], str],
 ) -> tuple[Defence | None, list[WatchlineError]]:
     """Defence of a project, or None where its file tells nothing of it, and what is wrong.
@@ -46,6 +48,8 @@ def read_defence(
         The project file.
     line, zone, road
         The site's, as far as read.
+    conditions : mapping of str to Condition
+        Those that states may name.
     at : callable
         Place of a key, for messages.
     """
@@ -84,6 +88,12 @@ def read_defence(
     for i, state in enumerate(tables.states):
         if state.name == NORMAL_STATE:
             fault(f"'{NORMAL_STATE}' is what the states leave", f"states[{i}].name", "rename it")
+        if state.condition is not None and state.condition not in conditions:
+            fault(
+                f"'{state.condition}' is no condition of this project",
+                f"states[{i}].condition",
+                suggest(state.condition, list(conditions)),
+            )
     length = road.centreline.length
     stretches = [("patrols", i, patrol.end) for i, patrol in enumerate(tables.patrols)]
     stretches += [("response.surfaces", i, s.end) for i, s in enumerate(tables.response.surfaces)]
@@ -137,6 +147,8 @@ def read_defence(
                     factors=dict(table.factors),
                     lost_from_m=table.lost.start if table.lost else 0.0,
                     lost_to_m=table.lost.end if table.lost else 0.0,
+                    condition=None if table.condition is None else conditions[table.condition],
+                    required=table.required,
                 )
                 for table in tables.states
             ),
@@ -144,6 +156,7 @@ def read_defence(
             posts=tuple(posts),
             patrols=tuple(Patrol(table.name, table.start, table.end) for table in tables.patrols),
             cell_m=cell,
+            binding=tables.response.binding,
         ),
         [],
     )

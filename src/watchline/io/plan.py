@@ -1,6 +1,7 @@
 """A plan as a GeoPackage: written styled for QGIS, and read back as a person left it.
 
-The layers ``mounts`` and ``devices`` and the table ``plan`` are the plan; all other layers are
+The layers ``mounts``, ``devices``, ``poles``, ``lights`` and ``posts`` and the table ``plan`` are
+the plan; all other layers are
 pictures of it and are ignored when it is read.
 """
 
@@ -33,6 +34,7 @@ from watchline.io.plan_layers import (
     site_layers,
     views_layer,
 )
+from watchline.io.plan_posts import posts_layer, read_posts
 from watchline.io.plan_tables import (
     DEVICE_DECISIONS,
     MOUNT_DECISIONS,
@@ -61,7 +63,7 @@ from watchline.version import __version__
 
 COMPUTED = "computed"
 NEEDED_LAYERS = ("mounts", "devices")
-POINT_LAYERS = (*NEEDED_LAYERS, "poles", "lights")
+POINT_LAYERS = (*NEEDED_LAYERS, "poles", "lights", "posts")
 """They carry no spatial index: its triggers need functions that plain SQLite lacks, and without
 them a script can edit the plan with SQL alone."""
 GPKG_OPTIONS = {"VERSION": "1.2"}
@@ -124,6 +126,8 @@ def write_plan(
     layers |= plan_layers(plan)
     if plan.lighting is not None:
         layers |= lighting_layers(plan.lighting)
+    if plan.posts is not None and len(plan.posts):
+        layers["posts"] = posts_layer(plan.posts, plan.crs)
     with atomic_write(target) as temporary, _unsynced():
         try:
             for name, frame in layers.items():
@@ -271,6 +275,7 @@ def read_plan(path: Path | str, *, site: Site | None = None) -> Plan:
         mounts = read_plan_layer(file, "mounts", MOUNT_DECISIONS, crs, faults)
         devices = read_plan_layer(file, "devices", DEVICE_DECISIONS, crs, faults)
         lighting = read_lighting_layers(file, present, metadata, crs)
+        posts = read_posts(file, present, crs, site, faults)
     if mounts is None or devices is None:
         faults.raise_if_any()
     assert mounts is not None and devices is not None
@@ -291,7 +296,7 @@ def read_plan(path: Path | str, *, site: Site | None = None) -> Plan:
     )
     settle(edit)
     faults.raise_if_any()
-    return _plan(edit, metadata, crs or mounts.crs.to_string(), file, lighting)
+    return _plan(edit, metadata, crs or mounts.crs.to_string(), file, lighting, posts)
 
 
 def _written(written: object, layer: str) -> dict[str, dict[str, Any]]:
@@ -304,7 +309,12 @@ def _written(written: object, layer: str) -> dict[str, dict[str, Any]]:
 
 
 def _plan(
-    edit: Edit, metadata: Mapping[str, Any], crs: str, file: Path, lighting: Lighting | None
+    edit: Edit,
+    metadata: Mapping[str, Any],
+    crs: str,
+    file: Path,
+    lighting: Lighting | None,
+    posts: gpd.GeoDataFrame | None,
 ) -> Plan:
     mounts = _frame(edit.mounts, PLAN_MOUNT_COLUMNS, crs)
     devices = _frame(edit.devices, PLAN_DEVICE_COLUMNS, crs)
@@ -320,6 +330,7 @@ def _plan(
         currency,
         "edited",
         lighting=lighting,
+        posts=posts,
     )
     if metadata.get("plan_sha256") == plan_digest(plan):
         return _as_written(plan, metadata)
@@ -339,7 +350,7 @@ def _plan(
 
 def _fields(plan: Plan) -> dict[str, Any]:
     names = ("name", "crs", "mounts", "devices", "cost", "lower_bound", "currency", "status")
-    names = (*names, "lighting")
+    names = (*names, "lighting", "posts")
     return {name: getattr(plan, name) for name in names}
 
 

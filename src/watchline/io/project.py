@@ -165,7 +165,8 @@ class _Reader(PlacesReader):
         self.attempt(lambda: check_lock(self.folder, self.inputs))
         defence = None
         if site_parts is not None and site_parts[1] is not None:
-            defence, faults = read_defence(tables, line, *site_parts[:2], self.at)
+            known = all_conditions(tables.conditions)
+            defence, faults = read_defence(tables, line, *site_parts[:2], known, self.at)
             self.faults.extend(faults)
         resilience, faults = read_resilience(tables, line, self.at)
         self.faults.extend(faults)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from watchline.model.proof import Claim
 from watchline.model.provenance import Provenance
 
 FloatArray = npt.NDArray[np.float64]
@@ -66,13 +67,6 @@ class StateCurve:
         known = self.interruption[np.isfinite(self.interruption)]
         return float(known.min()) if known.size else 1.0
 
-    @property
-    def worst_entry(self) -> int:
-        """Place of the entry that has it; −1 where nobody can come in anywhere."""
-        if not np.isfinite(self.interruption).any():
-            return -1
-        return int(np.nanargmin(self.interruption))
-
 
 @dataclass(frozen=True)
 class AdversaryBreach:
@@ -91,7 +85,10 @@ class AdversaryBreach:
     curve : float64 array [entries]
         Over all states, by entry, for an adversary who knows the state.
     worst : float
-        Over all states, at the weakest entry of each.
+        Least over the entries of `curve`; 1 where nobody can come in anywhere.
+    worst_each : float
+        Over all states, at the weakest entry of each: for an adversary who waits for the state and
+        chooses the entry by it. At most `worst`.
     response_s : float64 array [2, exits]
         Time from a detection until a response stands at the exit of each row: its median, and what
         it keeps with :data:`SURE_RESPONSE`; infinite where nobody comes.
@@ -104,6 +101,7 @@ class AdversaryBreach:
     path: BreachPath | None
     curve: FloatArray
     worst: float
+    worst_each: float
     response_s: FloatArray = field(default_factory=lambda: np.full((2, 0), np.inf))
 
 
@@ -175,6 +173,65 @@ class PostAnswer:
 
 
 @dataclass(frozen=True)
+class BestPosts:
+    """What a given number of new posts can do at best, in the normal state.
+
+    Attributes
+    ----------
+    number : int
+        How many were asked for.
+    places : tuple of (float, float, float)
+        Chainage and coordinates; fewer than asked for where fewer suffice.
+    level : float
+        Highest probability of interruption for which they suffice at every exit that is not
+        response-infeasible at the required one, within 1e-6.
+    achieved : float
+        Least probability of interruption with them over all entries, by the weakest paths.
+    failing : tuple of int
+        Entries below the required probability, one figure an adversary.
+    late : int
+        Exits that were left out as response-infeasible, over all adversaries.
+    """
+
+    number: int
+    places: tuple[tuple[float, float, float], ...]
+    level: float
+    achieved: float
+    failing: tuple[int, ...]
+    late: int
+
+
+@dataclass(frozen=True)
+class PostChoice:
+    """One choice of new posts, and what devices cost beside it.
+
+    Attributes
+    ----------
+    posts : int
+        How many.
+    hopeless : int
+        Entries that no device makes hold beside them.
+    posts_cost : float or None
+        What they cost; None where the project names no price.
+    devices_cost, lower_bound : float or None
+        What the addition of mounts and devices costs, and its least; None where it was not
+        designed, because the choice could not be the best.
+    short : int or None
+        Entries that still fail with it.
+    taken : bool
+        Whether it is the one that was taken.
+    """
+
+    posts: int
+    hopeless: int
+    posts_cost: float | None
+    devices_cost: float | None
+    lower_bound: float | None
+    short: int | None
+    taken: bool = False
+
+
+@dataclass(frozen=True)
 class InterruptionDesign:
     """A plan designed for interruption beside the one that it was made from, and its price.
 
@@ -209,6 +266,8 @@ class InterruptionDesign:
         Of the search.
     checks : tuple of BreachCheck
         Independent checks of the designed plan.
+    choices : tuple of PostChoice
+        Choices of posts that were weighed against devices, fewest posts first.
     """
 
     holds: bool
@@ -231,11 +290,31 @@ class InterruptionDesign:
     rounds: int
     cuts: int
     checks: tuple[BreachCheck, ...]
+    choices: tuple[PostChoice, ...] = ()
 
     @property
     def price(self) -> float:
         """What the difference costs, new posts included where their price is known."""
         return self.cost_after - self.cost_before + (self.posts_cost or 0.0)
+
+
+@dataclass(frozen=True)
+class Isochrones:
+    """How long a response takes to every cell of the zone.
+
+    Attributes
+    ----------
+    s_m : float64 array [rows]
+        Chainage of the rows.
+    away_m : float64 array [cols]
+        Distance of the columns from the line.
+    time_s : float64 array [rows, cols]
+        Median from a detection until the soonest unit stands there; infinite where nobody comes.
+    """
+
+    s_m: FloatArray
+    away_m: FloatArray
+    time_s: FloatArray
 
 
 @dataclass(frozen=True)
@@ -269,6 +348,12 @@ class Breach:
         Losses of two mounts at once, worst first; empty where they were not asked for.
     design : InterruptionDesign or None
         A plan designed for what is required, where it was asked for.
+    best_posts : BestPosts or None
+        The best places of a given number of posts, where one was given.
+    claims : tuple of Claim
+        What is required, judged.
+    isochrones : Isochrones or None
+        Response times over the zone, with the posts that stand.
     """
 
     required: float
@@ -280,6 +365,9 @@ class Breach:
     cell_m: float
     pairs: tuple[LossCase, ...] = ()
     design: InterruptionDesign | None = None
+    best_posts: BestPosts | None = None
+    claims: tuple[Claim, ...] = ()
+    isochrones: Isochrones | None = None
     provenance: Provenance = field(default_factory=Provenance)
 
     @property
@@ -294,5 +382,7 @@ class Breach:
 
     @property
     def holds(self) -> bool:
-        """Whether what is required holds and every check agrees."""
-        return self.worst >= self.required and all(check.holds for check in self.checks)
+        """Whether every claim holds, binding or not, and every check agrees."""
+        return all(claim.verdict == "holds" for claim in self.claims) and all(
+            check.holds for check in self.checks
+        )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from watchline.model.condition import Condition
+
 Direction = Literal["inward", "outward"]
 
 
@@ -140,6 +142,10 @@ class DefenceState:
         Factor on the rate of a kind of device, 1 where not named.
     lost_from_m, lost_to_m : float
         Mounts between these chainages are without power or data; none where they are equal.
+    condition : Condition or None
+        Light and air in which devices must make out the walker; None: by day, in clear air.
+    required : float or None
+        Probability of interruption asked for in this state alone; None: it counts in the mean.
     """
 
     name: str
@@ -148,6 +154,8 @@ class DefenceState:
     factors: Mapping[str, float] = field(default_factory=dict)
     lost_from_m: float = 0.0
     lost_to_m: float = 0.0
+    condition: Condition | None = None
+    required: float | None = None
 
 
 NORMAL_STATE = "normal"
@@ -239,6 +247,8 @@ class Defence:
     ----------
     cell_m : float
         Side of the cells on which paths are sought.
+    binding : bool
+        Whether a plan must hold what is required; else it is told beside the plan's claims.
     """
 
     adversaries: tuple[Adversary, ...]
@@ -249,3 +259,10 @@ class Defence:
     posts: tuple[Post, ...]
     patrols: tuple[Patrol, ...]
     cell_m: float
+    binding: bool = True
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Conditions that the states name, each once."""
+        named = [state.condition for state in self.states if state.condition is not None]
+        return tuple(dict.fromkeys(named))

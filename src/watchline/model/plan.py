@@ -39,6 +39,13 @@ PLAN_DEVICE_COLUMNS = {
     "cost": "price of the device",
 }
 
+PLAN_POST_COLUMNS = {
+    "name": "name of the post",
+    "s": "chainage in m",
+    "t": "offset in m",
+    "cost": "price of the post",
+}
+
 
 @dataclass(frozen=True)
 class DesignClaim:
@@ -98,6 +105,9 @@ class Plan:
         What a reader must know (repairs, limits of the bound).
     lighting : Lighting or None
         Its lights, with a cost and a bound of their own, which are in none of the figures above.
+    posts : GeoDataFrame or None
+        Posts that it adds to those of the project: columns :data:`PLAN_POST_COLUMNS`, points. What
+        they cost is in none of the figures above.
     """
 
     name: str
@@ -114,6 +124,7 @@ class Plan:
     notes: tuple[str, ...] = ()
     all_aims_bound: float | None = None
     lighting: Lighting | None = None
+    posts: gpd.GeoDataFrame | None = None
     provenance: Provenance = field(default_factory=Provenance)
 
     @property
@@ -131,7 +142,7 @@ DIGEST_DECIMALS = 6
 
 
 def plan_digest(plan: Plan) -> str:
-    """SHA-256 of what a plan places: mounts, devices and lights, whatever the order of their rows.
+    """SHA-256 of what a plan places, whatever the order of the rows of its tables.
 
     Name, status, bound, notes and search log of the plan do not count: they say how it came to
     be, not what it is.
@@ -155,6 +166,8 @@ def plan_digest(plan: Plan) -> str:
     if plan.lighting is not None:
         content["poles"] = _canonical_rows(plan.lighting.poles, POLE_COLUMNS)
         content["lights"] = _canonical_rows(plan.lighting.lights, LIGHT_COLUMNS)
+    if plan.posts is not None and len(plan.posts):
+        content["posts"] = _canonical_rows(plan.posts, PLAN_POST_COLUMNS)
     text = json.dumps(content, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 

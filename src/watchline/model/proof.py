@@ -13,7 +13,15 @@ from watchline.model.provenance import Provenance
 Verdict = Literal["holds", "fails", "unknown"]
 
 ClaimKind = Literal[
-    "coverage", "loss", "no_watch", "exclusion", "capacity", "light", "light_loss", "light_limit"
+    "coverage",
+    "loss",
+    "no_watch",
+    "exclusion",
+    "capacity",
+    "light",
+    "light_loss",
+    "light_limit",
+    "interruption",
 ]
 
 CELL_GOOD, CELL_FAILS, CELL_UNKNOWN, CELL_NOT_JUDGED = 1, 0, -1, -2
@@ -58,7 +66,8 @@ class Claim:
     kind : {"coverage", "loss", "no_watch", "exclusion", "capacity", "light", …}
         What is judged; ``loss``: a requirement when any one mount is lost, with the figures of the
         worst loss. ``light``, ``light_loss``: the least figure found must reach the target;
-        ``light_limit``: the largest must not exceed it.
+        ``light_limit``: the largest must not exceed it. ``interruption``: the least probability
+        of interruption over all entries must reach it.
     where : str
         Place that it speaks of.
     condition : str
@@ -84,7 +93,7 @@ class Claim:
         The claim as a sentence.
     unit : str
         ``share``: figures are shares of cells, as said above. Claims on light have figures of
-        their own: ``lx``, ``cd``, ``cd/m²`` or ``ratio``.
+        their own: ``lx``, ``cd``, ``cd/m²`` or ``ratio``; those on interruption ``P_I``.
     """
 
     requirement: str

@@ -11,7 +11,7 @@ from shapely.geometry import LineString
 
 from watchline.geo.chainage import to_chainage
 from watchline.io.report import report_templates
-from watchline.model.breach import AdversaryBreach, Breach
+from watchline.model.breach import AdversaryBreach, Breach, Isochrones
 from watchline.model.plan import Plan
 from watchline.model.proof import Proof
 from watchline.model.site import Site
@@ -22,6 +22,7 @@ from watchline.report import images, map, palette, style, svg, ticks, words
 from watchline.report.chart import LEFT, RIGHT, Chart
 from watchline.report.features import Features, gather
 from watchline.report.hillshade import Slopes, slopes
+from watchline.report.isochrones import isochrone_row
 from watchline.report.picture import Picture
 
 FloatArray = npt.NDArray[np.float64]
@@ -53,7 +54,13 @@ def breach_page(breach: Breach, site: Site, terrain: Terrain, plan: Plan) -> str
         title=f"{site.name}: breach paths",
         breach=breach,
         verdict="holds" if breach.holds else "fails",
-        chart=_chart_picture(breach.adversaries, breach.posts.places, breach.required, site),
+        chart=_chart_picture(
+            breach.adversaries,
+            breach.posts.places,
+            breach.required,
+            site,
+            isochrones=breach.isochrones,
+        ),
         design_chart=_design_chart(breach, site),
         sections=[_section(found, k, site, features, land) for k, found in
                   enumerate(breach.adversaries)],
@@ -94,6 +101,7 @@ def _chart_picture(
     required: float,
     site: Site,
     shaded: tuple[tuple[float, float], ...] = (),
+    isochrones: Isochrones | None = None,
 ) -> str:
     """Curves of every adversary in every state, responses, and posts, along the line."""
     zone = site.zone
@@ -105,6 +113,10 @@ def _chart_picture(
     response, height = _response_row(chart, y, adversaries)
     parts.append(response)
     y += height
+    if isochrones is not None:
+        bands, height = isochrone_row(chart, y, isochrones)
+        parts.append(bands)
+        y += height
     post_row, height = _posts_row(chart, y, new_posts, site)
     parts.append(post_row)
     y += height
