@@ -70,7 +70,7 @@ def test_a_missing_barrier_would_be_noticed():
 numbers = st.lists(st.floats(0.0, 3.0), min_size=1, max_size=8)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_the_tangent_lies_above_the_probability(data):
     hazard = np.array(data.draw(numbers))
@@ -89,7 +89,7 @@ def test_the_tangent_lies_above_the_probability(data):
         assert value == pytest.approx(true, abs=1e-9)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_no_set_of_poses_gains_more_than_its_gains_alone(data):
     """Cuts by gains cut off no good addition, and the slope is never less than the gain."""
