@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from watchline.design.light_columns import Columns
 from watchline.design.light_matrix import LIMIT_REACH_M
 from watchline.design.light_points import Points
 from watchline.model.lighting import LightLimit, LightRequirement
@@ -96,6 +97,8 @@ class Problem:
         Limits that add up.
     place_of, feeder_of, top_of, bracket_of : int64 array [heads]
         Place, feeder, top and bracket of each head.
+    columns : Columns
+        What is chosen among.
     pool : dict of Row
         Rows that some choice has violated, by their keys.
     """
@@ -106,6 +109,7 @@ class Problem:
     feeder_of: IntArray
     top_of: IntArray
     bracket_of: IntArray
+    columns: Columns
     pool: dict[tuple[object, ...], Row] = field(default_factory=dict)
 
 
@@ -146,8 +150,8 @@ def _place_key(points: Points, i: int) -> tuple[float, float]:
 
 def _minimum_rows(
     problem: Problem, r: int, i: int, group: tuple[str, int] | None
-) -> tuple[Row, Row]:
-    """The minimum at a point, and what follows from it for poles alone.
+) -> tuple[Row, ...]:
+    """The minimum at a point, and where poles and lights are apart, what follows for poles alone.
 
     A light that gives more than is asked counts as if it gave just that: in whole choices it is
     the same, and the relaxation cannot take a tenth of a bright light. Likewise for a pole, whose
@@ -162,6 +166,9 @@ def _minimum_rows(
     key = ("minimum", r, *_place_key(one.points, i), group)
     lower = one.requirement.minimum_lx * MARGIN
     s = float(one.points.s[i])
+    row = Row(key, s, heads, np.minimum(values, lower), lower, np.inf)
+    if problem.columns.listed.all():
+        return (row,)
     order = np.lexsort((values, problem.bracket_of[heads], problem.top_of[heads]))
     top, bracket = problem.top_of[heads][order], problem.bracket_of[heads][order]
     last = np.ones(order.size, dtype=bool)
@@ -171,7 +178,7 @@ def _minimum_rows(
     given = np.minimum(np.bincount(which, weights=values[best], minlength=tops.size), lower)
     nothing = np.zeros(0, dtype=np.int64)
     return (
-        Row(key, s, heads, np.minimum(values, lower), lower, np.inf),
+        row,
         Row(("poles", *key), s, nothing, np.zeros(0), lower, np.inf, tops, given),
     )
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_matrix, diags, vstack
 
+from watchline.design.light_columns import make_columns
 from watchline.design.light_cover import Cover, cover_lights, polish
 from watchline.design.light_heads import Heads, as_luminaire, offered_heads
 from watchline.design.light_matrix import (
@@ -147,7 +148,15 @@ def _problem(
             light = _as_new(eye_contributions(scene, points, limit.kind), rules, heads)
             limited.append(Limited(limit, points, light, limit.most / MARGIN))
     feeder = heads.feeder[heads.place]
-    return Problem(tuple(asked), tuple(limited), heads.place, feeder, heads.top, heads.bracket)
+    return Problem(
+        tuple(asked),
+        tuple(limited),
+        heads.place,
+        feeder,
+        heads.top,
+        heads.bracket,
+        make_columns(heads),
+    )
 
 
 def _as_new(light: csr_matrix, rules: LightingRules, heads: Heads) -> csr_matrix:
