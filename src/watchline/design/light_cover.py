@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from watchline.design.light_bound import bound_windows, window_bound
 from watchline.design.light_heads import Heads
+from watchline.design.light_reasons import NoChoiceError
 from watchline.design.light_rows import MARGIN, Problem
 from watchline.design.light_solve import choice_cost, priced, priced_bound, solve_part
 from watchline.errors import InfeasibleError
@@ -65,7 +66,7 @@ def price_rows(
 
     Raises
     ------
-    InfeasibleError
+    NoChoiceError
         Even all lights together cannot give what is asked somewhere.
     """
     duals: dict[tuple[object, ...], float] = {}
@@ -77,33 +78,11 @@ def price_rows(
             problem, heads, np.zeros(heads.place.size), free, low, high, whole=False, seed=seed
         )
         if found is None:
-            raise InfeasibleError(
-                "no choice of the offered lights gives what is asked within the limits",
-                where=f"s = {start:.0f}–{end:.0f} m",
-                mend=_mend(problem, heads, low, high),
-            )
+            raise NoChoiceError(low, high)
         inner = (key for key in found.duals if start <= problem.pool[key].s < end)
         duals |= {key: found.duals[key] for key in inner}
         progress((k + 1) / len(windows))
     return duals
-
-
-def _mend(problem: Problem, heads: Heads, start_m: float, end_m: float) -> str:
-    """What would help, from what the strongest equipment of every place could give."""
-    for one in problem.asked:
-        low, high = np.searchsorted(one.points.s, [start_m, end_m])
-        if low == high or not one.requirement.minimum_lx:
-            continue
-        every = np.asarray(one.light[low:high].sum(axis=1)).ravel()
-        worst = int(np.argmin(every))
-        if every[worst] < one.requirement.minimum_lx:
-            s, t = one.points.s[low + worst], one.points.t[low + worst]
-            return (
-                f"'{one.requirement.name}' asks for {one.requirement.minimum_lx:g} lx, and all "
-                f"lights and aims together give {every[worst]:.2g} lx at s = {s:.0f} m, "
-                f"t = {t:.0f} m: offer stronger lights, other aims, more or higher poles"
-            )
-    return "offer more poles, lights or aims, or ask for less"
 
 
 def cover_lights(

@@ -65,6 +65,8 @@ class Asked:
         Mean illuminance of each stretch.
     middle : float64 array [stretches]
         Chainage of each stretch's middle.
+    more_lx, more_mean_lx : float64 array [points], [stretches]
+        What is asked besides, where the proof found less light than the design.
     """
 
     requirement: LightRequirement
@@ -73,6 +75,18 @@ class Asked:
     stretch: IntArray
     means: csr_matrix
     middle: FloatArray
+    more_lx: FloatArray
+    more_mean_lx: FloatArray
+
+    @property
+    def least_lx(self) -> FloatArray:
+        """Minimum of each point that the design aims at [lx]."""
+        return (self.requirement.minimum_lx + self.more_lx) * MARGIN
+
+    @property
+    def least_mean_lx(self) -> FloatArray:
+        """Mean of each stretch that the design aims at [lx]."""
+        return (self.requirement.average_lx + self.more_mean_lx) * MARGIN
 
 
 @dataclass(frozen=True)
@@ -164,7 +178,7 @@ def _minimum_rows(
         keep = groups[heads] != group[1]
         heads, values = heads[keep], values[keep]
     key = ("minimum", r, *_place_key(one.points, i), group)
-    lower = one.requirement.minimum_lx * MARGIN
+    lower = float(one.least_lx[i])
     s = float(one.points.s[i])
     row = Row(key, s, heads, np.minimum(values, lower), lower, np.inf)
     if problem.columns.listed.all():
@@ -186,7 +200,7 @@ def _minimum_rows(
 def _average_row(problem: Problem, r: int, k: int) -> Row:
     one = problem.asked[r]
     heads, values = _row(one.means, k)
-    lower = one.requirement.average_lx * MARGIN
+    lower = float(one.least_mean_lx[k])
     return Row(("average", r, k), float(one.middle[k]), heads, values, lower, np.inf)
 
 
@@ -243,21 +257,22 @@ def violated(problem: Problem, x: FloatArray, start_m: float, end_m: float) -> l
         lux, s = some @ x, one.points.s[low:high]
         every = np.arange(high - low)
         if asked.minimum_lx:
+            least = one.least_lx[low:high]
             groups: list[tuple[str, IntArray]] = []
             if asked.survive == "pole":
                 groups = [("pole", problem.place_of)]
             elif asked.survive == "feeder":
                 groups = [("feeder", problem.feeder_of)]
             if not groups:
-                for i in _worst(s, asked.minimum_lx * MARGIN - lux, every):
+                for i in _worst(s, least - lux, every):
                     found += _minimum_rows(problem, r, low + i, None)
             for name, group_of in groups:
                 most, which = largest_group(some, x, group_of)
-                for i in _worst(s, asked.minimum_lx * MARGIN - (lux - most), every):
+                for i in _worst(s, least - (lux - most), every):
                     found += _minimum_rows(problem, r, low + i, (name, int(which[i])))
         if asked.average_lx:
             inside = (one.middle >= start_m) & (one.middle <= end_m)
-            missing = asked.average_lx * MARGIN - one.means @ x
+            missing = one.least_mean_lx - one.means @ x
             for k in np.flatnonzero(inside & (missing > SLACK_LX)):
                 found.append(_average_row(problem, r, int(k)))
         if asked.uniformity:

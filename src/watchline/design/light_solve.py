@@ -37,10 +37,13 @@ class Part:
         The whole choice, with the free heads set anew.
     duals : dict
         Price of each row by its key (relaxation only).
+    cost : float
+        Of the free places (relaxation only).
     """
 
     x: FloatArray
     duals: dict[tuple[object, ...], float]
+    cost: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,8 @@ def solve_part(
     if not whole:
         prices = np.asarray(solver.getSolution().row_dual)[structural:]
         now = found_heads(solution_of(solver))
-        return Part(now, dict(zip(keys, prices.tolist(), strict=True)))
+        spent = float(solver.getInfo().objective_function_value)
+        return Part(now, dict(zip(keys, prices.tolist(), strict=True)), spent)
     _drop_dear(solver, cost)
     make_whole(solver, np.arange(at.size), gap, nodes)
     first = x if begin else None
