@@ -26,6 +26,8 @@ PRICE_WINDOW_M, PRICE_AHEAD_M = 600.0, 300.0
 """Windows of the relaxation, and how far beyond them it looks: far, so that prices fit together."""
 WINDOW_M, AHEAD_M = 200.0, 100.0
 """Windows of the choice, and how far beyond them it looks: short, so that each is solved well."""
+BOUND_NODES = 10
+"""Nodes of a tree for the bound, as a multiple of those for a choice: a bound needs many more."""
 LEAST_GAIN = 1e-6
 
 
@@ -160,7 +162,7 @@ def cover_lights(
             duals,
             bound_windows(windows[0][0], last),
             seed=seed,
-            nodes=rules.work,
+            nodes=BOUND_NODES * rules.work,
             progress=lambda share: progress(0.6 + 0.4 * share),
         )
         bound = max(bound, whole)

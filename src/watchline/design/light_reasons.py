@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from watchline.design.light_heads import Heads
 from watchline.design.light_matrix import Scene, contributions
-from watchline.design.light_repair import cut_lx, joined, pick
+from watchline.design.light_repair import cut_lx, pick
 from watchline.design.light_rows import Asked, Problem
 from watchline.design.light_solve import solve_part
 from watchline.errors import InfeasibleError
@@ -26,9 +26,14 @@ from watchline.model.terrain import Terrain
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-HALVINGS = 7
+HALVINGS = 10
+LEAST_SHARE = 0.01
+"""Asking for less than this share is giving up, not relaxing."""
+MOST_TOLD = 3
 MOST_RAISE = 1024.0
 STEP_M = 0.5
+APART_M = 15.0
+"""Dark points farther apart than this are told as two stretches."""
 STANDS_M = 1.0
 """What stands so much higher than the ground is a building or a tree, not the ground."""
 FAR_BELOW_M = 1e5
@@ -82,7 +87,10 @@ def explained(
         what = "no choice of the offered lights gives what is asked within the limits"
         if limit:
             what = f"no choice of the offered lights gives what is asked: {limit} forbids it"
-    return InfeasibleError(what, where=where or error.where, mend=mend)
+    first = min(float(one.points.s[0]) for one in problem.asked)
+    last = max(float(one.points.s[-1]) for one in problem.asked)
+    stretch = f"s = {max(start, first):.0f}–{min(end, last):.0f} m"
+    return InfeasibleError(what, where=where or stretch, mend=mend)
 
 
 def _best_lx(problem: Problem, light) -> FloatArray:  # type: ignore[no-untyped-def] # noqa: ANN001
@@ -121,7 +129,9 @@ def _darkest(
             continue
         worst = int(low + dark[np.argmin(best[dark])])
         s = one.points.s
-        places = [f"{max(a, start_m):.0f}–{b:.0f} m" for a, b in joined(s[low + dark], 5.0)]
+        apart = np.flatnonzero(np.diff(s[low + dark]) > APART_M)
+        ends = s[low + dark][np.concatenate([[0], np.repeat(apart, 2) + np.tile([0, 1], apart.size), [-1]])]
+        places = [f"{a:.0f}–{b:.0f} m" for a, b in ends.reshape(-1, 2)]
         if len(places) > 5:
             places[5:] = [f"{len(places) - 5} more"]
         what = (
@@ -254,32 +264,30 @@ def _cheapest(
         )
         return None if found is None else found.cost
 
-    best: tuple[float, str, str] | None = None
-    tried = 0
+    found: list[tuple[float, str, str]] = []
     for limit, way in _ways(problem):
-        tried += 1
         to = _least_change(way, cost)
-        if to is None:
+        if to is None or (way.falls and to < LEAST_SHARE * way.value):
             continue
         spent = cost(way.changed(to))
-        if spent is not None and (best is None or spent < best[0]):
-            best = (spent, way.words(to), limit)
-    if best is None:
-        share = _least_change(
-            _Way(lambda to: "", lambda to: _all_less(problem, to), 1.0, True), cost
+        if spent is not None:
+            found.append((spent, way.words(to), limit))
+    other = "or offer stronger lights, other aims, more or higher poles"
+    if found:
+        found.sort()
+        money = [f"{words} ({spent:,.0f})" for spent, words, _ in found[:MOST_TOLD]]
+        return (
+            f"the cheapest relaxation is to {', the next to '.join(money)}, in brackets the least "
+            f"that the stretch then costs in {site.catalogue.currency}; {other}",
+            next((limit for _, _, limit in found if limit), ""),
         )
-        if share is not None:
-            return (
-                f"no single change helps; ask for {100 * share:.2g} % of all light, or offer more "
-                "poles, lights or aims",
-                "",
-            )
-        return "offer more poles, lights or aims, or ask for less", ""
+    share = _least_change(_Way(lambda to: "", lambda to: _all_less(problem, to), 1.0, True), cost)
+    if share:
+        return f"no single change helps; ask for {100 * share:.2g} % of all light, {other}", ""
     return (
-        f"the cheapest relaxation of the {tried} that were tried is to {best[1]} (the stretch then "
-        f"costs {best[0]:,.0f} {site.catalogue.currency} at least); or offer stronger lights, other "
-        "aims, more or higher poles",
-        best[2],
+        "no lower figure helps there: leave these metres out of what is asked, or offer poles elsewhere "
+        "(lighting.offsets, lighting.spacing), higher ones or other aims",
+        "",
     )
 
 
