@@ -163,18 +163,14 @@ def _after(task: Task, start: Plan | None) -> Found:
     return Found(plan, proof, certificate, light_proof, task.candidates)
 
 
-def _unlit(
-    task: Task, plan: Plan, proof: Proof, certificate: str, error: InfeasibleError
-) -> Found:
+def _unlit(task: Task, plan: Plan, proof: Proof, certificate: str, error: InfeasibleError) -> Found:
     """Cameras alone: what is asked of lights is proven to fail, and the plan says why."""
     task.listener.say(f"{error.sentence} The plan of cameras is kept without lights.")
     none = no_lighting(task.site.crs)
     light_proof = prove_lights(task.site, task.terrain, none)
     plan = replace(plan, notes=(*plan.notes, f"No lights: {error.sentence}"))
     plan, proof = with_lights(plan, proof, none, light_proof)
-    return Found(
-        plan, proof, certificate, light_proof, task.candidates, unlit=error.sentence
-    )
+    return Found(plan, proof, certificate, light_proof, task.candidates, unlit=error.sentence)
 
 
 def _together(task: Task, after: Found) -> Found:

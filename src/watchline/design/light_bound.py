@@ -167,7 +167,9 @@ def _least(solver) -> float:  # type: ignore[no-untyped-def] # noqa: ANN001
     return value - TRUST * abs(value)
 
 
-def bound_windows(start_m: float, end_m: float, length_m: float = BOUND_WINDOW_M) -> list[tuple[float, float]]:
+def bound_windows(
+    start_m: float, end_m: float, length_m: float = BOUND_WINDOW_M
+) -> list[tuple[float, float]]:
     """Windows of about a length from the first row to beyond the last."""
     count = max(1, round((end_m - start_m) / length_m))
     edges = np.linspace(start_m, np.nextafter(end_m, np.inf), count + 1)

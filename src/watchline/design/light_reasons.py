@@ -130,7 +130,9 @@ def _darkest(
         worst = int(low + dark[np.argmin(best[dark])])
         s = one.points.s
         apart = np.flatnonzero(np.diff(s[low + dark]) > APART_M)
-        ends = s[low + dark][np.concatenate([[0], np.repeat(apart, 2) + np.tile([0, 1], apart.size), [-1]])]
+        ends = s[low + dark][
+            np.concatenate([[0], np.repeat(apart, 2) + np.tile([0, 1], apart.size), [-1]])
+        ]
         places = [f"{a:.0f}–{b:.0f} m" for a, b in ends.reshape(-1, 2)]
         if len(places) > 5:
             places[5:] = [f"{len(places) - 5} more"]
@@ -218,9 +220,7 @@ def _ways(problem: Problem) -> Iterator[tuple[str, _Way]]:
 
             def changed(to: float, r: int = r, name: str = name) -> Problem:
                 some = list(problem.asked)
-                some[r] = replace(
-                    some[r], requirement=replace(some[r].requirement, **{name: to})
-                )
+                some[r] = replace(some[r], requirement=replace(some[r].requirement, **{name: to}))
                 return replace(problem, asked=tuple(some), pool={})
 
             def told(to: float, asked=asked, words=words, unit=unit, value=value) -> str:  # noqa: ANN001

@@ -84,7 +84,9 @@ def state_rows(
         lower, upper = lower / margin, upper * margin
         values = [row.values if row.asked is None else row.asked for row in rows]
     lights = _stack([row.heads for row in rows], values, columns.heads.shape[1])
-    poles = _stack([row.tops for row in rows], [row.top_values for row in rows], columns.tops.shape[1])
+    poles = _stack(
+        [row.tops for row in rows], [row.top_values for row in rows], columns.tops.shape[1]
+    )
     capped = np.array([row.key[0] in ("minimum", "poles") for row in rows], dtype=bool)
     if fixed is not None and fixed_tops is not None:
         given = lights @ fixed + poles @ fixed_tops
@@ -124,6 +126,7 @@ def _excused(row: Row, x: FloatArray, tops: FloatArray) -> Row:
     """A row that asks for no more than a choice gives already."""
     given = float(row.values @ x[row.heads] + row.top_values @ tops[row.tops])
     return replace(row, lower=min(row.lower, given), upper=max(row.upper, given))
+
 
 def solve_part(
     problem: Problem,

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import csr_matrix, diags, vstack
+from scipy.sparse import csr_matrix, diags
 
 from watchline.design.light_columns import make_columns
 from watchline.design.light_cover import Cover, cover_lights, polish
@@ -23,7 +23,6 @@ from watchline.design.light_matrix import (
     make_scene,
 )
 from watchline.design.light_points import (
-    Points,
     light_cells,
     limit_points,
     requirement_points,
@@ -54,7 +53,6 @@ from watchline.model.lighting import (
     LightClaim,
     Lighting,
     LightingRules,
-    LightRequirement,
 )
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
