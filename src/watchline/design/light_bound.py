@@ -1,11 +1,11 @@
-"""The bound of a choice of lights: whole choices in windows of the line, costs shared among them.
+"""The bound of a choice of lights: whole choices in windows, the costs shared among them.
 
-The relaxation lights a dark point by tenths of bright lights. In a window of a few hundred metres the
-least cost of whole choices can be found, or at least bounded, by a tree. A light near an edge serves
-two windows, so its cost is shared: each window gets what its rows pay for the light, by their prices,
-and of what is left over the same share as the window pays of its place. The shares of one light make
-up its cost, so the windows' bounds add up to a bound of the whole: the choice of least cost, cut into
-windows, costs each window at least its own bound.
+The relaxation lights a dark point by tenths of bright lights. In a window of a few hundred metres
+the least cost of whole choices can be found, or at least bounded, by a tree. A light near an edge
+serves two windows, so its cost is shared: each window gets what its rows pay for the light, by
+their prices, and of what is left over the same share as the window pays of the light's place. The
+shares of one light make up its cost, so the windows' bounds add up to a bound of the whole: the
+choice of least cost, cut into windows, costs each window at least its own bound.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import pairwise
 
+import highspy
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import diags
@@ -37,6 +38,7 @@ IntArray = npt.NDArray[np.int64]
 BOUND_WINDOW_M = 300.0
 BOUND_GAP = 0.02
 ROUNDS = 20
+ANYWHERE_M = 1e9
 SMALL = 1e-9
 WEIGHTY = 0.1
 """Share of what is asked that a place must be able to give somewhere in a window to be looked at in
@@ -117,6 +119,9 @@ def _one(
     for one in problem.asked:
         low, high = np.searchsorted(one.points.s, [start, end])
         touched[problem.place_of[np.unique(one.light[low:high].indices)]] = True
+        # A stretch may reach beyond the window in which its middle lies.
+        means = one.means[np.flatnonzero((one.middle >= start) & (one.middle <= last))]
+        touched[problem.place_of[np.unique(means.indices)]] = True
     at = np.flatnonzero(touched[columns.place])
     # Places that give nothing here are equipped only where that pays.
     outside = cheapest_places(heads, columns, cost)[~touched].sum()
@@ -127,7 +132,7 @@ def _one(
     have = {row.key for row in known}
     for _ in range(ROUNDS):
         if not run_solver(solver):
-            return float(outside)
+            return float(cheapest_places(heads, columns, cost).sum())
         x = np.clip(columns.heads[at].T @ solution_of(solver), 0.0, 1.0)
         fresh = [row for row in violated(problem, x, start, last) if start <= row.s <= last]
         fresh = [row for row in fresh if row.key not in have]
@@ -136,10 +141,10 @@ def _one(
         problem.pool.update({row.key: row for row in fresh})
         have |= {row.key for row in fresh}
         add_rows(solver, state_rows(fresh, columns, at, margin=MARGIN))
-    best = _least(solver)
+    best = _least(solver, whole=False)
     make_whole(solver, _weighty(problem, columns, at, start, last), BOUND_GAP, nodes)
     run_solver(solver)
-    best = max(best, _least(solver))
+    best = max(best, _least(solver, whole=True))
     return float(best + outside)
 
 
@@ -158,19 +163,17 @@ def _weighty(
     return found if found.size else np.arange(at.size)
 
 
-def _least(solver) -> float:  # type: ignore[no-untyped-def] # noqa: ANN001
+def _least(solver: highspy.Highs, *, whole: bool) -> float:
+    """What no solution of a window costs less than."""
     info = solver.getInfo()
-    bound = float(info.mip_dual_bound)
-    if solver.getLp().integrality_:
-        return bound - TRUST * abs(bound)
-    value = float(info.objective_function_value)
-    return value - TRUST * abs(value)
+    bound = float(info.mip_dual_bound if whole else info.objective_function_value)
+    return bound - TRUST * abs(bound)
 
 
 def bound_windows(
     start_m: float, end_m: float, length_m: float = BOUND_WINDOW_M
 ) -> list[tuple[float, float]]:
-    """Windows of about a length from the first row to beyond the last."""
+    """Windows of about a length; the first and the last have no outer end."""
     count = max(1, round((end_m - start_m) / length_m))
-    edges = np.linspace(start_m, np.nextafter(end_m, np.inf), count + 1)
-    return list(pairwise(float(edge) for edge in edges))
+    inner = np.linspace(start_m, end_m, count + 1)[1:-1]
+    return list(pairwise([-ANYWHERE_M, *(float(edge) for edge in inner), ANYWHERE_M]))

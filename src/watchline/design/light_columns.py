@@ -1,4 +1,4 @@
-"""What the choice of lights chooses among: whole equipments of a place, as far as they can be listed.
+"""What lights are chosen among: whole equipments of a place, as far as they can be listed.
 
 A pole with one or two of eight lights can be equipped in a few dozen ways. Where all ways are
 listed, a row of a minimum counts each by the light that it gives as a whole, at most what is asked,

@@ -1,4 +1,4 @@
-"""Why no choice of lights gives what is asked: which metres, what stands in the way, what would help.
+"""Why no lights give what is asked: which metres, what stands in the way, what would help.
 
 Every requirement and limit of the stretch is relaxed alone, as little as the relaxation of the
 choice allows; the cheapest of these changes is named.
@@ -285,8 +285,8 @@ def _cheapest(
     if share:
         return f"no single change helps; ask for {100 * share:.2g} % of all light, {other}", ""
     return (
-        "no lower figure helps there: leave these metres out of what is asked, or offer poles elsewhere "
-        "(lighting.offsets, lighting.spacing), higher ones or other aims",
+        "no lower figure helps there: leave these metres out of what is asked, or offer poles "
+        "elsewhere (lighting.offsets, lighting.spacing), higher ones or other aims",
         "",
     )
 
