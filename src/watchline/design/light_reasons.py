@@ -26,8 +26,8 @@ from watchline.model.terrain import Terrain
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-HALVINGS = 10
-LEAST_SHARE = 0.01
+HALVINGS = 14
+LEAST_SHARE = 0.001
 """Asking for less than this share is giving up, not relaxing."""
 MOST_TOLD = 3
 MOST_RAISE = 1024.0
