@@ -31,8 +31,8 @@ from watchline.prove.verdicts import stretches
 FloatArray = npt.NDArray[np.float64]
 FINER = 2
 METHOD = (
-    "point by point on a grid of {cell:.3g} m, I·cos/d² from the photometric files with maintenance "
-    "factors, shadows by Embree rays over the triangulated surface; lights beyond {reach:g} m "
+    "point by point on a grid of {cell:.3g} m, I·cos/d² from the photometric files with "
+    "maintenance factors, shadows by Embree rays over the triangulated surface; lights beyond {reach:g} m "
     "count nothing"
 )
 Progress = Callable[[float], None]
