@@ -32,8 +32,8 @@ FloatArray = npt.NDArray[np.float64]
 FINER = 2
 METHOD = (
     "point by point on a grid of {cell:.3g} m, I·cos/d² from the photometric files with "
-    "maintenance factors, shadows by Embree rays over the triangulated surface; lights beyond {reach:g} m "
-    "count nothing"
+    "maintenance factors, shadows by Embree rays over the triangulated surface; lights beyond "
+    "{reach:g} m count nothing"
 )
 Progress = Callable[[float], None]
 
