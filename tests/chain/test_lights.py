@@ -3,16 +3,22 @@
 import json
 import re
 import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pyogrio
 import pytest
 
 from light_project import LIGHTS, make_light_project
 from small_project import PROJECT, run_cli
+from watchline.chain import lights as chain_lights
+from watchline.chain.progress import Silent
 from watchline.io.plan import read_plan
 from watchline.io.project import read_site
 from watchline.io.proof import read_proof
 from watchline.model.plan import plan_digest
+from watchline.prove.light_claims import LightProof
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +102,58 @@ def test_lights_alone_have_a_verb(tmp_path, monkeypatch, capsys):
     code, _, err = run_cli(monkeypatch, capsys, "light", "plan", dark)
     assert code == 4
     assert "all lights and aims together give" in err
+    # The plan of cameras and its report are kept, and say so.
+    code, out, err = run_cli(monkeypatch, capsys, "plan", dark, "--json", "--quiet")
+    assert code == 4
+    assert re.search(r"s = \d+–\d+ m.*asks for 900 lx.*the cheapest relaxation is to", err, re.S)
+    data = json.loads(out)
+    assert data["devices"] > 0 and data["lights"]["lights"] == 0
+    binding = [c for c in data["claims"] if c["binding"]]
+    failing = {c["requirement"] for c in binding if c["verdict"] != "holds"}
+    assert failing == {"person at the line: minimum", "zone lit: mean"}
+    assert "asks for 900 lx" in Path(data["report"]).read_text("utf-8")
+
+
+@pytest.fixture
+def rounds(tmp_path, monkeypatch, planned):
+    """Run the rounds of lights with designs and proofs from lists."""
+    site = replace(planned.site, design=replace(planned.site.design, repair_rounds=3))
+
+    def run(designs, verdicts):
+        asked = []
+
+        def round_(site, terrain, mounts, run, listener, folder, key, before, missed):
+            asked.append((folder, key, before, missed))
+            good = verdicts[len(asked) - 1]
+            claim = replace(
+                planned.light_proof.claims[0], binding=True, verdict="holds" if good else "fails"
+            )
+            points = planned.light_proof.points
+            points = points.assign(lux=points["lux"] if good else 0.9 * points["lux"].min())
+            return designs[len(asked) - 1], LightProof((claim,), points, 2.5)
+
+        monkeypatch.setattr(chain_lights, "_light_round", round_)
+        run_ = SimpleNamespace(keys={"terrain": "t"})
+        found, proof = chain_lights.light_step(site, planned.terrain, None, run_, Silent())
+        return found, proof, asked
+
+    return run
+
+
+def test_lights_that_fail_are_designed_again_until_they_hold(rounds, planned):
+    first = planned.plan.lighting
+    other = replace(first, lights=first.lights.assign(azimuth_deg=1.0))
+    found, proof, asked = rounds([first, other], [False, True])
+    assert len(asked) == 2 and proof.claims[0].verdict == "holds"
+    assert len({key for _, key, _, _ in asked}) == 2
+    assert asked[0][2:] == (None, None)
+    assert asked[1][2] is first and len(asked[1][3].points["person at the line"]) > 0
+    assert any("Round 1: the proof found 'person at the line: minimum'" in n for n in found.notes)
+    assert "still does" not in found.notes[-1]
+    # Where the same lights come again, nothing is asked a third time, and the notes say why.
+    found, proof, asked = rounds([first, first], [False, False])
+    assert len(asked) == 2 and proof.claims[0].verdict == "fails"
+    assert "It still does: no other lights near there were found that mend it." in found.notes[-1]
+    designs = [replace(first, lights=first.lights.assign(azimuth_deg=float(k))) for k in range(4)]
+    found, proof, asked = rounds(designs, [False] * 4)
+    assert len(asked) == 4 and "3 rounds were made" in found.notes[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +12,13 @@ from prove_scenes import EAST, NORTH, change, flat, terrain_of
 from shapely.geometry import Point, box
 
 from light_scenes import FLOOD, ROAD, lit_site, offer, poles
-from watchline.design.light_cover import price_rows
+from watchline.design.light_bound import bound_windows, window_bound
+from watchline.design.light_columns import make_columns
+from watchline.design.light_cover import cover_lights, price_rows
 from watchline.design.light_heads import offered_heads
 from watchline.design.light_matrix import contributions, eye_contributions, make_scene
 from watchline.design.light_points import Points, light_cells, requirement_points
+from watchline.design.light_repair import missed_light
 from watchline.design.light_rows import MARGIN, violated
 from watchline.design.light_solve import choice_cost, priced_bound
 from watchline.design.light_sums import sums_at
@@ -136,6 +140,22 @@ def test_no_choice_is_cheaper_than_the_one_found_and_none_undercuts_the_bound(as
     # Any prices give a bound, also wild ones.
     wild = {key: 3.0 * price + 1.0 for key, price in duals.items()}
     assert priced_bound(problem, heads, wild, MARGIN) <= least + 1e-6
+    # Whole choices in windows bound it too, at any prices and wherever the line is cut.
+    whole = {}
+    for windows in ([(0.0, 151.0)], bound_windows(0.0, 150.0, 50.0), [(0.0, 40.0), (40.0, 151.0)]):
+        for prices in (duals, wild):
+            found = window_bound(problem, heads, prices, windows, seed=1, nodes=10_000)
+            assert found <= least + 1e-6
+            whole[len(windows), prices is wild] = found
+    assert whole[1, False] >= max(0.97 * least, bound - 1e-6)
+    # Lights and poles apart are the same problem, with a looser relaxation.
+    apart = replace(problem, columns=make_columns(heads, most_ways=0), pool={})
+    assert not apart.columns.listed.any()
+    duals = price_rows(apart, heads, rules, 1, lambda share: None)
+    assert 0 < priced_bound(apart, heads, duals, MARGIN) <= least + 1e-6
+    windows = bound_windows(0.0, 150.0, 75.0)
+    assert window_bound(apart, heads, duals, windows, seed=1, nodes=100) <= least + 1e-6
+    assert cover_lights(apart, heads, rules, 1).cost == pytest.approx(least)
     found = design_lights(site, terrain)
     assert found.lower_bound <= least + 1e-6
     if not any("finer grid" in note for note in found.notes):
@@ -203,7 +223,7 @@ def test_limits_bend_the_layout():
     # The whole wall of the house, and a glare limit that forbids all that look there.
     dark = replace(strict, area=box(EAST, NORTH - 40, EAST + 200, NORTH - 30), most=1e-4)
     none = replace(free, lighting=replace(free.lighting, limits=(dark,)))
-    with pytest.raises(InfeasibleError, match="within the limits"):
+    with pytest.raises(InfeasibleError, match="the limit 'house' forbids it"):
         design_lights(none, terrain)
     glare = LightLimit("eye", "intensity", 1.0, area=house)
     with pytest.raises(InfeasibleError, match="every light breaks a limit"):
@@ -240,3 +260,81 @@ def test_what_no_light_can_give_says_where_and_how_much():
     terrain = change(flat(cell_m=5.0), 90, 110, -50, 50, ground=np.nan, surface=np.nan)
     with pytest.raises(InfeasibleError, match="the ground is unknown"):
         design_lights(lit_site(), terrain)
+
+
+def test_what_a_proof_finds_failing_is_mended():
+    """Designed for less than is proven: minimum, mean and uniformity fail, and are then mended."""
+    terrain = hills(4, rough_m=0.6)
+    asked = LightRequirement("lit", "fence_strip", minimum_lx=1.0, average_lx=3.0, uniformity=0.1)
+    more = replace(asked, minimum_lx=1.6, average_lx=10.0, uniformity=0.2)
+    limit = LightLimit("house", "illuminance", 1e6, area=Point(EAST + 100.0, NORTH - 25.0))
+    easy, hard = (
+        replace(site, lighting=replace(site.lighting, limits=(limit,)))
+        for site in (lit_site(asked), lit_site(more))
+    )
+    before = design_lights(easy, terrain)
+    proof = prove_lights(hard, terrain, before)
+    failing = {c.requirement for c in proof.claims if c.binding and c.verdict != "holds"}
+    assert failing == {"lit: minimum", "lit: mean", "lit: uniformity"}
+    missed = missed_light(hard, proof.claims, proof.points)
+    lux = proof.points["lux"].to_numpy()
+    assert len(missed.points["lit"]) == (lux < 1.6).sum() > 0
+    assert missed.stretches["lit"]
+    after = design_lights(hard, terrain, before=before, missed=missed)
+    for _ in range(3):
+        proof = prove_lights(hard, terrain, after)
+        failing = {c.requirement for c in proof.claims if c.binding and c.verdict != "holds"}
+        if not failing:
+            break
+        missed = missed_light(hard, proof.claims, proof.points, missed)
+        after = design_lights(hard, terrain, before=after, missed=missed)
+    assert not failing
+    assert after.cost > before.cost
+    assert after.lower_bound == before.lower_bound
+
+
+def test_why_no_lights_can_names_metres_obstacle_and_the_cheapest_relaxation():
+    # A wall 25 m high, 80 m long, between the line and all places.
+    wall = change(flat(cell_m=1.0), 60, 140, 4, 6, surface=25.0)
+    site = lit_site(LightRequirement("lit", "line", minimum_lx=1.0))
+    with pytest.raises(InfeasibleError) as caught:
+        design_lights(site, wall)
+    error = caught.value
+    assert re.fullmatch(r"s = (6\d|7\d)–1[23]\d m", error.where), error.where
+    assert "something that stands there at s = " in error.what and "t = 4 m rises" in error.what
+    assert "m above the ray to the light" in error.what
+    assert "leave these metres out" in error.mend  # behind the wall it is dark, whatever is asked
+    site = lit_site(LightRequirement("lit", "line", minimum_lx=50.0))
+    with pytest.raises(InfeasibleError, match="ask 'lit' for a minimum of") as caught:
+        design_lights(site, flat(cell_m=5.0))
+    least = float(re.search(r"minimum of ([\d.]+) lx instead of 50", caught.value.mend)[1])
+    eased = replace(site.lighting.requirements[0], minimum_lx=0.99 * least)
+    assert price_of(lit_site(eased)) > 0
+    with pytest.raises(InfeasibleError):
+        price_of(lit_site(replace(eased, minimum_lx=1.02 * least)))
+    # A limit that forbids what would be needed is named, with what it would have to be.
+    house = LightLimit("house", "illuminance", 0.01, area=Point(EAST + 100.0, NORTH - 25.0))
+    site = lit_site(LightRequirement("lit", "fence_strip", minimum_lx=1.0))
+    site = replace(site, lighting=replace(site.lighting, limits=(house,)))
+    with pytest.raises(InfeasibleError, match="the limit 'house' forbids it") as caught:
+        design_lights(site, flat(cell_m=5.0))
+    allowed = float(re.search(r"allow 'house' ([\d.]+) instead of 0.01", caught.value.mend)[1])
+    for most, good in ((allowed * 1.01, True), (0.5 * allowed, False)):
+        limits = (replace(house, most=most),)
+        eased = replace(site, lighting=replace(site.lighting, limits=limits))
+        if good:
+            assert price_of(eased)
+        else:
+            with pytest.raises(InfeasibleError):
+                price_of(eased)
+
+
+def price_of(site):
+    """The relaxation's bound of a site on flat ground."""
+    terrain, rules = flat(cell_m=5.0), site.lighting
+    heads = offered_heads(site, terrain, None)
+    scene = make_scene(terrain, rules, heads)
+    cells = light_cells(site, terrain, rules.poles.cell_m)
+    problem = _problem(site, terrain, rules, heads, scene, cells)
+    duals = price_rows(problem, heads, rules.poles, 1, lambda share: None)
+    return priced_bound(problem, heads, duals, MARGIN)

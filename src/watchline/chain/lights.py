@@ -10,6 +10,7 @@ import pandas as pd
 
 from watchline.chain.keys import digest, lighting_key, step_keys
 from watchline.chain.progress import Progress, Silent
+from watchline.design.light_repair import Missed, missed_light
 from watchline.design.lights import design_lights
 from watchline.errors import InfeasibleError, ProjectError
 from watchline.io.files import atomic_write
@@ -28,13 +29,15 @@ from watchline.io.run import Run
 from watchline.io.terrain import build_terrain
 from watchline.model.lighting import LIGHT_COLUMNS, POLE_COLUMNS, Lighting
 from watchline.model.plan import Plan, plan_digest
-from watchline.model.proof import Proof
+from watchline.model.proof import Claim, Proof
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 from watchline.prove.light_claims import LightProof, prove_lights
 from watchline.report.lights import light_page
 
 LIGHT_PAGE = "lights.html"
+MOST_STRETCHES = 5
+"""Stretches that a sentence names."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,13 @@ def light_step(
     run: Run,
     listener: Progress,
     *,
-    folder: str = "",
+    folder: str = "lights",
 ) -> tuple[Lighting, LightProof]:
-    """Design and prove the lights of a site, or take over what a run has of them.
+    """Design and prove the lights of a site until they hold, or take over what a run has of them.
 
-    With ``folder`` its files lie in that folder of the run.
+    What a proof finds failing becomes rows of the next design, as for cameras
+    (:mod:`watchline.chain.rounds`); each round is a step of its own, in a folder of its own. Where
+    lights still fail in the end, their notes say which claims, and why no further round was made.
 
     Raises
     ------
@@ -86,31 +91,96 @@ def light_step(
         stand,
         site.seed,
     )
-    inside = f"{folder}/" if folder else ""
+    rounds = site.design.repair_rounds
+    before: Lighting | None = None
+    missed: Missed | None = None
+    told: list[str] = []
+    for round_ in range(rounds + 1):
+        lighting, proof = _light_round(
+            site, terrain, mounts, run, listener, f"{folder}/{round_}", key, before, missed
+        )
+        failing = [c for c in proof.claims if c.binding and c.verdict != "holds"]
+        if not failing:
+            break
+        why = "" if round_ < rounds else f"{rounds:,} rounds were made"
+        if before is not None and _same(before, lighting):
+            why = "no other lights near there were found that mend it"
+        missed = missed_light(site, proof.claims, proof.points, missed)
+        if not missed.found:
+            why = "no light can mend that"
+        told.append(f"Round {round_ + 1}: the proof found {'; '.join(map(_fails, failing))}.")
+        if why:
+            told[-1] += f" It still does: {why}."
+        listener.say(told[-1] + ("" if why else " The lights are designed again there."))
+        if why:
+            break
+        key, before = digest(key, round_, [c.detail for c in failing]), lighting
+    if told:
+        note = (
+            "The proof found earlier choices of lights failing at points between the design's, and "
+            "they were designed again with those points; the bound is that of the first choice."
+        )
+        lighting = replace(lighting, notes=(*lighting.notes, note, *told))
+    return lighting, proof
+
+
+def _light_round(
+    site: Site,
+    terrain: Terrain,
+    mounts: gpd.GeoDataFrame | None,
+    run: Run,
+    listener: Progress,
+    folder: str,
+    key: str,
+    before: Lighting | None,
+    missed: Missed | None,
+) -> tuple[Lighting, LightProof]:
+    """Lights of one round and their proof, as two steps of a run."""
 
     def part(run_folder: Path) -> Path:
         (run_folder / folder).mkdir(parents=True, exist_ok=True)
         return run_folder / folder
 
     listener.step("lights")
+    name = folder.replace("/", "-")
     lighting = run.step(
-        folder or "lights",
-        (f"{inside}{LIGHTS_FILE}",),
-        lambda: design_lights(site, terrain, mounts, progress=listener.share),
+        name,
+        (f"{folder}/{LIGHTS_FILE}",),
+        lambda: design_lights(
+            site, terrain, mounts, before=before, missed=missed, progress=listener.share
+        ),
         lambda made, at: write_lighting(made, part(at)),
         lambda at: read_lighting_file(part(at)),
         key=key,
     )
     listener.step("light proof")
     proof = run.step(
-        f"{folder}-proof" if folder else "light-proof",
-        (f"{inside}{PROOF_FILE}", f"{inside}{POINTS_FILE}"),
+        f"{name}-proof",
+        (f"{folder}/{PROOF_FILE}", f"{folder}/{POINTS_FILE}"),
         lambda: prove_lights(site, terrain, lighting, progress=listener.share),
         lambda made, at: write_light_proof(made, part(at)),
         lambda at: read_light_proof(part(at)),
         key=digest("light proof", key),
     )
     return lighting, proof
+
+
+def _same(one: Lighting, other: Lighting) -> bool:
+    """Whether the same lights hang at the same places."""
+    columns = ["luminaire", "height_m", "s", "t", "azimuth_deg", "tilt_deg"]
+    return one.lights[columns].equals(other.lights[columns])
+
+
+def _fails(claim: Claim) -> str:
+    """A failing claim and where it fails, in words."""
+    places = [f"{a:.0f}–{b:.0f} m" for a, b in claim.failing_chainages]
+    if len(places) > MOST_STRETCHES:
+        places[MOST_STRETCHES:] = [f"{len(places) - MOST_STRETCHES} more"]
+    unit = "" if claim.unit == "ratio" else f" {claim.unit}"
+    return (
+        f"'{claim.requirement}' at {claim.value:.4g}{unit}, asked {claim.target:.4g} "
+        f"(s = {', '.join(places)})"
+    )
 
 
 def hung(lighting: Lighting, before: gpd.GeoDataFrame | None, plan: Plan) -> Plan:
@@ -261,6 +331,8 @@ def plan_lights(site: Site, progress: Progress | None = None) -> LightOutcome:
     listener.step("terrain")
     terrain = build_terrain(site)
     lighting, found = light_step(site, terrain, None, run, listener)
+    write_lighting(lighting, run.folder)
+    write_light_proof(found, run.folder)
     page = write_light_page(site, lighting, found, run.folder)
     layers = write_light_layers(lighting, run.folder / "lights.gpkg")
     return LightOutcome(site, lighting, found, page, layers)

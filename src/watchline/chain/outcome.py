@@ -30,6 +30,8 @@ class Outcome:
         Claims on the plan's lights with their points; None where there are none.
     ways : tuple of Way
         What cameras and lights cost in each way to plan them; empty where there was no choice.
+    unlit : str
+        Why no lights give what is asked; the plan then has cameras only.
     """
 
     site: Site
@@ -41,3 +43,4 @@ class Outcome:
     report: Path
     light_proof: LightProof | None = None
     ways: tuple[Way, ...] = ()
+    unlit: str = ""

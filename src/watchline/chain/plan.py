@@ -128,6 +128,7 @@ def plan_project(
         run.folder / "report.html",
         found.light_proof,
         found.ways,
+        found.unlit,
     )
     listener.step("report")
     write_report_files(outcome, run)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from watchline.chain.lights import keep_lights, light_step, with_lights
+from watchline.chain.lights import keep_lights, light_step, no_lighting, with_lights
 from watchline.chain.progress import Progress
 from watchline.chain.rounds import (
     DARK,
@@ -34,7 +34,7 @@ from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 from watchline.model.visibility import Visibility
 from watchline.model.ways import AFTER, FIRST, TOGETHER, Way
-from watchline.prove.light_claims import LightProof
+from watchline.prove.light_claims import LightProof, prove_lights
 
 AGAIN_SHARE = 0.1
 """Share of the search effort for cameras by the lights, which start from those without."""
@@ -72,6 +72,9 @@ class Found:
         What the cameras were chosen from, with the light that they see by.
     ways : tuple of Way
         The ways that were planned; empty where there was no choice.
+    unlit : str
+        Why no lights give what is asked; the plan then has cameras only. Empty where it has lights
+        or needs none.
     """
 
     plan: Plan
@@ -80,6 +83,7 @@ class Found:
     light_proof: LightProof | None
     candidates: Candidates
     ways: tuple[Way, ...] = ()
+    unlit: str = ""
 
 
 def plan_by_light(task: Task, start: Plan | None) -> Found:
@@ -102,7 +106,11 @@ def _cheapest(task: Task, start: Plan | None) -> Found:
     choice = site.lighting is not None and bool(site.lighting.poles.poles) and site.counts_on_lamps
     if choice and site.design.budget is not None:
         # What a budget buys is not compared by cost: cameras see by the lights, which come first.
-        return _first(task, start, None)
+        try:
+            return _first(task, start, None)
+        except InfeasibleError as error:
+            task.listener.say(f"{error.sentence} Cameras are planned without lights.")
+            return _after(task, start)
     try:
         after = _after(task, start)
     except InfeasibleError as error:
@@ -137,9 +145,12 @@ def _after(task: Task, start: Plan | None) -> Found:
     certificate = round_certificate(bound_round)
     light_proof = None
     if task.site.lighting is not None and plan.status != "interrupted":
-        lighting, light_proof = light_step(
-            task.site, task.terrain, plan.mounts, task.run, task.listener, folder="lights-after"
-        )
+        try:
+            lighting, light_proof = light_step(
+                task.site, task.terrain, plan.mounts, task.run, task.listener, folder="lights-after"
+            )
+        except InfeasibleError as error:
+            return _unlit(task, plan, proof, certificate, error)
         if len(lighting.lights) and any(
             task.site.condition(r.condition).by_lamps for r in task.site.requirements
         ):
@@ -150,6 +161,16 @@ def _after(task: Task, start: Plan | None) -> Found:
             )
         plan, proof = with_lights(plan, proof, lighting, light_proof)
     return Found(plan, proof, certificate, light_proof, task.candidates)
+
+
+def _unlit(task: Task, plan: Plan, proof: Proof, certificate: str, error: InfeasibleError) -> Found:
+    """Cameras alone: what is asked of lights is proven to fail, and the plan says why."""
+    task.listener.say(f"{error.sentence} The plan of cameras is kept without lights.")
+    none = no_lighting(task.site.crs)
+    light_proof = prove_lights(task.site, task.terrain, none)
+    plan = replace(plan, notes=(*plan.notes, f"No lights: {error.sentence}"))
+    plan, proof = with_lights(plan, proof, none, light_proof)
+    return Found(plan, proof, certificate, light_proof, task.candidates, unlit=error.sentence)
 
 
 def _together(task: Task, after: Found) -> Found:

@@ -33,11 +33,12 @@ def plan(
     """Design the least-cost plan, prove it, and write the report.
 
     Exit code 0: every binding claim holds; 1: a claim fails or is unknown; 3: bad input;
-    4: no plan can satisfy the requirements.
+    4: no plan can satisfy the requirements, or no lights can; then the plan of cameras is kept.
     """
     from dataclasses import replace
 
     from watchline.chain.plan import plan_project
+    from watchline.errors import InfeasibleError
     from watchline.io.plan import read_plan
     from watchline.io.project import read_site
 
@@ -58,5 +59,8 @@ def plan(
                 screen.say(note)
         outcome = plan_project(replace(site, design=rules), screen, start=first, device=device)
     show_outcome(screen, outcome)
+    if outcome.unlit:
+        typer.echo(outcome.unlit, err=True)
+        raise typer.Exit(InfeasibleError.exit_code)
     if not outcome.proof.holds:
         raise typer.Exit(1)

@@ -12,9 +12,11 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from watchline.design.light_bound import bound_windows, window_bound
 from watchline.design.light_heads import Heads
+from watchline.design.light_reasons import NoChoiceError
 from watchline.design.light_rows import MARGIN, Problem
-from watchline.design.light_solve import choice_cost, priced_bound, solve_part
+from watchline.design.light_solve import choice_cost, priced, priced_bound, solve_part
 from watchline.errors import InfeasibleError
 from watchline.model.lighting import PoleRules
 
@@ -22,8 +24,10 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 PRICE_WINDOW_M, PRICE_AHEAD_M = 600.0, 300.0
 """Windows of the relaxation, and how far beyond them it looks: far, so that prices fit together."""
-WINDOW_M, AHEAD_M = 150.0, 80.0
+WINDOW_M, AHEAD_M = 200.0, 100.0
 """Windows of the choice, and how far beyond them it looks: short, so that each is solved well."""
+BOUND_NODES = 10
+"""Nodes of a tree for the bound, as a multiple of those for a choice: a bound needs many more."""
 LEAST_GAIN = 1e-6
 
 
@@ -64,7 +68,7 @@ def price_rows(
 
     Raises
     ------
-    InfeasibleError
+    NoChoiceError
         Even all lights together cannot give what is asked somewhere.
     """
     duals: dict[tuple[object, ...], float] = {}
@@ -76,33 +80,11 @@ def price_rows(
             problem, heads, np.zeros(heads.place.size), free, low, high, whole=False, seed=seed
         )
         if found is None:
-            raise InfeasibleError(
-                "no choice of the offered lights gives what is asked within the limits",
-                where=f"s = {start:.0f}–{end:.0f} m",
-                mend=_mend(problem, heads, low, high),
-            )
+            raise NoChoiceError(low, high)
         inner = (key for key in found.duals if start <= problem.pool[key].s < end)
         duals |= {key: found.duals[key] for key in inner}
         progress((k + 1) / len(windows))
     return duals
-
-
-def _mend(problem: Problem, heads: Heads, start_m: float, end_m: float) -> str:
-    """What would help, from what the strongest equipment of every place could give."""
-    for one in problem.asked:
-        low, high = np.searchsorted(one.points.s, [start_m, end_m])
-        if low == high or not one.requirement.minimum_lx:
-            continue
-        every = np.asarray(one.light[low:high].sum(axis=1)).ravel()
-        worst = int(np.argmin(every))
-        if every[worst] < one.requirement.minimum_lx:
-            s, t = one.points.s[low + worst], one.points.t[low + worst]
-            return (
-                f"'{one.requirement.name}' asks for {one.requirement.minimum_lx:g} lx, and all "
-                f"lights and aims together give {every[worst]:.2g} lx at s = {s:.0f} m, "
-                f"t = {t:.0f} m: offer stronger lights, other aims, more or higher poles"
-            )
-    return "offer more poles, lights or aims, or ask for less"
 
 
 def cover_lights(
@@ -132,8 +114,9 @@ def cover_lights(
     InfeasibleError
         Nothing satisfies the requirements.
     """
-    duals = price_rows(problem, heads, rules, seed, lambda share: progress(0.3 * share))
+    duals = price_rows(problem, heads, rules, seed, lambda share: progress(0.1 * share))
     bound = priced_bound(problem, heads, duals, MARGIN)
+    worth = _worth(problem, duals)
     x = np.zeros(heads.place.size)
     windows = _windows(problem, WINDOW_M)
     s = heads.s
@@ -157,6 +140,7 @@ def cover_lights(
                 seed=seed,
                 gap=rules.gap,
                 nodes=rules.work,
+                credit=worth(reach),
             )
             if found is not None:
                 break
@@ -168,9 +152,35 @@ def cover_lights(
             )
         x = found.x
         settled = end
-        progress(0.3 + 0.4 * (k + 1) / len(windows))
-    x = polish(problem, heads, rules, seed, x, lambda share: progress(0.7 + 0.3 * share))
-    return Cover(x, choice_cost(heads, x), min(bound, choice_cost(heads, x)))
+        progress(0.1 + 0.3 * (k + 1) / len(windows))
+    x = polish(problem, heads, rules, seed, x, lambda share: progress(0.4 + 0.2 * share))
+    cost = choice_cost(heads, x)
+    if cost - bound > rules.gap * cost:
+        whole = window_bound(
+            problem,
+            heads,
+            duals,
+            bound_windows(windows[0][0], last),
+            seed=seed,
+            nodes=BOUND_NODES * rules.work,
+            progress=lambda share: progress(0.6 + 0.4 * share),
+        )
+        bound = max(bound, whole)
+    return Cover(x, cost, min(bound, cost))
+
+
+def _worth(
+    problem: Problem, duals: dict[tuple[object, ...], float]
+) -> Callable[[float], FloatArray]:
+    """What columns are worth for rows beyond a chainage, by the rows' prices."""
+    rows, prices, stated = priced(problem, duals, MARGIN)
+    s = np.array([row.s for row in rows])
+    matrix = stated.matrix
+
+    def beyond(chainage_m: float) -> FloatArray:
+        return np.asarray(matrix.T @ np.where(s > chainage_m, prices, 0.0))
+
+    return beyond
 
 
 def polish(
@@ -183,7 +193,7 @@ def polish(
     only: list[tuple[float, float]] | None = None,
 ) -> FloatArray:
     """Choose anew in windows between the first ones, or in given stretches that miss something."""
-    windows = _windows(problem, 2 * WINDOW_M, WINDOW_M / 2) if only is None else only
+    windows = _windows(problem, WINDOW_M, WINDOW_M / 2) if only is None else only
     s = heads.s
     for k, (start, end) in enumerate(windows):
         for wider in (0.0,) if only is None else (0.0, AHEAD_M, WINDOW_M):

@@ -103,7 +103,9 @@ def requirement_points(
             mend="make the place larger, or lighting.cell smaller",
         )
     x, y, s, t = (chosen[name].to_numpy(dtype=np.float64) for name in ("x", "y", "s", "t"))
-    z = ground_z(terrain, x, y) + requirement.height_m
+    edge = chosen["edge"].to_numpy(dtype=bool)
+    points = points_at(site, terrain, requirement, (x, y, s, t), edge)
+    z = points.z
     if requirement.binding and np.isnan(z).any():
         first = float(s[np.isnan(z)][0])
         raise InfeasibleError(
@@ -112,7 +114,19 @@ def requirement_points(
             where=f"light_requirements '{requirement.name}'",
             mend="give terrain data there, or shorten the zone",
         )
-    edge = chosen["edge"].to_numpy(dtype=bool)
+    return points
+
+
+def points_at(
+    site: Site,
+    terrain: Terrain,
+    requirement: LightRequirement,
+    place: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    edge: npt.NDArray[np.bool_],
+) -> Points:
+    """Receivers of a requirement at given places: x, y, chainage and offset, by chainage."""
+    x, y, s, t = place
+    z = ground_z(terrain, x, y) + requirement.height_m
     return Points(x, y, z, s, t, plane_normals(site, requirement, s), edge)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
+from watchline.design.light_columns import Columns
 from watchline.design.light_matrix import LIMIT_REACH_M
 from watchline.design.light_points import Points
 from watchline.model.lighting import LightLimit, LightRequirement
@@ -64,6 +65,8 @@ class Asked:
         Mean illuminance of each stretch.
     middle : float64 array [stretches]
         Chainage of each stretch's middle.
+    more_lx, more_mean_lx : float64 array [points], [stretches]
+        What is asked besides, where the proof found less light than the design.
     """
 
     requirement: LightRequirement
@@ -72,6 +75,18 @@ class Asked:
     stretch: IntArray
     means: csr_matrix
     middle: FloatArray
+    more_lx: FloatArray
+    more_mean_lx: FloatArray
+
+    @property
+    def least_lx(self) -> FloatArray:
+        """Minimum of each point that the design aims at [lx]."""
+        return (self.requirement.minimum_lx + self.more_lx) * MARGIN
+
+    @property
+    def least_mean_lx(self) -> FloatArray:
+        """Mean of each stretch that the design aims at [lx]."""
+        return (self.requirement.average_lx + self.more_mean_lx) * MARGIN
 
 
 @dataclass(frozen=True)
@@ -96,6 +111,8 @@ class Problem:
         Limits that add up.
     place_of, feeder_of, top_of, bracket_of : int64 array [heads]
         Place, feeder, top and bracket of each head.
+    columns : Columns
+        What is chosen among.
     pool : dict of Row
         Rows that some choice has violated, by their keys.
     """
@@ -106,6 +123,7 @@ class Problem:
     feeder_of: IntArray
     top_of: IntArray
     bracket_of: IntArray
+    columns: Columns
     pool: dict[tuple[object, ...], Row] = field(default_factory=dict)
 
 
@@ -146,8 +164,8 @@ def _place_key(points: Points, i: int) -> tuple[float, float]:
 
 def _minimum_rows(
     problem: Problem, r: int, i: int, group: tuple[str, int] | None
-) -> tuple[Row, Row]:
-    """The minimum at a point, and what follows from it for poles alone.
+) -> tuple[Row, ...]:
+    """The minimum at a point, and where poles and lights are apart, what follows for poles alone.
 
     A light that gives more than is asked counts as if it gave just that: in whole choices it is
     the same, and the relaxation cannot take a tenth of a bright light. Likewise for a pole, whose
@@ -160,8 +178,11 @@ def _minimum_rows(
         keep = groups[heads] != group[1]
         heads, values = heads[keep], values[keep]
     key = ("minimum", r, *_place_key(one.points, i), group)
-    lower = one.requirement.minimum_lx * MARGIN
+    lower = float(one.least_lx[i])
     s = float(one.points.s[i])
+    row = Row(key, s, heads, np.minimum(values, lower), lower, np.inf)
+    if problem.columns.listed.all():
+        return (row,)
     order = np.lexsort((values, problem.bracket_of[heads], problem.top_of[heads]))
     top, bracket = problem.top_of[heads][order], problem.bracket_of[heads][order]
     last = np.ones(order.size, dtype=bool)
@@ -171,7 +192,7 @@ def _minimum_rows(
     given = np.minimum(np.bincount(which, weights=values[best], minlength=tops.size), lower)
     nothing = np.zeros(0, dtype=np.int64)
     return (
-        Row(key, s, heads, np.minimum(values, lower), lower, np.inf),
+        row,
         Row(("poles", *key), s, nothing, np.zeros(0), lower, np.inf, tops, given),
     )
 
@@ -179,7 +200,7 @@ def _minimum_rows(
 def _average_row(problem: Problem, r: int, k: int) -> Row:
     one = problem.asked[r]
     heads, values = _row(one.means, k)
-    lower = one.requirement.average_lx * MARGIN
+    lower = float(one.least_mean_lx[k])
     return Row(("average", r, k), float(one.middle[k]), heads, values, lower, np.inf)
 
 
@@ -236,21 +257,22 @@ def violated(problem: Problem, x: FloatArray, start_m: float, end_m: float) -> l
         lux, s = some @ x, one.points.s[low:high]
         every = np.arange(high - low)
         if asked.minimum_lx:
+            least = one.least_lx[low:high]
             groups: list[tuple[str, IntArray]] = []
             if asked.survive == "pole":
                 groups = [("pole", problem.place_of)]
             elif asked.survive == "feeder":
                 groups = [("feeder", problem.feeder_of)]
             if not groups:
-                for i in _worst(s, asked.minimum_lx * MARGIN - lux, every):
+                for i in _worst(s, least - lux, every):
                     found += _minimum_rows(problem, r, low + i, None)
             for name, group_of in groups:
                 most, which = largest_group(some, x, group_of)
-                for i in _worst(s, asked.minimum_lx * MARGIN - (lux - most), every):
+                for i in _worst(s, least - (lux - most), every):
                     found += _minimum_rows(problem, r, low + i, (name, int(which[i])))
         if asked.average_lx:
             inside = (one.middle >= start_m) & (one.middle <= end_m)
-            missing = asked.average_lx * MARGIN - one.means @ x
+            missing = one.least_mean_lx - one.means @ x
             for k in np.flatnonzero(inside & (missing > SLACK_LX)):
                 found.append(_average_row(problem, r, int(k)))
         if asked.uniformity:

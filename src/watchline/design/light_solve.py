@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 import highspy
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_matrix
 
 from watchline.design.cover.exact import silent_solver
+from watchline.design.light_columns import Columns, cheapest_places, structure
 from watchline.design.light_heads import Heads
 from watchline.design.light_matrix import LIMIT_REACH_M
 from watchline.design.light_rows import Problem, Row, violated
@@ -19,7 +21,7 @@ IntArray = npt.NDArray[np.int64]
 MOST_ROUNDS = 60
 MIP_ROUNDS = 12
 FIXED_SLACK = 1e-5
-DEAR_SHARE = 0.25
+DEAR_SHARE = 0.35
 """Reduced cost, as a share of the cost, from which a head or a pole is left out of a tree."""
 TIME_LIMIT_S = 60.0
 """Of one tree: a safety for slow machines; the number of nodes ends it before."""
@@ -35,67 +37,89 @@ class Part:
         The whole choice, with the free heads set anew.
     duals : dict
         Price of each row by its key (relaxation only).
+    cost : float
+        Of the free places (relaxation only).
     """
 
     x: FloatArray
     duals: dict[tuple[object, ...], float]
+    cost: float = 0.0
 
 
 @dataclass(frozen=True)
-class _Model:
-    """Columns: free heads, then their tops. Rows of the structure come first."""
+class Stated:
+    """Rows over some columns, as a solver takes them.
 
-    heads: IntArray
-    tops: IntArray
-    cost: FloatArray
-    rows: list[tuple[float, float, IntArray, FloatArray]]
+    Attributes
+    ----------
+    lower, upper : float64 array [rows]
+        Bounds.
+    matrix : csr_matrix [rows, columns]
+        Coefficients.
+    """
 
-
-def _model(heads: Heads, free: BoolArray) -> _Model:
-    chosen = np.flatnonzero(free)
-    tops = np.unique(heads.top[chosen])
-    column_of_top = chosen.size + np.searchsorted(tops, heads.top[chosen])
-    rows: list[tuple[float, float, IntArray, FloatArray]] = []
-    order = np.lexsort((heads.bracket[chosen], heads.top[chosen]))
-    keys = np.stack([heads.top[chosen][order], heads.bracket[chosen][order]], axis=1)
-    starts = np.flatnonzero(np.concatenate([[True], (np.diff(keys, axis=0) != 0).any(axis=1)]))
-    brackets = np.zeros(tops.size, dtype=np.int64)
-    for begin, end in zip(starts, [*starts[1:], order.size], strict=True):
-        # One head on each bracket, and none without its pole.
-        members = order[begin:end]
-        top = column_of_top[members[0]]
-        brackets[top - chosen.size] += 1
-        index = np.append(members, top)
-        rows.append((-np.inf, 0.0, index, np.append(np.ones(members.size), -1.0)))
-    for k, top in enumerate(tops):
-        room = int(heads.top_room[top])
-        if brackets[k] > room:
-            members = np.flatnonzero(heads.top[chosen] == top)
-            index = np.append(members, chosen.size + k)
-            rows.append((-np.inf, 0.0, index, np.append(np.ones(members.size), -float(room))))
-    places = heads.top_place[tops]
-    for place in np.unique(places):
-        members = np.flatnonzero(places == place)
-        if members.size > 1:
-            rows.append((-np.inf, 1.0, chosen.size + members, np.ones(members.size)))
-    cost = np.concatenate([heads.cost[chosen], heads.top_cost[tops]])
-    return _Model(chosen, tops, cost, rows)
+    lower: FloatArray
+    upper: FloatArray
+    matrix: csr_matrix
 
 
-def _cut_to(
-    row: Row, fixed: FloatArray, fixed_tops: FloatArray, column: IntArray, top_column: IntArray
-) -> tuple[float, float, IntArray, FloatArray]:
-    """A row on the free columns; what the fixed heads and tops give is taken off its bounds."""
-    at, top_at = column[row.heads], top_column[row.tops]
-    here, top_here = at >= 0, top_at >= 0
-    given = float(row.values[~here] @ fixed[row.heads[~here]])
-    given += float(row.top_values[~top_here] @ fixed_tops[row.tops[~top_here]])
-    lower = row.lower - given
-    index = np.concatenate([at[here], top_at[top_here]])
-    value = np.concatenate([row.values[here], row.top_values[top_here]])
-    if row.key[0] != "uniform" and np.isfinite(lower):
-        value = np.minimum(value, max(lower, 0.0))
-    return lower, row.upper - given, index, value
+def state_rows(
+    rows: list[Row],
+    columns: Columns,
+    at: IntArray,
+    fixed: FloatArray | None = None,
+    fixed_tops: FloatArray | None = None,
+    *,
+    margin: float | None = None,
+) -> Stated:
+    """Rows over the columns ``at``; what fixed heads and poles give is taken off their bounds.
+
+    A column counts toward a minimum by at most what is still asked: in whole choices that is the
+    same. With ``margin`` the rows ask for what was wanted, without the design's margin.
+    """
+    lower = np.array([row.lower for row in rows])
+    upper = np.array([row.upper for row in rows])
+    values = [row.values for row in rows]
+    if margin is not None:
+        lower, upper = lower / margin, upper * margin
+        values = [row.values if row.asked is None else row.asked for row in rows]
+    lights = _stack([row.heads for row in rows], values, columns.heads.shape[1])
+    poles = _stack(
+        [row.tops for row in rows], [row.top_values for row in rows], columns.tops.shape[1]
+    )
+    capped = np.array([row.key[0] in ("minimum", "poles") for row in rows], dtype=bool)
+    if fixed is not None and fixed_tops is not None:
+        given = lights @ fixed + poles @ fixed_tops
+        lower, upper = lower - given, upper - given
+    matrix = (lights @ columns.heads[at].T + poles @ columns.tops[at].T).tocsr()
+    matrix.sort_indices()
+    most = np.where(capped, np.maximum(lower, 0.0), np.inf)
+    matrix.data = np.minimum(matrix.data, np.repeat(most, np.diff(matrix.indptr)))
+    matrix.eliminate_zeros()
+    return Stated(lower, upper, matrix)
+
+
+def _stack(index: list[IntArray], values: list[FloatArray], width: int) -> csr_matrix:
+    sizes = np.array([one.size for one in index], dtype=np.int64)
+    indptr = np.concatenate([[0], np.cumsum(sizes)])
+    if not sizes.sum():
+        return csr_matrix((len(index), width))
+    return csr_matrix(
+        (np.concatenate(values), np.concatenate(index), indptr), shape=(len(index), width)
+    )
+
+
+def add_rows(solver: highspy.Highs, stated: Stated) -> None:
+    """Give rows to a solver."""
+    solver.addRows(
+        stated.lower.size,
+        np.maximum(stated.lower, -highspy.kHighsInf),
+        np.minimum(stated.upper, highspy.kHighsInf),
+        stated.matrix.nnz,
+        stated.matrix.indptr[:-1].astype(np.int32),
+        stated.matrix.indices.astype(np.int32),
+        stated.matrix.data.astype(np.float64),
+    )
 
 
 def _excused(row: Row, x: FloatArray, tops: FloatArray) -> Row:
@@ -118,6 +142,7 @@ def solve_part(
     nodes: int = 200,
     begin: bool = False,
     core: tuple[float, float] | None = None,
+    credit: FloatArray | None = None,
 ) -> Part | None:
     """Choose the free heads at least cost, so that all rows of a stretch hold.
 
@@ -130,7 +155,7 @@ def solve_part(
     x : float64 array [heads]
         The choice so far; heads that are not free stay.
     free : bool array [heads]
-        Which may change.
+        Which may change, place by place.
     start_m, end_m : float
         Rows between these chainages must hold.
     whole : bool
@@ -141,6 +166,8 @@ def solve_part(
         Whether the choice so far satisfies everything, so that the tree may start from it.
     core : tuple of float, optional
         Rows outside these chainages need only be held as far as the choice so far holds them.
+    credit : float64 array [columns], optional
+        What each column is worth for rows beyond the stretch; taken off its cost.
 
     Returns
     -------
@@ -149,81 +176,62 @@ def solve_part(
     """
     if not free.any():
         return Part(x, {})
-    model = _model(heads, free)
-    column = np.full(x.size, -1, dtype=np.int64)
-    column[model.heads] = np.arange(model.heads.size)
-    top_column = np.full(heads.top_cost.size, -1, dtype=np.int64)
-    top_column[model.tops] = model.heads.size + np.arange(model.tops.size)
-    known = [
-        row
-        for row in problem.pool.values()
-        if start_m <= row.s <= end_m
-        or (row.key[0] == "limit" and start_m - LIMIT_REACH_M <= row.s <= end_m + LIMIT_REACH_M)
-    ]
-    solver = _solver(model, seed)
+    columns = problem.columns
+    at = np.flatnonzero(np.isin(columns.place, np.unique(heads.place[free])))
+    made = columns.heads[at]
+    cost = columns.cost[at] - (0.0 if credit is None else credit[at])
+    solver = part_solver(heads, columns, at, cost, seed)
+    structural = solver.getNumRow()
     keys: list[tuple[object, ...]] = []
+    fixed = np.where(free, 0.0, x)
+    fixed_tops, tops_now = _standing(heads, fixed), _standing(heads, x)
 
     def add(rows: list[Row]) -> bool:
-        for row in rows:
-            if core is not None and not core[0] <= row.s <= core[1]:
-                row = _excused(row, x, tops_now)
-            lower, upper, index, value = _cut_to(row, fixed, fixed_tops, column, top_column)
-            if not index.size and (lower > FIXED_SLACK or upper < -FIXED_SLACK):
-                return False  # no free head matters: it cannot be mended here
-            solver.addRow(
-                lower if np.isfinite(lower) else -highspy.kHighsInf,
-                upper if np.isfinite(upper) else highspy.kHighsInf,
-                index.size,
-                index.astype(np.int32),
-                value,
-            )
-            keys.append(row.key)
+        if not rows:
+            return True
+        if core is not None:
+            low, high = core
+            rows = [r if low <= r.s <= high else _excused(r, x, tops_now) for r in rows]
+        stated = state_rows(rows, columns, at, fixed, fixed_tops)
+        empty = np.diff(stated.matrix.indptr) == 0
+        if (empty & ((stated.lower > FIXED_SLACK) | (stated.upper < -FIXED_SLACK))).any():
+            return False  # no free head matters: it cannot be mended here
+        add_rows(solver, stated)
+        keys.extend(row.key for row in rows)
         return True
 
-    fixed = np.where(free, 0.0, x)
-    fixed_tops = np.zeros(heads.top_cost.size)
-    fixed_tops[heads.top[fixed > 0.5]] = 1.0
-    tops_now = np.zeros(heads.top_cost.size)
-    tops_now[heads.top[x > 0.5]] = 1.0
-    if not add(known):
+    def found_heads(values: FloatArray) -> FloatArray:
+        return np.clip(fixed + made.T @ values, 0.0, 1.0)
+
+    if not add(rows_between(problem, start_m, end_m)):
         return None
     for _ in range(MOST_ROUNDS):
-        if not _run(solver):
+        if not run_solver(solver):
             return None
-        now = fixed.copy()
-        now[model.heads] = np.clip(solver.getSolution().col_value[: model.heads.size], 0.0, 1.0)
-        fresh = violated(problem, now, start_m, end_m)
+        fresh = violated(problem, found_heads(solution_of(solver)), start_m, end_m)
         if not fresh:
             break
         problem.pool.update({row.key: row for row in fresh})
         if not add(fresh):
             return None
-    if whole:
-        _drop_dear(solver, model)
-    else:
-        prices = np.asarray(solver.getSolution().row_dual)[len(model.rows) :]
-        return Part(now, dict(zip(keys, prices.tolist(), strict=True)))
-    solver.changeColsIntegrality(
-        len(model.cost),
-        np.arange(len(model.cost), dtype=np.int32),
-        [highspy.HighsVarType.kInteger] * len(model.cost),
-    )
-    for name, value in (("mip_rel_gap", gap), ("mip_max_nodes", nodes)):
-        solver.setOptionValue(name, value)
+    if not whole:
+        prices = np.asarray(solver.getSolution().row_dual)[structural:]
+        now = found_heads(solution_of(solver))
+        spent = float(solver.getInfo().objective_function_value)
+        return Part(now, dict(zip(keys, prices.tolist(), strict=True)), spent)
+    _drop_dear(solver, cost)
+    make_whole(solver, np.arange(at.size), gap, nodes)
     first = x if begin else None
     for _ in range(MIP_ROUNDS):
         if first is not None:
-            tops = np.isin(model.tops, np.unique(heads.top[first > 0.5])).astype(float)
-            start = np.concatenate([first[model.heads], tops])
+            start = np.isin(at, columns.taken(heads, first)).astype(np.float64)
             solver.setSolution(start.size, np.arange(start.size, dtype=np.int32), start)
-        if not _run(solver):
-            count = len(model.cost)
-            every = np.arange(count, dtype=np.int32)
-            solver.changeColsBounds(count, every, np.zeros(count), np.ones(count))
-            if not _run(solver):
+        if not run_solver(solver):
+            every = np.arange(at.size, dtype=np.int32)
+            solver.changeColsBounds(at.size, every, np.zeros(at.size), np.ones(at.size))
+            if not run_solver(solver):
                 return None
-        now = fixed.copy()
-        now[model.heads] = np.round(solver.getSolution().col_value[: model.heads.size])
+        now = np.round(found_heads(np.round(solution_of(solver))))
         fresh = violated(problem, now, start_m, end_m)
         if not fresh:
             return Part(now, {})
@@ -233,7 +241,24 @@ def solve_part(
     return None
 
 
-def _drop_dear(solver: highspy.Highs, model: _Model) -> None:
+def rows_between(problem: Problem, start_m: float, end_m: float) -> list[Row]:
+    """Known rows between two chainages, limits from farther away."""
+    return [
+        row
+        for row in problem.pool.values()
+        if start_m <= row.s <= end_m
+        or (row.key[0] == "limit" and start_m - LIMIT_REACH_M <= row.s <= end_m + LIMIT_REACH_M)
+    ]
+
+
+def _standing(heads: Heads, x: FloatArray) -> FloatArray:
+    """1 for poles that carry a chosen head."""
+    stands = np.zeros(heads.top_cost.size)
+    stands[heads.top[x > 0.5]] = 1.0
+    return stands
+
+
+def _drop_dear(solver: highspy.Highs, cost: FloatArray) -> None:
     """Leave out of the tree what the relaxation finds too dear: a tree of a few is searched well.
 
     What is left can still do what the relaxation does; where no whole choice is left, all come
@@ -241,13 +266,24 @@ def _drop_dear(solver: highspy.Highs, model: _Model) -> None:
     """
     found = solver.getSolution()
     value, dear = np.asarray(found.col_value), np.asarray(found.col_dual)
-    most = DEAR_SHARE * np.maximum(model.cost, 1.0)
-    out = np.flatnonzero((value < 1e-9) & (dear > most))
-    for column in out:
-        solver.changeColBounds(int(column), 0.0, 0.0)
+    out = np.flatnonzero((value < 1e-9) & (dear > DEAR_SHARE * np.maximum(cost, 1.0)))
+    if out.size:
+        none = np.zeros(out.size)
+        solver.changeColsBounds(out.size, out.astype(np.int32), none, none)
 
 
-def _solver(model: _Model, seed: int) -> highspy.Highs:
+def make_whole(solver: highspy.Highs, which: IntArray, gap: float, nodes: int) -> None:
+    """Ask for some columns as wholes, by a tree of so many nodes at most."""
+    whole = [highspy.HighsVarType.kInteger] * which.size
+    solver.changeColsIntegrality(which.size, which.astype(np.int32), whole)
+    solver.setOptionValue("mip_rel_gap", gap)
+    solver.setOptionValue("mip_max_nodes", nodes)
+
+
+def part_solver(
+    heads: Heads, columns: Columns, at: IntArray, cost: FloatArray, seed: int
+) -> highspy.Highs:
+    """A solver with some columns and the rows of their structure."""
     solver = silent_solver()
     for name, value in (
         ("random_seed", int(seed) % 2**31),
@@ -256,16 +292,20 @@ def _solver(model: _Model, seed: int) -> highspy.Highs:
         ("primal_feasibility_tolerance", 1e-8),
     ):
         solver.setOptionValue(name, value)
-    count = len(model.cost)
-    solver.addVars(count, np.zeros(count), np.ones(count))
-    solver.changeColsCost(count, np.arange(count, dtype=np.int32), model.cost)
-    for lower, upper, index, value in model.rows:
+    solver.addVars(at.size, np.zeros(at.size), np.ones(at.size))
+    solver.changeColsCost(at.size, np.arange(at.size, dtype=np.int32), cost)
+    for lower, upper, index, value in structure(heads, columns, at):
         low = lower if np.isfinite(lower) else -highspy.kHighsInf
         solver.addRow(low, upper, index.size, index.astype(np.int32), value)
     return solver
 
 
-def _run(solver: highspy.Highs) -> bool:
+def solution_of(solver: highspy.Highs) -> FloatArray:
+    """Values of the columns."""
+    return np.asarray(solver.getSolution().col_value, dtype=np.float64)
+
+
+def run_solver(solver: highspy.Highs) -> bool:
     """Solve; whether a feasible choice was found.
 
     No option of threads is set: HiGHS keeps one setting a process and fails where it changes.
@@ -283,6 +323,20 @@ def choice_cost(heads: Heads, x: FloatArray) -> float:
     return float(heads.cost[chosen].sum() + heads.top_cost[tops].sum())
 
 
+def priced(
+    problem: Problem, duals: dict[tuple[object, ...], float], margin: float
+) -> tuple[list[Row], FloatArray, Stated]:
+    """Rows whose prices have the right sign, their prices, and the rows as they were wanted."""
+    rows, prices = [], []
+    for key, price in duals.items():
+        row = problem.pool[key]
+        if (np.isfinite(row.lower) and price > 0) or (np.isfinite(row.upper) and price < 0):
+            rows.append(row)
+            prices.append(price)
+    every = np.arange(problem.columns.cost.size)
+    return rows, np.array(prices), state_rows(rows, problem.columns, every, margin=margin)
+
+
 def priced_bound(
     problem: Problem, heads: Heads, duals: dict[tuple[object, ...], float], margin: float
 ) -> float:
@@ -290,7 +344,7 @@ def priced_bound(
 
     For any prices π of the right sign, ``Σ π b + Σ_places min(0, cheapest equipment at prices)``
     is at most the cost of every feasible choice. The cheapest equipment of a place is found
-    exactly: a top, and on it the best head of each bracket, as many as it has room for.
+    exactly.
 
     Parameters
     ----------
@@ -303,30 +357,8 @@ def priced_bound(
     margin : float
         By which the rows were made stricter than what is asked.
     """
-    reduced, best_top = heads.cost.copy(), heads.top_cost.copy()
-    parts = []
-    for key, price in duals.items():
-        row = problem.pool[key]
-        if np.isfinite(row.lower) and price > 0:
-            parts.append(price * row.lower / margin)
-        elif np.isfinite(row.upper) and price < 0:
-            parts.append(price * row.upper * margin)
-        else:
-            continue
-        values = row.values if row.asked is None else row.asked
-        np.subtract.at(reduced, row.heads, price * values)
-        np.subtract.at(best_top, row.tops, price * row.top_values)
-    order = np.lexsort((reduced, heads.bracket, heads.top))
-    top, bracket = heads.top[order], heads.bracket[order]
-    first = np.concatenate([[True], (np.diff(top) != 0) | (np.diff(bracket) != 0)])
-    best = order[first]
-    best = best[np.lexsort((reduced[best], heads.top[best]))]
-    used = np.zeros(heads.top_cost.size, dtype=np.int64)
-    for k in best:
-        at = heads.top[k]
-        if reduced[k] < 0 and used[at] < heads.top_room[at]:
-            best_top[at] += reduced[k]
-            used[at] += 1
-    of_place = np.zeros(len(heads.places))
-    np.minimum.at(of_place, heads.top_place, best_top)
-    return float(np.sum(parts) + of_place.sum())
+    _, prices, stated = priced(problem, duals, margin)
+    bounds = np.where(prices > 0, stated.lower, stated.upper)
+    reduced = problem.columns.cost - stated.matrix.T @ prices
+    least = cheapest_places(heads, problem.columns, reduced)
+    return float((prices * bounds).sum() + least.sum())

@@ -9,8 +9,9 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import csr_matrix, diags, vstack
+from scipy.sparse import csr_matrix, diags
 
+from watchline.design.light_columns import make_columns
 from watchline.design.light_cover import Cover, cover_lights, polish
 from watchline.design.light_heads import Heads, as_luminaire, offered_heads
 from watchline.design.light_matrix import (
@@ -22,10 +23,19 @@ from watchline.design.light_matrix import (
     make_scene,
 )
 from watchline.design.light_points import (
-    Points,
     light_cells,
     limit_points,
     requirement_points,
+)
+from watchline.design.light_reasons import NoChoiceError, explained
+from watchline.design.light_repair import (
+    Missed,
+    chosen_again,
+    cut_lx,
+    joined,
+    pick,
+    with_missed,
+    with_points,
 )
 from watchline.design.light_rows import (
     MARGIN,
@@ -43,18 +53,13 @@ from watchline.model.lighting import (
     LightClaim,
     Lighting,
     LightingRules,
-    LightRequirement,
 )
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 
 FloatArray = npt.NDArray[np.float64]
-CUT_SHARE = 0.001
-"""Of what is asked: a light that gives less than this to a point counts as nothing there."""
 FINER = 2
 MOST_REPAIRS = 6
-POINT_FIELDS = ("x", "y", "z", "s", "t", "normals", "edge")
-REPAIR_M = 60.0
 OPTIMAL_GAP = 1e-4
 Progress = Callable[[float], None]
 
@@ -64,6 +69,8 @@ def design_lights(
     terrain: Terrain,
     mounts: gpd.GeoDataFrame | None = None,
     *,
+    before: Lighting | None = None,
+    missed: Missed | None = None,
     progress: Progress = lambda share: None,
 ) -> Lighting:
     """Choose poles, lights and aims at least cost, so that what is asked of light holds.
@@ -76,6 +83,11 @@ def design_lights(
         The ground and what stands on it.
     mounts : GeoDataFrame, optional
         Masts and towers of a plan that may carry lights: ``mount_id, height_m`` and points.
+    before : Lighting, optional
+        An earlier choice of the same lights, which a proof found wanting: it is mended where it
+        is, and its bound is kept.
+    missed : Missed, optional
+        What that proof found.
     progress : callable
         Is told the share done, 0–1.
 
@@ -97,24 +109,35 @@ def design_lights(
     cells = light_cells(site, terrain, rules.poles.cell_m)
     problem = _problem(site, terrain, rules, heads, scene, cells)
     progress(0.2)
-    cover = cover_lights(problem, heads, rules.poles, site.seed, lambda p: progress(0.2 + 0.6 * p))
     finer = light_cells(site, terrain, rules.poles.cell_m / FINER)
 
     def check(problem: Problem, cover: Cover) -> tuple[Problem, list[tuple[float, float]]]:
-        return _with_missed(site, terrain, rules, problem, heads, scene, finer, cover)
+        return _checked(site, terrain, rules, problem, heads, scene, finer, cover)
 
     def mend(only: list[tuple[float, float]] | None) -> Cover:
         x = polish(problem, heads, rules.poles, site.seed, cover.x, only=only)
         return replace(cover, x=x, cost=choice_cost(heads, x))
 
+    if before is None or missed is None:
+        try:
+            cover = cover_lights(
+                problem, heads, rules.poles, site.seed, lambda p: progress(0.2 + 0.6 * p)
+            )
+        except NoChoiceError as error:
+            raise explained(site, terrain, problem, heads, scene, error) from None
+    else:
+        x = chosen_again(before, heads, rules)
+        problem, places = with_missed(site, terrain, problem, scene, missed, x)
+        cover = Cover(x, choice_cost(heads, x), before.lower_bound or 0.0)
+        cover = mend(sorted(places))
     repairs = 0
-    problem, missed = check(problem, cover)
-    while missed and repairs < MOST_REPAIRS:
+    problem, places = check(problem, cover)
+    while places and repairs < MOST_REPAIRS:
         repairs += 1
-        cover = mend(sorted(missed))
-        problem, missed = check(problem, cover)
+        cover = mend(sorted(places))
+        problem, places = check(problem, cover)
         progress(0.8 + 0.2 * repairs / (MOST_REPAIRS + 1))
-    if repairs and not missed:
+    if repairs and not places:
         better = mend(None)
         if better.cost < cover.cost and not check(problem, better)[1]:
             cover = better
@@ -137,17 +160,26 @@ def _problem(
         if not requirement.binding:
             continue
         points = requirement_points(site, terrain, cells, requirement)
-        light = contributions(scene, points, cut_lx=_cut_lx(requirement))
+        light = contributions(scene, points, cut_lx=cut_lx(requirement))
         start, whole = site.zone.start_m, requirement.where in areas
         stretch, means, middle = stretches_of(requirement, points, light, start, whole)
-        asked.append(Asked(requirement, points, light, stretch, means, middle))
+        nothing = np.zeros(len(points)), np.zeros(middle.size)
+        asked.append(Asked(requirement, points, light, stretch, means, middle, *nothing))
     for limit in rules.limits:
         if limit.binding and limit.kind in ("illuminance", "veil"):
             points = limit_points(site, terrain, limit)
             light = _as_new(eye_contributions(scene, points, limit.kind), rules, heads)
             limited.append(Limited(limit, points, light, limit.most / MARGIN))
     feeder = heads.feeder[heads.place]
-    return Problem(tuple(asked), tuple(limited), heads.place, feeder, heads.top, heads.bracket)
+    return Problem(
+        tuple(asked),
+        tuple(limited),
+        heads.place,
+        feeder,
+        heads.top,
+        heads.bracket,
+        make_columns(heads),
+    )
 
 
 def _as_new(light: csr_matrix, rules: LightingRules, heads: Heads) -> csr_matrix:
@@ -156,11 +188,7 @@ def _as_new(light: csr_matrix, rules: LightingRules, heads: Heads) -> csr_matrix
     return (light @ diags(new[heads.offer])).tocsr()
 
 
-def _cut_lx(requirement: LightRequirement) -> float:
-    return CUT_SHARE * (requirement.minimum_lx or requirement.average_lx)
-
-
-def _with_missed(
+def _checked(
     site: Site,
     terrain: Terrain,
     rules: LightingRules,
@@ -187,12 +215,12 @@ def _with_missed(
             else:
                 pole = requirement.survive == "pole"
                 groups = problem.place_of if pole else problem.feeder_of
-                light = contributions(scene, points, cut_lx=_cut_lx(requirement))
+                light = contributions(scene, points, cut_lx=cut_lx(requirement))
                 lux = light @ cover.x - largest_group(light, cover.x, groups)[0]
             bad = np.flatnonzero(lux < requirement.minimum_lx)
             if bad.size:
-                found = _with_points(one, _pick(points, bad), scene)
-                missed += joined(points.s[bad], REPAIR_M)
+                found = with_points(one, pick(points, bad), scene)
+                missed += joined(points.s[bad])
         asked.append(found)
     limited = []
     for limit in problem.limited:
@@ -202,39 +230,12 @@ def _with_missed(
         beyond = float((full - chosen).max(initial=0.0))
         over = np.flatnonzero(full > limit.limit.most)
         if over.size:
-            missed += joined(limit.points.s[over], REPAIR_M)
+            missed += joined(limit.points.s[over])
             limit = replace(limit, most=(limit.limit.most - 1.05 * beyond) / MARGIN)
         limited.append(limit)
     if not missed:
         return problem, missed
     return replace(problem, asked=tuple(asked), limited=tuple(limited), pool={}), missed
-
-
-def joined(s: FloatArray, reach_m: float) -> list[tuple[float, float]]:
-    """Stretches round some chainages, none much longer than twice the reach."""
-    found: list[tuple[float, float]] = []
-    for at in np.sort(s):
-        if not found or at > found[-1][0] + 2 * reach_m:
-            found.append((float(at) - reach_m, float(at) + reach_m))
-    return found
-
-
-def _pick(points: Points, at: npt.NDArray[np.int64]) -> Points:
-    return Points(*(getattr(points, name)[at] for name in POINT_FIELDS))
-
-
-def _with_points(one: Asked, more: Points, scene: Scene) -> Asked:
-    """A requirement with further points for its minimum; its means stay as they are."""
-    light = contributions(scene, more, cut_lx=_cut_lx(one.requirement))
-    s = np.concatenate([one.points.s, more.s])
-    order = np.argsort(s, kind="stable")
-    both = (
-        np.concatenate([getattr(one.points, name), getattr(more, name)])[order]
-        for name in POINT_FIELDS
-    )
-    stretch = np.concatenate([one.stretch, np.full(len(more), -1)])[order]
-    matrix = vstack([one.light, light], format="csr")[order]
-    return replace(one, points=Points(*both), light=matrix, stretch=stretch)
 
 
 def _chosen(rules: LightingRules, heads: Heads, x: FloatArray) -> list:  # type: ignore[type-arg]

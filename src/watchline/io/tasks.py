@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from watchline.errors import ProjectError
+from watchline.io.csv_list import csv_rows, number_of
 from watchline.physics.easi import USUAL_SPREAD, WEIGHT_LEFT
 
 NEEDED = ("task", "detection", "mean_s", "detected")
@@ -58,33 +57,8 @@ def read_tasks(path: Path | str) -> tuple[Task, ...]:
     ProjectError
         With the line and what is wrong there.
     """
-    file = Path(path)
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = getattr(problem, "strerror", None) or problem
-        raise ProjectError(
-            f"it cannot be read ({reason})", where=str(file), mend="give a CSV file in UTF-8"
-        ) from problem
-    rows = csv.DictReader(text.splitlines(), skipinitialspace=True)
-    missing = [name for name in NEEDED if name not in (rows.fieldnames or ())]
-    if missing:
-        raise ProjectError(
-            f"the header lacks {', '.join(missing)}",
-            where=str(file),
-            mend=f"begin with the line {HEADER}",
-        )
-    try:
-        found = [_task(row, f"{file}, line {rows.line_num}") for row in rows]
-    except csv.Error as problem:
-        raise ProjectError(
-            f"it is no CSV ({problem})",
-            where=f"{file}, line {rows.line_num}",
-            mend="write one task a line",
-        ) from problem
-    if not found:
-        raise ProjectError("it lists no task", where=str(file), mend="write one a line")
-    return tuple(found)
+    rows = csv_rows(Path(path), NEEDED, HEADER, "task")
+    return tuple(_task(row, place) for row, place in rows)
 
 
 def _task(row: dict[str, str | None], place: str) -> Task:
@@ -93,29 +67,17 @@ def _task(row: dict[str, str | None], place: str) -> Task:
     name = (row["task"] or "").strip()
     if not name:
         raise ProjectError("the task has no name", where=place, mend="give it one")
-    detection = _number(row["detection"], "detection", place)
+    detection = number_of(row["detection"], "detection", place, least=0.0)
     if detection > 1.0:
         raise ProjectError(
             f"detection is {detection:g}", where=place, mend="give a probability from 0 to 1"
         )
-    mean = _number(row["mean_s"], "mean_s", place)
+    mean = number_of(row["mean_s"], "mean_s", place, least=0.0)
     given = (row.get("sd_s") or "").strip()
-    sd = _number(given, "sd_s", place) if given else USUAL_SPREAD * mean
+    sd = number_of(given, "sd_s", place, least=0.0) if given else USUAL_SPREAD * mean
     detected = (row["detected"] or "").strip().lower()
     if detected not in WEIGHT_LEFT:
         raise ProjectError(
             f"detected is '{detected}'", where=place, mend="write beginning, middle or end"
         )
     return Task(name, detection, mean, sd, detected, not given)
-
-
-def _number(text: str | None, key: str, place: str) -> float:
-    try:
-        value = float(text or "")
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or value < 0:
-        raise ProjectError(
-            f"{key} is '{(text or '').strip()}'", where=place, mend="write a number of at least 0"
-        )
-    return value

@@ -31,9 +31,9 @@ from watchline.prove.verdicts import stretches
 FloatArray = npt.NDArray[np.float64]
 FINER = 2
 METHOD = (
-    "point by point on a grid of {cell:g} m, I·cos/d² from the photometric files with maintenance "
-    "factors, shadows by Embree rays over the triangulated surface; lights beyond {reach:g} m "
-    "count nothing"
+    "point by point on a grid of {cell:.3g} m, I·cos/d² from the photometric files with "
+    "maintenance factors, shadows by Embree rays over the triangulated surface; lights beyond "
+    "{reach:g} m count nothing"
 )
 Progress = Callable[[float], None]
 
@@ -47,7 +47,8 @@ class LightProof:
     claims : tuple of Claim
         As :class:`watchline.model.proof.Claim`, with figures in their unit.
     points : DataFrame
-        One row per requirement and point: ``requirement, x, y, s, t, lux, unknown_lx``.
+        One row per requirement and point: ``requirement, x, y, s, t, lux, unknown_lx``, and of
+        ``lux`` the most that lights of one pole and of one feeder give: ``pole_lx, feeder_lx``.
     cell_m : float
         Spacing of the points.
     """
@@ -120,6 +121,7 @@ def prove_lights(
 def _table(name: str, meters: Meters, lux: Lux) -> pd.DataFrame:
     columns = {"x": meters.x, "y": meters.y, "s": meters.s, "t": meters.t}
     columns |= {"lux": lux.sure, "unknown_lx": lux.open}
+    columns |= {"pole_lx": lux.pole, "feeder_lx": lux.feeder}
     table = pd.DataFrame(columns)
     table.insert(0, "requirement", name)
     return table

@@ -258,7 +258,7 @@ def _curve(
                 down = float(y(value)) + 2.5
                 parts.append(svg.text(left - 5, down, f"{value:g}", "axis-text", text_anchor="end"))
     low_edge = SECTION_HEIGHT - bottom + 12
-    for value in np.linspace(first, last, 5 if width < WIDTH else 9):
+    for value in _round_places(first, last, 6 if width < WIDTH else 12):
         name = words.number(float(value))
         parts.append(svg.text(float(x(value)), low_edge, name, "axis-text", text_anchor="middle"))
     end = width - right
@@ -270,6 +270,13 @@ def _curve(
         d = svg.path_of_points(x(place), y(lux))
         parts.append(svg.element("path", d=d, class_="curve-cost"))
     return LightPicture("".join(parts), width, SECTION_HEIGHT, title)
+
+
+def _round_places(first: float, last: float, most: int) -> FloatArray:
+    """Round figures between two, so many at most."""
+    power = 10.0 ** math.floor(math.log10((last - first) / most))
+    step = next(f * power for f in (1, 2, 5, 10) if (last - first) / (f * power) < most)
+    return np.arange(math.ceil(first / step - 1e-9), math.floor(last / step + 1e-9) + 1) * step
 
 
 def level_names() -> list[tuple[str, str]]:

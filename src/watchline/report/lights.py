@@ -30,8 +30,9 @@ LIMITS = (
         "Cost and bound",
         "The cost holds poles, trenches to the road, lights and their energy. The bound is proven "
         "for the same places, heights, lights and aims: no choice among them that gives what is "
-        "asked at the design's points costs less. Lights are few and strong, so that the bound, "
-        "which may take fractions of them, stays well below what whole lights can reach.",
+        "asked at the design's points costs less. It adds up what whole lights cost in windows of "
+        "300 m at least, each with its share of lights near its ends, and stays below what is "
+        "possible by what windows save at their ends.",
     ),
     (
         "Outage",
