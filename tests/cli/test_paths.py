@@ -1,6 +1,7 @@
 """``watchline paths`` on real terrain: what it writes, prints and refuses."""
 
 import json
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -183,3 +184,46 @@ def test_tables_that_belong_together_are_asked_for(tmp_path, monkeypatch, capsys
     code, _, err = run_cli(monkeypatch, capsys, "check", folder)
     assert code == 3
     assert "paths need adversaries, detection and response; add detection and response" in err
+
+
+def test_a_plan_is_designed_for_interruption(tmp_path, monkeypatch, capsys):
+    """Three masts on two thirds of the line leave its end open; posts alone do not close it."""
+    wanted = DEFENCE.replace('required = "50 %"', 'required = "70 %"\npost_cost = 1000')
+    wanted = wanted[: wanted.index("[[states]]")] + wanted[wanted.index("[response]") :]
+    folder = make_project(tmp_path, PROJECT + wanted)
+    site = wl.read_site(folder)
+    plan = hand_made_plan(site)
+    few = replace(plan, mounts=plan.mounts.iloc[:2], devices=plan.devices.iloc[:3])
+    (folder / "plans").mkdir()
+    file = folder / "plans" / "few.gpkg"
+    wl.write_plan(few, file)
+    code, out, err = run_cli(
+        monkeypatch, capsys, "paths", folder, "--plan", file, "--design", "--json", "-q"
+    )
+    assert code == 1, err
+    found = json.loads(out)
+    design = found["design"]
+    assert found["worst"] < 0.7
+    assert design["holds"], design["sentence"]
+    assert design["devices_added"] > 0
+    assert design["worst_after"] >= 0.7 - 1e-6
+    assert 0 < design["lower_bound_of_addition"] <= design["cost_after"] - design["cost_before"]
+    assert design["posts_cost"] == 1000 * len(design["posts"])
+    assert all(check["holds"] for check in design["checks"])
+    stronger = next(file for file in found["files"] if file.endswith("interrupted.gpkg"))
+    posts = "".join(
+        f'\n[[posts]]\nname = "new {k}"\nx = {post["x"]}\ny = {post["y"]}\n'
+        for k, post in enumerate(design["posts"])
+    )
+    text = (folder / "project.toml").read_text()
+    (folder / "project.toml").write_text(text + posts)
+    code, out, err = run_cli(
+        monkeypatch, capsys, "paths", folder, "--plan", stronger, "--json", "-q"
+    )
+    again = json.loads(out)
+    hopeless = design["response_infeasible_entries"]
+    if hopeless == 0:
+        assert code == 0, err
+        assert again["worst"] == pytest.approx(design["worst_after"], abs=1e-6)
+    page = next(file for file in found["files"] if file.endswith("paths.html"))
+    assert "Designed for interruption" in (folder / page).read_text()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from watchline.breach.respond import Unit, post_unit
 from watchline.breach.study import Study, with_more_units
+from watchline.breach.weakest import hazard_field
 from watchline.design.posts import Drive, PostPlan, fewest_posts, needed_hazard, time_allowed
 from watchline.geo.chainage import to_chainage
+from watchline.kernels.moves import Field
 from watchline.model.breach import PostAnswer
 from watchline.prove.verdicts import stretches
 
@@ -26,37 +30,15 @@ def post_answer(study: Study, required: float) -> PostAnswer:
     Existing posts are taken where they meet the road, if they are on it; patrols are left aside.
     The answer is then judged by the weakest paths themselves.
     """
-    defence, road = study.defence, study.road
-    rules = defence.response
-    exit_r, cross, s = [], [], []
-    allowed: dict[float, list[np.ndarray]] = {}
-    for case in study.cases:
-        exit_r.append(case.exits.r_m)
-        cross.append(case.exits.cross_s)
-        s.append(study.strip.s_m)
-        for p, hazard in needed_hazard(required, defence.detection.communication).items():
-            time = time_allowed(
-                case.hazard, case.walker.fastest, case.walker.entry, case.walker.exit, hazard
-            )
-            allowed.setdefault(p, []).append(time)
-    if not allowed:
+    defence = study.defence
+    plan = _fewest(study, required, [case.hazard for case in study.cases])
+    if plan is None:
         sentence = (
             f"P_I ≥ {required:g} cannot be reached: only {defence.detection.communication:g} of "
             "the detections get through; ask for less, or raise the communication"
         )
         return PostAnswer(required, False, sentence, 0, (), float("nan"), ())
-    existing = [unit for unit in study.units[: len(defence.posts)] if unit.access_s < ON_ROAD_S]
-    chainage = np.concatenate(s)
-    plan = fewest_posts(
-        Drive(road.r_m, road.ahead_s, road.back_s),
-        np.concatenate(exit_r),
-        np.concatenate(cross),
-        {p: np.concatenate(times) for p, times in allowed.items()},
-        fixed_s=defence.detection.assessment_s + rules.call_out_s,
-        fixed_sd_s=rules.call_out_sd_s,
-        travel_spread=rules.travel_spread,
-        existing_r_m=np.array([float(unit.r_m[0]) for unit in existing]),
-    )
+    chainage = np.concatenate([study.strip.s_m for _ in study.cases])
     new, places = _new_posts(study, plan)
     achieved = min(found.worst for found in with_more_units(study, new))
     late = stretches(chainage[plan.late], study.strip.row_m)
@@ -68,6 +50,62 @@ def post_answer(study: Study, required: float) -> PostAnswer:
         places,
         achieved,
         late,
+    )
+
+
+def needed_posts(
+    study: Study, required: float, rate_per_s: float
+) -> tuple[tuple[Unit, ...], tuple[tuple[float, float, float], ...]]:
+    """Fewest new posts with which the requirement could hold if every cell were watched so well.
+
+    Parameters
+    ----------
+    study : Study
+        With the posts that stand.
+    required : float
+        Probability of interruption.
+    rate_per_s : float
+        Rate of detection at every cell.
+
+    Returns
+    -------
+    units : tuple of Unit
+        The new posts.
+    places : tuple of (float, float, float)
+        Chainage and coordinates of each.
+    """
+    rate = dict.fromkeys(study.watch.heights_m, np.full(study.watch.cells, rate_per_s))
+    hazards = [hazard_field(study.strip, case.walker, rate) for case in study.cases]
+    plan = _fewest(study, required, hazards)
+    if plan is None:
+        return (), ()
+    units, places = _new_posts(study, plan)
+    return tuple(units), places
+
+
+def _fewest(study: Study, required: float, hazards: Sequence[Field]) -> PostPlan | None:
+    """Fewest posts under hazards, one field an adversary; None where no response is enough."""
+    defence, road = study.defence, study.road
+    rules = defence.response
+    allowed: dict[float, list[FloatArray]] = {}
+    for case, hazard in zip(study.cases, hazards, strict=True):
+        for p, needed in needed_hazard(required, defence.detection.communication).items():
+            time = time_allowed(
+                hazard, case.walker.fastest, case.walker.entry, case.walker.exit, needed
+            )
+            allowed.setdefault(p, []).append(time)
+    if not allowed:
+        return None
+    existing = [unit for unit in study.units[: len(defence.posts)] if unit.access_s < ON_ROAD_S]
+    return fewest_posts(
+        Drive(road.r_m, road.ahead_s, road.back_s),
+        np.concatenate([case.exits.r_m for case in study.cases]),
+        np.concatenate([case.exits.cross_s for case in study.cases]),
+        {p: np.concatenate(times) for p, times in allowed.items()},
+        fixed_s=defence.detection.assessment_s + rules.call_out_s,
+        fixed_sd_s=rules.call_out_sd_s,
+        travel_spread=rules.travel_spread,
+        existing_r_m=np.array([float(unit.r_m[0]) for unit in existing]),
     )
 
 

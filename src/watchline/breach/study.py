@@ -35,7 +35,13 @@ from watchline.breach.weakest import (
 from watchline.errors import UsageError
 from watchline.kernels.moves import Field
 from watchline.kernels.spread import respread
-from watchline.model.breach import AdversaryBreach, BreachPath, LossCase, StateCurve
+from watchline.model.breach import (
+    SURE_RESPONSE,
+    AdversaryBreach,
+    BreachPath,
+    LossCase,
+    StateCurve,
+)
 from watchline.model.defence import NORMAL_STATE, Defence, DefenceState
 from watchline.model.plan import Plan
 from watchline.model.site import Site
@@ -335,7 +341,14 @@ def _adversary(
         path,
         over_states(share, [curve.interruption for curve in curves]),
         float(over_states(share, [curve.worst for curve in curves])),
+        _response(case.arrival),
     )
+
+
+def _response(arrival: Arrival) -> FloatArray:
+    """Median response time at every exit, and the one that is kept surely enough."""
+    levels = [int(np.argmin(np.abs(arrival.level - level))) for level in (0.5, SURE_RESPONSE)]
+    return arrival.time_s[levels]
 
 
 def _in_state(

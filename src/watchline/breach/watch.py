@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +17,8 @@ from watchline.physics.detection import graded_rate_per_s, outage_factor, rate_p
 from watchline.physics.optics import apparent_rise_m
 from watchline.physics.watch import watch_density
 from watchline.physics.weather import extinction_per_m
-from watchline.prove.devices import Perch, bearing_deg, perches_of
-from watchline.prove.heights import relief_of
+from watchline.prove.devices import Perch, PlacedDevice, bearing_deg, perches_of
+from watchline.prove.heights import Relief, relief_of
 from watchline.prove.scene import FREE, build_scene, trace
 
 FloatArray = npt.NDArray[np.float64]
@@ -102,21 +102,12 @@ def watch_of(
     rows, cols = strip.shape
     for first in range(0, rows, tall):
         part = slice(first, min(rows, first + tall))
-        x, y, z = strip.x[part].ravel(), strip.y[part].ravel(), strip.z[part].ravel()
-        near = [perch for perch in perches if _reaches(perch, defence, x, y)]
-        if near:
-            scene = build_scene(
-                relief,
-                np.concatenate([x, [perch.x for perch in near]]),
-                np.concatenate([y, [perch.y for perch in near]]),
-            )
-            for perch in near:
-                for h, height in enumerate(heights):
-                    for device_id, index, rate, distance in _views(
-                        defence, scene, perch, x, y, z, height
-                    ):
-                        who = np.full(index.size, number[device_id], np.int32)
-                        found[h].append((first * cols + index, who, rate, distance))
+        places = strip.x[part].ravel(), strip.y[part].ravel(), strip.z[part].ravel()
+        for h, device_id, index, rate, distance in views_of(
+            defence, relief, perches, *places, tuple(heights)
+        ):
+            who = np.full(index.size, number[device_id], np.int32)
+            found[h].append((first * cols + index, who, rate, distance))
         if progress is not None:
             progress(part.stop / rows)
     mounts = plan.mounts.set_index("mount_id")
@@ -131,6 +122,26 @@ def watch_of(
             for k, kind in enumerate((np.int64, np.int32, np.float64, np.float64))
         ),
         cells=rows * cols,
+    )
+
+
+def joined_watch(first: Watch, second: Watch) -> Watch:
+    """The watch of two sets of devices over the same cells and target heights."""
+    shift = len(first.device_ids)
+    heights = range(len(first.heights_m))
+    return Watch(
+        first.heights_m,
+        first.device_ids + second.device_ids,
+        first.mount_ids + second.mount_ids,
+        first.kinds + second.kinds,
+        np.concatenate([first.mount_s_m, second.mount_s_m]),
+        tuple(np.concatenate([first.cell[h], second.cell[h]]) for h in heights),
+        tuple(
+            np.concatenate([first.device[h], second.device[h] + np.int32(shift)]) for h in heights
+        ),
+        tuple(np.concatenate([first.rate[h], second.rate[h]]) for h in heights),
+        tuple(np.concatenate([first.distance_m[h], second.distance_m[h]]) for h in heights),
+        first.cells,
     )
 
 
@@ -159,17 +170,7 @@ def rates(
         One a target height. With an availability below 1, rates are lowered so that no way on
         which one device has at most :data:`MOST_HAZARD` is credited too much.
     """
-    factor = np.ones(len(watch.device_ids))
-    if defence.detection.availability < 1.0:
-        factor *= outage_factor(defence.detection.availability, MOST_HAZARD)
-    reach = np.inf
-    if state is not None:
-        factor *= np.array([state.factors.get(kind, 1.0) for kind in watch.kinds])
-        at = watch.mount_s_m
-        if state.lost_to_m > state.lost_from_m:
-            factor[(at >= state.lost_from_m) & (at <= state.lost_to_m)] = 0.0
-        if np.isfinite(state.visibility_m):
-            reach = -np.log(CONTRAST_LEFT) / float(extinction_per_m(state.visibility_m))
+    factor, reach = strike(defence, state, watch.kinds, watch.mount_s_m)
     if lost is not None:
         factor[lost] = 0.0
     return [
@@ -182,6 +183,85 @@ def rates(
             watch.cell, watch.device, watch.rate, watch.distance_m, strict=True
         )
     ]
+
+
+def strike(
+    defence: Defence, state: DefenceState | None, kinds: Sequence[str], mount_s_m: FloatArray
+) -> tuple[FloatArray, float]:
+    """What outages and a state leave of the rates of devices.
+
+    Parameters
+    ----------
+    defence : Defence
+        Availability of the devices.
+    state : DefenceState or None
+        What strikes many devices together; None is the normal state.
+    kinds : sequence of str
+        Kinds of the devices.
+    mount_s_m : float64 array [devices]
+        Chainage of their mounts.
+
+    Returns
+    -------
+    factor : float64 array [devices]
+        Factor on the rate.
+    reach_m : float
+        Distance beyond which nothing counts.
+    """
+    factor = np.ones(len(kinds))
+    if defence.detection.availability < 1.0:
+        factor *= outage_factor(defence.detection.availability, MOST_HAZARD)
+    reach = np.inf
+    if state is not None:
+        factor *= np.array([state.factors.get(kind, 1.0) for kind in kinds])
+        if state.lost_to_m > state.lost_from_m:
+            factor[(mount_s_m >= state.lost_from_m) & (mount_s_m <= state.lost_to_m)] = 0.0
+        if np.isfinite(state.visibility_m):
+            reach = -np.log(CONTRAST_LEFT) / float(extinction_per_m(state.visibility_m))
+    return factor, reach
+
+
+def views_of(
+    defence: Defence,
+    relief: Relief,
+    perches: Sequence[Perch],
+    x: FloatArray,
+    y: FloatArray,
+    z: FloatArray,
+    heights_m: tuple[float, ...],
+) -> Iterator[tuple[int, str, npt.NDArray[np.int64], FloatArray, FloatArray]]:
+    """Which of some places the devices of perches surely see, and how fast they detect there.
+
+    Parameters
+    ----------
+    defence : Defence
+        Walk tests of the devices.
+    relief : Relief
+        The terrain.
+    perches : sequence of Perch
+        Where devices are.
+    x, y, z : float64 array [places]
+        Places, with the ground under them; NaN: nothing is seen there.
+    heights_m : tuple of float
+        Target heights.
+
+    Yields
+    ------
+    tuple
+        Number of the height, device, places, rates [1/s] and slant distances [m].
+    """
+    near = [perch for perch in perches if _reaches(perch, defence, x, y)]
+    if not near:
+        return
+    scene = build_scene(
+        relief,
+        np.concatenate([x, [perch.x for perch in near]]),
+        np.concatenate([y, [perch.y for perch in near]]),
+    )
+    for perch in near:
+        for h, height in enumerate(heights_m):
+            for device_id, index, rate, distance in _views(defence, scene, perch, x, y, z, height):
+                yield h, device_id, index, rate, distance
 
 
 def _joined(parts: list[npt.NDArray], kind: type) -> npt.NDArray:
@@ -211,6 +291,14 @@ def _reaches(perch: Perch, defence: Defence, x: FloatArray, y: FloatArray) -> bo
     return bool(np.hypot(x - perch.x, y - perch.y).min() <= far)
 
 
+def _alike(perch: Perch) -> list[list[PlacedDevice]]:
+    """Devices of a perch by model and focal length: they differ by their aims alone."""
+    groups: dict[tuple[str, float], list[PlacedDevice]] = {}
+    for device in perch.devices:
+        groups.setdefault((device.model.id, device.focal_mm), []).append(device)
+    return list(groups.values())
+
+
 def _views(defence, scene, perch, x, y, z, height_m):  # noqa: ANN001, ANN202
     """What each device of a perch surely sees of a window: cells, rates, slant distances."""
     east, north = x - perch.x, y - perch.y
@@ -219,21 +307,29 @@ def _views(defence, scene, perch, x, y, z, height_m):  # noqa: ANN001, ANN202
     bearing = bearing_deg(east, north)
     found = []
     wanted = np.zeros(x.size, dtype=bool)
-    for device in perch.devices:
-        densities, rate = _grades(defence, device.model.kind)
+    for devices in _alike(perch):
+        model, focal = devices[0].model, devices[0].focal_mm
+        densities, rate = _grades(defence, model.kind)
         if not densities.size:
             continue
-        index = np.flatnonzero((flat <= device.reach_m(densities[:1])[0]) & np.isfinite(feet))
-        off = np.abs((bearing[index] - device.azimuth_deg + 180.0) % 360.0 - 180.0)
-        index = index[(off <= device.half_sector_deg() + 1e-6) | (flat[index] < 1e-6)]
+        index = np.flatnonzero((flat <= devices[0].reach_m(densities[:1])[0]) & np.isfinite(feet))
+        half = max(device.half_sector_deg() for device in devices) + 1e-6
+        azimuth = np.array([[device.azimuth_deg] for device in devices])
+        off = np.abs((bearing[index] - azimuth + 180.0) % 360.0 - 180.0)
+        index = index[(off <= half).any(axis=0) | (flat[index] < 1e-6)]
+        if not index.size:
+            continue
         density = watch_density(
-            device.model, device.focal_mm, device.azimuth_deg, device.tilt_deg,
+            model, focal, azimuth, np.array([[device.tilt_deg] for device in devices]),
             east[index], north[index], feet[index] + height_m, feet[index],
         )  # fmt: skip
-        gamma = graded_rate_per_s(density, densities, rate) * device.model.time_share
-        kept = gamma > 0
-        wanted[index[kept]] = True
-        found.append((device.device_id, index[kept], gamma[kept]))
+        density = np.broadcast_to(density, (len(devices), index.size))
+        gamma = graded_rate_per_s(density, densities, rate) * model.time_share
+        for device, own in zip(devices, gamma, strict=True):
+            kept = own > 0
+            if kept.any():
+                wanted[index[kept]] = True
+                found.append((device.device_id, index[kept], own[kept]))
     at = np.flatnonzero(wanted)
     free = np.zeros(x.size, dtype=bool)
     if at.size:

@@ -9,12 +9,13 @@ from watchline.breach.posts import post_answer
 from watchline.breach.prove import checks_of
 from watchline.breach.study import Study, losses, pair_losses, study_plan
 from watchline.breach.watch import CONTRAST_LEFT, MOST_HAZARD
+from watchline.chain.interruption import design_for_interruption
 from watchline.chain.plan import open_run, terrain_of
 from watchline.chain.progress import Progress, Silent
 from watchline.errors import ProjectError
 from watchline.io.breach import write_breach
 from watchline.io.files import atomic_write
-from watchline.io.plan import read_plan
+from watchline.io.plan import read_plan, write_plan
 from watchline.io.project import read_site
 from watchline.model.breach import Breach, LossCase
 from watchline.model.plan import Plan, plan_digest
@@ -22,6 +23,8 @@ from watchline.model.provenance import Provenance
 from watchline.model.site import Site
 from watchline.report.breach_page import breach_page
 from watchline.version import __version__
+
+STRONGER_PLAN = "interrupted.gpkg"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ def find_paths(
     progress: Progress | None = None,
     *,
     pairs: bool = False,
+    design: bool = False,
 ) -> FoundPaths:
     """Find the weakest paths over a project's plan, check them, and write what was found.
 
@@ -59,6 +63,8 @@ def find_paths(
         Who listens.
     pairs : bool
         Whether to lose mounts two at a time as well.
+    design : bool
+        Whether to seek the least addition of posts and devices with which what is required holds.
 
     Returns
     -------
@@ -98,6 +104,9 @@ def find_paths(
     posts = post_answer(study, site.defence.response.required)
     listener.step("checks")
     checks = checks_of(study)
+    designed, stronger = None, None
+    if design:
+        designed, stronger = design_for_interruption(site, terrain, plan, study, run, listener)
     breach = Breach(
         required=site.defence.response.required,
         adversaries=study.adversaries,
@@ -107,12 +116,16 @@ def find_paths(
         notes=_notes(site, study),
         cell_m=site.defence.cell_m,
         pairs=two,
+        design=designed,
         provenance=_provenance(site, plan),
     )
     listener.step("report")
     folder = run.folder / "paths" / plan.name
     folder.mkdir(parents=True, exist_ok=True)
     files = write_breach(breach, site.crs, folder)
+    if stronger is not None:
+        write_plan(stronger, folder / STRONGER_PLAN, site=site)
+        files = (*files, folder / STRONGER_PLAN)
     page = folder / "paths.html"
     with atomic_write(page) as temporary:
         temporary.write_text(breach_page(breach, site, terrain, plan), encoding="utf-8")

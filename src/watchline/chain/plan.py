@@ -58,6 +58,26 @@ def terrain_of(site: Site, run: Run) -> Terrain:
     )
 
 
+def candidates_of(
+    site: Site, terrain: Terrain, run: Run, listener: Progress, start: Plan | None = None
+) -> Candidates:
+    """Candidates step: what is offered, with the cells that are hard to see and a plan's mounts."""
+    listener.step("candidates")
+
+    def offered() -> Candidates:
+        candidates = propose_candidates(site, terrain)
+        candidates = add_hard_cells(site, terrain, candidates, listener.share)
+        return candidates if start is None else offer_mounts(site, terrain, candidates, start)
+
+    return run.step(
+        "candidates",
+        ("candidates.parquet", "cells.parquet"),
+        offered,
+        write_candidates,
+        read_candidates,
+    )
+
+
 def plan_project(
     site: Site,
     progress: Progress | None = None,
@@ -92,20 +112,7 @@ def plan_project(
     run = open_run(site, listener, start)
     listener.step("terrain")
     terrain = terrain_of(site, run)
-    listener.step("candidates")
-
-    def offered() -> Candidates:
-        candidates = propose_candidates(site, terrain)
-        candidates = add_hard_cells(site, terrain, candidates, listener.share)
-        return candidates if start is None else offer_mounts(site, terrain, candidates, start)
-
-    candidates = run.step(
-        "candidates",
-        ("candidates.parquet", "cells.parquet"),
-        offered,
-        write_candidates,
-        read_candidates,
-    )
+    candidates = candidates_of(site, terrain, run, listener, start)
     visibility = visibility_of(site, terrain, candidates, run, listener, device)
     found = plan_by_light(Task(site, terrain, candidates, visibility, run, listener, device), start)
     _certificate(run, found.plan, found.certificate)

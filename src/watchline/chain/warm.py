@@ -40,7 +40,7 @@ def warm_up() -> float:
     Returns
     -------
     float
-        Wall time: under a second when all kernels are compiled, about a minute when none is.
+        Wall time: seconds when all kernels are compiled, minutes when none is.
     """
     start = time.perf_counter()
     site, terrain = _small_job()
@@ -86,7 +86,7 @@ def _small_job() -> tuple[Site, Terrain]:
         ),
         catalogue=catalogue,
         candidates=CandidateRules(
-            30.0, 30.0, 2.0, ("fixed-8mp-12mm", "pano-180-8mp"), ("mast-8", "mast-12")
+            90.0, 90.0, 2.0, ("fixed-8mp-12mm", "pano-180-8mp"), ("mast-8", "mast-12")
         ),
         # Enough work that the search, the bound and the exact solver all have their turn.
         design=DesignRules(work_limit=60.0, time_limit_s=600.0),

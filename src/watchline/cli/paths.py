@@ -11,7 +11,7 @@ from rich.table import Table
 from watchline.cli.screen import JSON_OPTION, QUIET_OPTION, Screen
 
 if TYPE_CHECKING:
-    from watchline.model.breach import Breach, LossCase
+    from watchline.model.breach import Breach, InterruptionDesign, LossCase
 
 WORST_LOSSES = 8
 
@@ -23,6 +23,9 @@ def paths(
     ),
     pairs: bool = typer.Option(
         False, "--pairs", help="Lose mounts two at a time as well: those that watch common rows."
+    ),
+    design: bool = typer.Option(
+        False, "--design", help="Add posts and devices at least cost until what is required holds."
     ),
     as_json: bool = JSON_OPTION,
     quiet: bool = QUIET_OPTION,
@@ -37,7 +40,7 @@ def paths(
 
     with Screen(as_json=as_json, quiet=quiet) as screen:
         screen.step("site")
-        found = find_paths(project, plan, screen, pairs=pairs)
+        found = find_paths(project, plan, screen, pairs=pairs, design=design)
     if as_json:
         screen.data(breach_data(found.breach) | {"files": [str(file) for file in found.files]})
     else:
@@ -85,10 +88,32 @@ def _show(screen: Screen, breach: Breach) -> None:
             f"{point}; {path.post or 'nobody'} responds."
         )
     screen.line(f"Posts: {breach.posts.sentence}.")
+    if breach.design is not None:
+        _design(screen, breach.design)
     _losses(screen, "Worst losses (normal state)", breach.losses)
     _losses(screen, "Worst losses of two mounts (normal state)", breach.pairs)
     for check in breach.checks:
         screen.line(f"{'holds' if check.holds else 'FAILS'}: {check.name}: {check.sentence}.")
+
+
+def _design(screen: Screen, design: InterruptionDesign) -> None:
+    table = Table(title="Designed for interruption", title_justify="left")
+    for name in ("", "plan", "designed"):
+        table.add_column(name, justify="right" if name else "left", no_wrap=True)
+    money = design.currency
+    table.add_row(
+        "mounts and devices",
+        f"{design.cost_before:,.0f} {money}",
+        f"{design.cost_after:,.0f} {money}",
+    )
+    posts = "no price" if design.posts_cost is None else f"{design.posts_cost:,.0f} {money}"
+    table.add_row("new posts", "0", f"{len(design.posts)} ({posts})")
+    table.add_row("least P_I", f"{design.worst_before:.4f}", f"{design.worst_after:.4f}")
+    screen.table(table)
+    screen.line(f"{design.sentence}.")
+    for check in design.checks:
+        if not check.holds:
+            screen.line(f"FAILS on the designed plan: {check.name}: {check.sentence}.")
 
 
 def _losses(screen: Screen, title: str, cases: tuple[LossCase, ...]) -> None:

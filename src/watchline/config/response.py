@@ -84,6 +84,9 @@ class ResponseTable(Table):
     travel_spread: Share = Field(
         0.0, description="Standard deviation of the travel as a share of it."
     )
+    post_cost: float | None = Field(
+        None, ge=0, description="Price of one new post, in the project's currency."
+    )
     path_cell: Length = Field(5.0, gt=0, description="Side of the cells on which paths are sought.")
 
 

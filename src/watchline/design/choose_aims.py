@@ -36,7 +36,7 @@ from watchline.design.poses import POSE_COLUMNS
 from watchline.design.prices import RowPrices, find_prices, promising_columns
 from watchline.design.refine import centre, refine
 from watchline.design.rows import demand_planned
-from watchline.design.standing import Standing
+from watchline.design.standing import LEAST_S, Standing
 
 FIRST_SHARE, FULL_SHARE, ROUND_SHARE = 0.1, 0.08, 0.03
 """Shares of the work: of the first plan and its prices, of prices over all listed poses, of prices
@@ -154,6 +154,7 @@ class _Search(Standing):
         self.exact = bool(np.array_equal(self.demand, asked))
         self.added = empty
         self.ended: CoverSolution | None = None
+        self.timed = False
         self.prices: Prices | None = None
         self.bound, self.anchor = 0.0, self.prices
         """The best bound over all aims, and the prices that prove it."""
@@ -231,6 +232,7 @@ class _Search(Standing):
             seconds=self.left_s,
         )
         self.note(solution, bound=True)
+        self.timed = self.left_s <= LEAST_S
         self.ended = self.told(solution)
         settled = solution.status in ("optimal", "feasible") and not solution.interrupted
         if settled and not self.in_budget:
@@ -250,7 +252,7 @@ class _Search(Standing):
                 self.work(BOUND_SHARE),
                 site.seed,
                 solution.row_duals if known is None else known[0],
-                self.left_s,
+                self.bound_left_s,
             )
             self.done += found.work
             solution = _with_prices(solution, found)
@@ -293,7 +295,7 @@ class _Search(Standing):
             all_aims_bound=self.bound if settled and self.whole and not self.in_budget else None,
             generated=len(problem.columns.poses) - self.listed,
             added=self.added,
-            timed=self.seconds >= self.effort * self.scene.site.design.time_limit_s,
+            timed=self.timed or self.seconds >= self.limit_s,
         )
 
     def _solve(

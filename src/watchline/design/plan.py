@@ -190,24 +190,64 @@ def _status(site: Site, solution: CoverSolution) -> str:
 
 def _plan_mounts(candidates: Candidates, chosen: pd.DataFrame) -> gpd.GeoDataFrame:
     used = candidates.mounts.loc[candidates.mounts["mount"].isin(chosen["mount"])]
-    used = used.sort_values(["s", "t"]).reset_index(drop=True)
-    numbers = [f"M{i + 1:03d}" for i in range(len(used))]
+    used = used.sort_values(["s", "t"])
+    return placed_mounts(candidates, list(used.index), [f"M{i + 1:03d}" for i in range(len(used))])
+
+
+def placed_mounts(
+    candidates: Candidates, numbers: list[int], mount_ids: list[str]
+) -> gpd.GeoDataFrame:
+    """Mounts of the candidates as a plan has them.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        The mounts on offer.
+    numbers : list of int
+        Which.
+    mount_ids : list of str
+        Their keys in the plan.
+    """
+    used = candidates.mounts.loc[numbers].reset_index(drop=True)
     names = [
-        mount.name if mount.existing else f"{number} {mount.kind} {mount.height_m:g} m"
-        for number, mount in zip(numbers, used.itertuples(), strict=True)
+        mount.name if mount.existing else f"{key} {mount.kind} {mount.height_m:g} m"
+        for key, mount in zip(mount_ids, used.itertuples(), strict=True)
     ]
-    used = used.assign(mount_id=numbers, name=names)
+    used = used.assign(mount_id=mount_ids, name=names)
     order = ["mount_id", "name", "structure", "kind", "height_m", "s", "t", "ground_z", "cost"]
-    return used[["mount", *order, "existing", "geometry"]].drop(columns="mount")
+    return used[[*order, "existing", "geometry"]]
 
 
 def _plan_devices(site: Site, candidates: Candidates, chosen: pd.DataFrame) -> gpd.GeoDataFrame:
     used = candidates.mounts.loc[candidates.mounts["mount"].isin(chosen["mount"])]
     used = used.sort_values(["s", "t"])
-    name = {mount: f"M{i + 1:03d}" for i, mount in enumerate(used["mount"])}
-    place = used.set_index("mount")
-    order = {mount: i for i, mount in enumerate(used["mount"])}
-    ordered = chosen.assign(order=chosen["mount"].map(order)).sort_values(
+    mount_ids = {mount: f"M{i + 1:03d}" for i, mount in enumerate(used["mount"])}
+    return placed_devices(site, candidates, chosen, mount_ids, "D")
+
+
+def placed_devices(
+    site: Site,
+    candidates: Candidates,
+    poses: pd.DataFrame,
+    mount_ids: dict[int, str],
+    letter: str,
+) -> gpd.GeoDataFrame:
+    """Poses as devices of a plan, in the order of their mounts and azimuths.
+
+    Parameters
+    ----------
+    site, candidates
+        The catalogue, and the mounts on offer.
+    poses : DataFrame
+        Columns :data:`watchline.design.poses.POSE_COLUMNS`.
+    mount_ids : dict of int to str
+        Keys in the plan of the mounts, in the plan's order.
+    letter : str
+        Begins the keys of the devices.
+    """
+    place = candidates.mounts.set_index("mount")
+    order = {mount: i for i, mount in enumerate(mount_ids)}
+    ordered = poses.assign(order=poses["mount"].map(order)).sort_values(
         ["order", "azimuth_deg", "device", "focal_mm"]
     )
     rows = []
@@ -216,8 +256,8 @@ def _plan_devices(site: Site, candidates: Candidates, chosen: pd.DataFrame) -> g
         hfov, vfov = whole_field_deg(device, pose.focal_mm)
         rows.append(
             {
-                "device_id": f"D{number + 1:03d}",
-                "mount_id": name[pose.mount],
+                "device_id": f"{letter}{number + 1:03d}",
+                "mount_id": mount_ids[pose.mount],
                 "model": device.id,
                 "kind": device.kind,
                 "height_m": place.loc[pose.mount, "height_m"],

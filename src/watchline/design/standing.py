@@ -15,6 +15,11 @@ from watchline.design.cover import CoverSolution
 from watchline.design.cover.solution import LogEntry
 from watchline.design.poses import POSE_COLUMNS
 
+LEAST_S = 0.01
+BOUND_RESERVE = 0.2
+"""Share of the time that is kept for the bound: where the clock stops the search for plans, what
+is proven of them must not suffer too."""
+
 
 class Standing:
     """The clock, the log and the best plan of a search whose stages follow one another.
@@ -52,8 +57,19 @@ class Standing:
 
     @property
     def left_s(self) -> float:
-        """Time that is left in s."""
-        return max(0.01, self.effort * self.scene.site.design.time_limit_s - self.seconds)
+        """Time that is left for plans in s; within no budget a part is kept for the bound."""
+        kept = 0.0 if self.in_budget else BOUND_RESERVE
+        return max(LEAST_S, (1.0 - kept) * self.limit_s - self.seconds)
+
+    @property
+    def bound_left_s(self) -> float:
+        """Time that is left for the bound in s."""
+        return max(LEAST_S, self.limit_s - self.seconds)
+
+    @property
+    def limit_s(self) -> float:
+        """Time of the whole search in s."""
+        return self.effort * self.scene.site.design.time_limit_s
 
     def work(self, share: float) -> float:
         """Work of a stage in million steps."""

@@ -12,7 +12,13 @@ from shapely.geometry import LineString, Point
 
 from watchline.io.files import atomic_write
 from watchline.io.json_text import to_json
-from watchline.model.breach import AdversaryBreach, Breach, LossCase
+from watchline.model.breach import (
+    AdversaryBreach,
+    Breach,
+    BreachCheck,
+    InterruptionDesign,
+    LossCase,
+)
 
 
 def breach_data(breach: Breach) -> dict[str, Any]:
@@ -35,10 +41,18 @@ def breach_data(breach: Breach) -> dict[str, Any]:
             "achieved": _known(breach.posts.achieved),
             "late": [list(stretch) for stretch in breach.posts.late],
         },
-        "checks": [
-            {"name": check.name, "holds": check.holds, "sentence": check.sentence}
-            for check in breach.checks
+        "claims": [
+            {
+                "requirement": f"interrupted, {found.adversary}",
+                "condition": "all states",
+                "verdict": "holds" if found.worst >= breach.required else "fails",
+                "value": found.worst,
+                "target": breach.required,
+            }
+            for found in breach.adversaries
         ],
+        "design": None if breach.design is None else _design(breach.design),
+        "checks": _checks(breach.checks),
         "notes": list(breach.notes),
         "inputs": breach.provenance.inputs,
         "watchline_version": breach.provenance.watchline_version,
@@ -74,6 +88,38 @@ def write_breach(breach: Breach, crs: str, folder: Path) -> tuple[Path, ...]:
                 frame.to_file(temporary, layer=name, driver="GPKG")
         files.append(folder / "paths.gpkg")
     return tuple(files)
+
+
+def _checks(checks: tuple[BreachCheck, ...]) -> list[dict[str, Any]]:
+    return [
+        {"name": check.name, "holds": check.holds, "sentence": check.sentence} for check in checks
+    ]
+
+
+def _design(design: InterruptionDesign) -> dict[str, Any]:
+    return {
+        "holds": design.holds,
+        "sentence": design.sentence,
+        "currency": design.currency,
+        "cost_before": design.cost_before,
+        "cost_after": design.cost_after,
+        "lower_bound_of_addition": design.lower_bound,
+        "posts": [{"s_m": s, "x": x, "y": y} for s, x, y in design.posts],
+        "posts_cost": design.posts_cost,
+        "price": design.price,
+        "mounts_added": design.mounts,
+        "devices_added": design.devices,
+        "worst_before": design.worst_before,
+        "worst_after": design.worst_after,
+        "adversaries": [_adversary(found) for found in design.adversaries],
+        "response_infeasible": [list(stretch) for stretch in design.hopeless],
+        "response_infeasible_entries": design.hopeless_entries,
+        "entries": design.entries,
+        "still_failing": [list(stretch) for stretch in design.short],
+        "rounds": design.rounds,
+        "cuts": design.cuts,
+        "checks": _checks(design.checks),
+    }
 
 
 def _adversary(found: AdversaryBreach) -> dict[str, Any]:
@@ -127,6 +173,8 @@ def _curves(breach: Breach) -> pd.DataFrame:
         for state in found.states:
             table[f"interruption:{state.state}"] = state.interruption
         table["interruption"] = found.curve
+        if found.response_s.shape[1] == found.s_m.size:
+            table["response_s:median"], table["response_s:90 %"] = found.response_s
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 

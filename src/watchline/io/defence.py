@@ -202,6 +202,7 @@ def _response(table: ResponseTable) -> ResponseRules:
         surfaces=tuple(Surface(s.start, s.end, s.speed, s.rolling) for s in table.surfaces),
         cross_speed_m_s=table.cross_speed,
         travel_spread=table.travel_spread,
+        post_cost=table.post_cost,
     )
 
 

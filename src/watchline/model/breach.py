@@ -10,6 +10,8 @@ import numpy.typing as npt
 from watchline.model.provenance import Provenance
 
 FloatArray = npt.NDArray[np.float64]
+SURE_RESPONSE = 0.9
+"""Probability with which the slower of the two response times that are told is kept."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,9 @@ class AdversaryBreach:
         Over all states, by entry, for an adversary who knows the state.
     worst : float
         Over all states, at the weakest entry of each.
+    response_s : float64 array [2, exits]
+        Time from a detection until a response stands at the exit of each row: its median, and what
+        it keeps with :data:`SURE_RESPONSE`; infinite where nobody comes.
     """
 
     adversary: str
@@ -99,6 +104,7 @@ class AdversaryBreach:
     path: BreachPath | None
     curve: FloatArray
     worst: float
+    response_s: FloatArray = field(default_factory=lambda: np.full((2, 0), np.inf))
 
 
 @dataclass(frozen=True)
@@ -169,6 +175,70 @@ class PostAnswer:
 
 
 @dataclass(frozen=True)
+class InterruptionDesign:
+    """A plan designed for interruption beside the one that it was made from, and its price.
+
+    Attributes
+    ----------
+    holds : bool
+        Whether every entry holds and every check agrees.
+    sentence : str
+        The answer in words.
+    currency : str
+        Of every cost.
+    cost_before, cost_after : float
+        Of mounts and devices, without new posts.
+    lower_bound : float
+        Least cost of any addition of the offered poses, with these posts.
+    posts : tuple of (float, float, float)
+        Chainage and coordinates of the new posts.
+    posts_cost : float or None
+        What they cost; None where the project names no price.
+    mounts, devices : int
+        How many were added.
+    worst_before, worst_after : float
+        Least probability of interruption over all states; after: at the entries that are not
+        response-infeasible.
+    adversaries : tuple of AdversaryBreach
+        What each adversary can do against the designed plan with its posts.
+    hopeless, short : tuple of (float, float)
+        Stretches, from–to in m, whose entries are response-infeasible, and which still fail.
+    hopeless_entries, entries : int
+        How many entries are response-infeasible, of how many.
+    rounds, cuts : int
+        Of the search.
+    checks : tuple of BreachCheck
+        Independent checks of the designed plan.
+    """
+
+    holds: bool
+    sentence: str
+    currency: str
+    cost_before: float
+    cost_after: float
+    lower_bound: float
+    posts: tuple[tuple[float, float, float], ...]
+    posts_cost: float | None
+    mounts: int
+    devices: int
+    worst_before: float
+    worst_after: float
+    adversaries: tuple[AdversaryBreach, ...]
+    hopeless: tuple[tuple[float, float], ...]
+    short: tuple[tuple[float, float], ...]
+    hopeless_entries: int
+    entries: int
+    rounds: int
+    cuts: int
+    checks: tuple[BreachCheck, ...]
+
+    @property
+    def price(self) -> float:
+        """What the difference costs, new posts included where their price is known."""
+        return self.cost_after - self.cost_before + (self.posts_cost or 0.0)
+
+
+@dataclass(frozen=True)
 class BreachCheck:
     """One independent check: what was compared, and whether it agrees."""
 
@@ -197,6 +267,8 @@ class Breach:
         What a reader must know.
     pairs : tuple of LossCase
         Losses of two mounts at once, worst first; empty where they were not asked for.
+    design : InterruptionDesign or None
+        A plan designed for what is required, where it was asked for.
     """
 
     required: float
@@ -207,6 +279,7 @@ class Breach:
     notes: tuple[str, ...]
     cell_m: float
     pairs: tuple[LossCase, ...] = ()
+    design: InterruptionDesign | None = None
     provenance: Provenance = field(default_factory=Provenance)
 
     @property

@@ -213,6 +213,8 @@ class ResponseRules:
         Over the ground between road and exit, and between a post and the road.
     travel_spread : float
         Standard deviation of the travel as a share of it.
+    post_cost : float or None
+        Price of one new post, where the project names one.
     """
 
     required: float
@@ -226,6 +228,7 @@ class ResponseRules:
     surfaces: tuple[Surface, ...]
     cross_speed_m_s: float
     travel_spread: float
+    post_cost: float | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ focal length.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -163,8 +163,12 @@ def sensor_azimuths(azimuth_deg: float, sensors: int, spacing_deg: float) -> Flo
     -------
     float64 array [sensors]
     """
-    place = np.arange(sensors) - (sensors - 1) / 2.0
-    return np.asarray((azimuth_deg + place * spacing_deg) % 360.0)
+    return np.asarray((azimuth_deg + sensor_turns(sensors, spacing_deg)) % 360.0)
+
+
+def sensor_turns(sensors: int, spacing_deg: float) -> FloatArray:
+    """By how much each sensor of a housing is turned from its middle [deg], float64 [sensors]."""
+    return np.asarray((np.arange(sensors) - (sensors - 1) / 2.0) * spacing_deg)
 
 
 def camera_axes(azimuth_deg: float, tilt_deg: float) -> FloatArray:
@@ -180,15 +184,7 @@ def camera_axes(azimuth_deg: float, tilt_deg: float) -> FloatArray:
     float64 array [3, 3]
         Rows right, down, forward; columns east, north, up.
     """
-    sin_a, cos_a = np.sin(np.radians(azimuth_deg)), np.cos(np.radians(azimuth_deg))
-    sin_t, cos_t = np.sin(np.radians(tilt_deg)), np.cos(np.radians(tilt_deg))
-    return np.array(
-        [
-            [cos_a, -sin_a, 0.0],
-            [-sin_a * sin_t, -cos_a * sin_t, -cos_t],
-            [sin_a * cos_t, cos_a * cos_t, -sin_t],
-        ]
-    )
+    return np.array(_axes(azimuth_deg, tilt_deg))
 
 
 def project_points(
@@ -196,8 +192,8 @@ def project_points(
     north_m: Numbers,
     rise_m: Numbers,
     *,
-    azimuth_deg: float,
-    tilt_deg: float,
+    azimuth_deg: Numbers,
+    tilt_deg: Numbers,
     focal_px: float,
     width_px: float,
     height_px: float,
@@ -208,8 +204,8 @@ def project_points(
     ----------
     east_m, north_m, rise_m : float or float64 array
         Vectors from the camera to the points [m]; they broadcast.
-    azimuth_deg, tilt_deg : float
-        Aim of the optical axis.
+    azimuth_deg, tilt_deg : float or float64 array
+        Aim of the optical axis; aims broadcast with the vectors.
     focal_px : float
         Focal length [px].
     width_px, height_px : float
@@ -238,8 +234,8 @@ def across_density(
     north_m: Numbers,
     rise_m: Numbers,
     *,
-    azimuth_deg: float,
-    tilt_deg: float,
+    azimuth_deg: Numbers,
+    tilt_deg: Numbers,
     focal_px: float,
 ) -> FloatArray:
     """Pixels per metre of a short horizontal bar across the line of sight, by full projection.
@@ -252,8 +248,8 @@ def across_density(
     ----------
     east_m, north_m, rise_m : float or float64 array
         Vectors from the camera to the targets [m]; they broadcast.
-    azimuth_deg, tilt_deg : float
-        Aim of the optical axis.
+    azimuth_deg, tilt_deg : float or float64 array
+        Aim of the optical axis; aims broadcast with the vectors.
     focal_px : float
         Focal length [px].
 
@@ -393,15 +389,26 @@ def _horizontal_unit(east_m: Numbers, north_m: Numbers) -> tuple[FloatArray, Flo
     return east / safe, np.where(length > 0, north / safe, 1.0)
 
 
+def _axes(azimuth_deg: Numbers, tilt_deg: Numbers) -> tuple[tuple[Any, Any, Any], ...]:
+    """Components east, north and up of right, down and forward; of many aims, arrays."""
+    sin_a, cos_a = np.sin(np.radians(azimuth_deg)), np.cos(np.radians(azimuth_deg))
+    sin_t, cos_t = np.sin(np.radians(tilt_deg)), np.cos(np.radians(tilt_deg))
+    return (
+        (cos_a, -sin_a, 0.0),
+        (-sin_a * sin_t, -cos_a * sin_t, -cos_t),
+        (sin_a * cos_t, cos_a * cos_t, -sin_t),
+    )
+
+
 def _in_camera(
     east_m: Numbers,
     north_m: Numbers,
     rise_m: Numbers,
-    azimuth_deg: float,
-    tilt_deg: float,
+    azimuth_deg: Numbers,
+    tilt_deg: Numbers,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Components of vectors along right, down and forward."""
-    axes = camera_axes(azimuth_deg, tilt_deg)
+    axes = _axes(azimuth_deg, tilt_deg)
     east = np.asarray(east_m, dtype=np.float64)
     north = np.asarray(north_m, dtype=np.float64)
     rise = np.asarray(rise_m, dtype=np.float64)
@@ -412,8 +419,8 @@ def _in_camera(
 def _bar_density(
     vector: tuple[Numbers, Numbers, Numbers],
     bar: tuple[FloatArray, FloatArray],
-    azimuth_deg: float,
-    tilt_deg: float,
+    azimuth_deg: Numbers,
+    tilt_deg: Numbers,
     focal_px: float,
 ) -> FloatArray:
     """Length in px of the image of a horizontal unit bar: the derivative of the projection."""

@@ -13,7 +13,7 @@ from watchline.physics.optics import (
     observer_density,
     pixel_density,
     project_points,
-    sensor_azimuths,
+    sensor_turns,
 )
 
 OBSERVER_VERTICAL_FIELD_DEG = 120.0
@@ -25,8 +25,8 @@ PTZ_LOWEST_DEG, PTZ_HIGHEST_DEG = -90.0, 20.0
 def watch_density(
     device: Device,
     focal_mm: float,
-    azimuth_deg: float,
-    tilt_deg: float,
+    azimuth_deg: Numbers,
+    tilt_deg: Numbers,
     east_m: Numbers,
     north_m: Numbers,
     rise_top_m: Numbers,
@@ -44,8 +44,11 @@ def watch_density(
     ----------
     device : Device
         What watches.
-    focal_mm, azimuth_deg, tilt_deg : float
-        Its aim; azimuth and tilt mean nothing for ``ptz`` and ``observer``.
+    focal_mm : float
+        Its focal length.
+    azimuth_deg, tilt_deg : float or float64 array
+        Its aim, or many aims, which broadcast with the vectors; they mean nothing for ``ptz`` and
+        ``observer``.
     east_m, north_m, rise_top_m, rise_feet_m : float or float64 array
         Vectors from the device to the targets' tops and feet [m]; they broadcast.
 
@@ -77,9 +80,10 @@ def watch_density(
         else:
             density = pixel_density(focal, safe)
         return np.where(held & near & (slant > 0), density, 0.0)
-    best = np.zeros(east.shape)
-    for azimuth in sensor_azimuths(azimuth_deg, device.sensors, device.spacing_deg):
-        aim = {"azimuth_deg": float(azimuth), "tilt_deg": tilt_deg, "focal_px": focal}
+    best = np.zeros(np.broadcast_shapes(east.shape, np.shape(azimuth_deg), np.shape(tilt_deg)))
+    for turn in sensor_turns(device.sensors, device.spacing_deg):
+        azimuth = (np.asarray(azimuth_deg) + turn) % 360.0
+        aim = {"azimuth_deg": azimuth, "tilt_deg": tilt_deg, "focal_px": focal}
         size = {"width_px": float(device.width_px), "height_px": float(device.height_px)}
         held = project_points(east, north, top, **aim, **size).inside
         held &= project_points(east, north, feet, **aim, **size).inside

@@ -26,6 +26,7 @@ from watchline.report.picture import Picture
 
 FloatArray = npt.NDArray[np.float64]
 CHART_WIDTH, CURVE_HEIGHT = 1000.0, 110.0
+RESPONSE_HEIGHT = 70.0
 MAP_WIDTH, MAP_HEIGHT = 620.0, 330.0
 AROUND_M = 110.0
 MOST_LOSSES = 40
@@ -52,7 +53,8 @@ def breach_page(breach: Breach, site: Site, terrain: Terrain, plan: Plan) -> str
         title=f"{site.name}: breach paths",
         breach=breach,
         verdict="holds" if breach.holds else "fails",
-        chart=_chart_picture(breach, site),
+        chart=_chart_picture(breach.adversaries, breach.posts.places, breach.required, site),
+        design_chart=_design_chart(breach, site),
         sections=[_section(found, k, site, features, land) for k, found in
                   enumerate(breach.adversaries)],
         losses=breach.losses[:MOST_LOSSES],
@@ -86,20 +88,83 @@ def _picture(inside: str, width: float, height: float, title: str) -> str:
     )
 
 
-def _chart_picture(breach: Breach, site: Site) -> str:
-    """Curves of every adversary in every state, and posts, along the line."""
+def _chart_picture(
+    adversaries: tuple[AdversaryBreach, ...],
+    new_posts: tuple[tuple[float, float, float], ...],
+    required: float,
+    site: Site,
+    shaded: tuple[tuple[float, float], ...] = (),
+) -> str:
+    """Curves of every adversary in every state, responses, and posts, along the line."""
     zone = site.zone
     chart = Chart("", CHART_WIDTH, 0.0, LEFT, CHART_WIDTH - RIGHT, zone.start_m, zone.end_m)
     parts, y = [], 8.0
-    for found in breach.adversaries:
-        parts.append(_curve_row(chart, y, found, breach.required))
+    for found in adversaries:
+        parts.append(_curve_row(chart, y, found, required))
         y += CURVE_HEIGHT + 26.0
-    post_row, height = _posts_row(chart, y, breach, site)
+    response, height = _response_row(chart, y, adversaries)
+    parts.append(response)
+    y += height
+    post_row, height = _posts_row(chart, y, new_posts, site)
     parts.append(post_row)
     y += height
     axis, height = charts.axis(chart, y)
-    inside = charts.grid(chart, y) + "".join(parts) + axis
+    shades = "".join(
+        svg.element("rect", svg.title(f"response-infeasible, {a:.0f}–{b:.0f} m"),
+                    x=float(chart.x(a)), y=8.0,
+                    width=max(1.0, float(chart.x(b)) - float(chart.x(a))), height=y - 8.0,
+                    class_="shade")
+        for a, b in shaded
+    )  # fmt: skip
+    inside = shades + charts.grid(chart, y) + "".join(parts) + axis
     return _picture(inside, CHART_WIDTH, y + height + 4, "Probability of interruption by chainage")
+
+
+def _design_chart(breach: Breach, site: Site) -> str:
+    design = breach.design
+    if design is None:
+        return ""
+    return _chart_picture(design.adversaries, design.posts, breach.required, site, design.hopeless)
+
+
+def _response_row(
+    chart: Chart, y: float, adversaries: tuple[AdversaryBreach, ...]
+) -> tuple[str, float]:
+    """Response times at the exits of each direction: the isochrones of the road, unrolled."""
+    seen: dict[str, AdversaryBreach] = {}
+    for found in adversaries:
+        if np.isfinite(found.response_s).any():
+            seen.setdefault(found.direction, found)
+    if not seen:
+        return "", 0.0
+    most = max(float(found.response_s[np.isfinite(found.response_s)].max())
+               for found in seen.values())  # fmt: skip
+    step = next(s for s in (10, 30, 60, 120, 300, 600, 1800, 3600, 36000) if 4 * s >= most)
+    top = step * int(np.ceil(most / step))
+
+    def down(seconds: npt.ArrayLike) -> FloatArray:
+        return y + RESPONSE_HEIGHT * (1.0 - np.asarray(seconds, dtype=np.float64) / top)
+
+    left, right = svg.short(chart.left), svg.short(chart.right)
+    parts = [charts.head(y + 10, "Response", "s, by exit")]
+    for seconds in range(0, top + 1, step):
+        at = svg.short(float(down(seconds)))
+        parts.append(svg.element("path", d=f"M{left} {at}H{right}", class_="grid"))
+        parts.append(
+            svg.text(chart.left - 4, float(down(seconds)) + 2.5, f"{seconds}", "axis-text",
+                     text_anchor="end")
+        )  # fmt: skip
+    for k, (direction, found) in enumerate(seen.items()):
+        for times, faint in zip(found.response_s[::-1], (True, False), strict=True):
+            known = np.isfinite(times)
+            path = svg.path_of_points(chart.x(found.s_m[known]), down(times[known]))
+            class_ = CURVES[min(k, len(CURVES) - 1)] + (" faint" if faint else "")
+            parts.append(svg.element("path", svg.title(direction), d=path, class_=class_))
+        line = y + 36 + 11 * k
+        stroke = f"M0 {svg.short(line - 2.5)}H16"
+        parts.append(svg.element("path", d=stroke, class_=CURVES[min(k, len(CURVES) - 1)]))
+        parts.append(svg.text(20, line, direction, "row-note"))
+    return svg.element("g", *parts), RESPONSE_HEIGHT + 22.0
 
 
 def _curve_row(chart: Chart, y: float, found: AdversaryBreach, required: float) -> str:
@@ -142,7 +207,9 @@ def _curve_row(chart: Chart, y: float, found: AdversaryBreach, required: float) 
     return svg.element("g", *parts)
 
 
-def _posts_row(chart: Chart, y: float, breach: Breach, site: Site) -> tuple[str, float]:
+def _posts_row(
+    chart: Chart, y: float, new_posts: tuple[tuple[float, float, float], ...], site: Site
+) -> tuple[str, float]:
     """Posts that stand, patrols, and new posts that would be needed."""
     defence = site.defence
     assert defence is not None
@@ -161,7 +228,7 @@ def _posts_row(chart: Chart, y: float, breach: Breach, site: Site) -> tuple[str,
     for post in defence.posts:
         s, _, _ = to_chainage(site.line, np.array([post.x]), np.array([post.y]))
         marks.append((float(s[0]), post.name, "post"))
-    marks += [(s, "new post", "post new") for s, _, _ in breach.posts.places]
+    marks += [(s, "new post", "post new") for s, _, _ in new_posts]
     for s, name, class_ in marks:
         x = float(chart.x(s))
         box = svg.element("rect", svg.title(f"{name}, s = {s:.0f} m"), x=x - 4, y=y + 6, width=8,

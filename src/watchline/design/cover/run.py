@@ -29,6 +29,8 @@ FEW = 12
 """Groups in use up to which a tree over groups is grown: each doubles it."""
 STEPS = 100
 """Steps of the relaxation in a round of a leaf of that tree."""
+FEWEST_NODES = 10
+"""Nodes for which HiGHS is called at all: its root alone takes the time of hundreds."""
 CHUNK = 30.0
 """Work between two looks at the clock, in million steps (about a quarter of a second)."""
 
@@ -410,6 +412,8 @@ class Run:
         if self.work_limit is not None:
             left = max(0.0, self.work_limit - self.work)
             nodes = max(1, int(left / max(1e-6 * 40 * pairs, 1e-3)))
+            if nodes < FEWEST_NODES and self.chosen is not None:
+                return
             self.other_work += left
         kept = np.flatnonzero(keep)[order]
         start = None

@@ -1,0 +1,175 @@
+"""The least addition: poses and mounts of least cost that satisfy cuts, with a bound on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from watchline.breach.offers import Offers
+
+FloatArray = npt.NDArray[np.float64]
+MIP_GAP = 0.002
+MIP_SECONDS = 20.0
+BEST_OF_MOUNT = 4
+"""Poses of a mount that the integer program gets for each cut; the bound counts all."""
+BOUND_STEPS = 600
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What one path asks: ``Σ worth_j ≥ need`` over the added poses.
+
+    Attributes
+    ----------
+    s_m : float
+        Chainage of its entry.
+    need : float
+        Probability that is missing without any of the offered poses, on the path's tangent.
+    poses : int64 array [n]
+        Offered poses that would detect on it.
+    worth : float64 array [n]
+        What each adds, above 0.
+    """
+
+    s_m: float
+    need: float
+    poses: npt.NDArray[np.int64]
+    worth: FloatArray
+
+
+def least_addition(offers: Offers, cuts: list[Cut]) -> tuple[npt.NDArray[np.int64], float] | None:
+    """Poses of least cost that satisfy all cuts (HiGHS), and a bound over all offered poses.
+
+    Parameters
+    ----------
+    offers : Offers
+        Poses and the mounts that carry them.
+    cuts : list of Cut
+        At least one.
+
+    Returns
+    -------
+    chosen : int64 array
+        Numbers of poses; None in place of the pair if the promising poses do not suffice.
+    bound : float
+        No choice of offered poses that satisfies the cuts costs less.
+    """
+    worth, need = _worths(offers, cuts), np.array([max(0.0, cut.need) for cut in cuts])
+    used = _promising(offers, cuts)
+    if not used.size:
+        return None
+    poses = offers.poses.iloc[used]
+    numbers, of_pose = np.unique(poses["mount"].to_numpy(), return_inverse=True)
+    mine = offers.mounts.loc[numbers]
+    n, m = used.size, numbers.size
+    at, mount, ones = np.arange(n), np.arange(m), np.ones(n)
+
+    def matrix(values: FloatArray, rows: npt.NDArray, cols: npt.NDArray, height: int):  # noqa: ANN202
+        return scipy.sparse.csr_array((values, (rows, cols)), shape=(height, n + m))
+
+    # No more of a worth than what is missing counts: whole poses need no more.
+    held = scipy.sparse.coo_array(worth[:, used])
+    asks = matrix(np.minimum(held.data, need[held.row]), held.row, held.col, need.size)
+    own, carrier = matrix(ones, at, at, n), matrix(ones, at, n + of_pose, n)
+    room = matrix(mine["room"].to_numpy(float), mount, n + mount, m)
+    _, of_site = np.unique(mine["site"].to_numpy(), return_inverse=True)
+    answer = milp(
+        np.concatenate([poses["cost"].to_numpy(float), mine["fixed"].to_numpy(float)]),
+        constraints=[
+            LinearConstraint(asks, need, np.inf),
+            LinearConstraint(own - carrier, -np.inf, 0.0),
+            LinearConstraint(matrix(ones, of_pose, at, m) - room, -np.inf, 0.0),
+            LinearConstraint(
+                matrix(np.ones(m), of_site, n + mount, int(of_site.max()) + 1), -np.inf, 1.0
+            ),
+        ],
+        integrality=np.ones(n + m),
+        bounds=Bounds(0, 1),
+        options={"mip_rel_gap": MIP_GAP, "time_limit": MIP_SECONDS},
+    )
+    if answer.x is None:
+        return None
+    return used[np.flatnonzero(answer.x[:n] > 0.5)], _bound(offers, worth, need)
+
+
+def shortage(cuts: list[Cut]) -> str:
+    """Where even all offered poses together are too few, in words."""
+    lacking = [(cut.need - float(cut.worth.sum()), cut.s_m) for cut in cuts]
+    most, s = max(lacking)
+    if most > 0:
+        return (
+            f"from the entry at s = {s:.0f} m all offered poses together leave at least "
+            f"{most:.3f} of the probability missing; offer more mounts or devices there, add "
+            "delay behind the detection, or shorten the response"
+        )
+    return (
+        "no choice of the promising poses satisfies all paths at once; offer more mounts, devices "
+        "or places on them"
+    )
+
+
+def _worths(offers: Offers, cuts: list[Cut]) -> scipy.sparse.csc_array:
+    """What each offered pose adds to each cut [cuts, poses]."""
+    rows = np.repeat(np.arange(len(cuts)), [cut.poses.size for cut in cuts])
+    columns = np.concatenate([cut.poses for cut in cuts])
+    worth = np.concatenate([cut.worth for cut in cuts])
+    shape = (len(cuts), len(offers.poses))
+    return scipy.sparse.csc_array((worth, (rows, columns)), shape=shape)
+
+
+def _promising(offers: Offers, cuts: list[Cut]) -> npt.NDArray[np.int64]:
+    """Poses of each mount that are worth most to a cut, by themselves and for their price."""
+    mount = offers.poses["mount"].to_numpy()
+    price = np.maximum(offers.poses["cost"].to_numpy(float), 1.0)
+    kept = []
+    for cut in cuts:
+        for value in (cut.worth, cut.worth / price[cut.poses]):
+            order = np.lexsort((-value, mount[cut.poses]))
+            own = mount[cut.poses][order]
+            place = np.arange(own.size) - np.searchsorted(own, own)
+            kept.append(cut.poses[order[place < BEST_OF_MOUNT]])
+    return np.unique(np.concatenate(kept))
+
+
+def _bound(offers: Offers, worth: scipy.sparse.csc_array, need: FloatArray) -> float:
+    """Least cost that prices of the cuts prove, over all offered poses.
+
+    With a price π for what a cut asks, an addition costs at least ``π·need`` plus, mount by mount,
+    what its poses save: the best ones that it has room for, and the mount itself, if together they
+    save anything. Worths above the need count as the need. Any prices bound; they are raised along
+    supergradients with Polyak's steps toward twice the best value so far.
+    """
+    active = np.flatnonzero(np.diff(worth.indptr))
+    held = scipy.sparse.coo_array(worth[:, active])
+    part = scipy.sparse.csr_array(
+        (np.minimum(held.data, need[held.row]), (held.row, held.col)), shape=held.shape
+    )
+    cost = offers.poses["cost"].to_numpy(float)[active]
+    mount = np.searchsorted(offers.mounts.index.to_numpy(), offers.poses["mount"].to_numpy())
+    mount = mount[active]
+    room = offers.mounts["room"].to_numpy(np.int64)
+    fixed = offers.mounts["fixed"].to_numpy(float)
+    price, best, reach = np.zeros(need.size), 0.0, float(np.median(cost))
+    stuck = 0
+    for _ in range(BOUND_STEPS):
+        saved = cost - part.T @ price
+        order = np.lexsort((saved, mount))
+        own = mount[order]
+        taken = (np.arange(own.size) - np.searchsorted(own, own) < room[own]) & (saved[order] < 0)
+        total = np.bincount(own[taken], saved[order][taken], room.size) + fixed
+        builds = total < 0
+        value = float(price @ need + total[builds].sum())
+        stuck = 0 if value > best + 1e-9 else stuck + 1
+        best = max(best, value)
+        if stuck >= 15:
+            reach, stuck = reach / 2.0, 0
+        short = need - np.asarray(part[:, order[taken & builds[own]]].sum(axis=1)).ravel()
+        length = float(short @ short)
+        if length <= 1e-18:
+            break
+        price = np.maximum(0.0, price + (best + reach - value) / length * short)
+    return best
