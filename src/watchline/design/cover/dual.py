@@ -43,7 +43,7 @@ class Prices(NamedTuple):
     miss: NDArray[np.float64]
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _group_values(layout: Layout, row_price: NDArray, atom_price: NDArray) -> NDArray:
     """Return v_m of every group, rounded downwards."""
     n_groups = len(layout.fixed)
@@ -113,7 +113,7 @@ def bound_of(layout: Layout, prices: Prices, allowed: NDArray[np.float64]) -> fl
     return max(0.0, total - slip)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _fit_atoms(layout: Layout, row_price: NDArray, atom_price: NDArray, weight: NDArray) -> None:
     """Lower atom prices until no column is overpaid, and set ``weight`` to the atoms' Λ."""
     factor = np.ones(len(layout.cost))
@@ -134,7 +134,7 @@ def _fit_atoms(layout: Layout, row_price: NDArray, atom_price: NDArray, weight: 
         atom_price[atom] = min(atom_price[atom] * least, total)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def ascend(
     layout: Layout,
     row_price: NDArray,
