@@ -110,13 +110,23 @@ class Stretch:
         """
         return _spread(self.whole, self.shares[1], self.to_near, row, atom)
 
-    def overpaid(self, row: NDArray[np.float64], atom: NDArray[np.float64]) -> NDArray[np.intp]:
+    def overpaid(
+        self,
+        row: NDArray[np.float64],
+        atom: NDArray[np.float64],
+        fixed: NDArray[np.float64],
+        tolerance: float,
+    ) -> NDArray[np.intp]:
         """Return columns that are not near but overpaid by prices, they or their groups.
 
         Parameters
         ----------
         row, atom : ndarray of float64
             As in :meth:`spread`.
+        fixed : ndarray of float64, shape (n_groups,)
+            What the groups cost; a group that is not in use is out of every price's reach.
+        tolerance : float
+            Share of a cost by which it may be overpaid.
 
         Returns
         -------
@@ -126,12 +136,13 @@ class Stretch:
         whole, price = self.whole, self.spread(row, atom)
         column = np.repeat(np.arange(len(whole.cost)), np.diff(whole.column_start))
         paid = np.bincount(column, price[whole.column_atom], minlength=len(whole.cost))
-        over = paid - self.shares[1] > 1e-3 * (1e-3 + whole.cost)
+        over = paid - self.shares[1] > tolerance * (1e-3 + whole.cost)
         worth = np.add.reduceat(row[whole.atom_row], whole.atom_start[:-1])
         short = whole.atom_cap * np.maximum(worth - price, 0.0)
         spent = np.bincount(whole.atom_group, short, minlength=len(whole.fixed))
-        lost = spent - self.shares[0] > 1e-3 * (1e-3 + whole.fixed)
+        lost = spent - fixed > tolerance * (1e-3 + whole.fixed)
         over |= lost[whole.column_group]
+        over &= fixed[whole.column_group] <= self.most
         over[self.near_columns] = False
         return np.flatnonzero(over)
 

@@ -35,6 +35,8 @@ NO_MISSES = np.zeros(1)
 THREADS = 2
 """Windows that are worked on at once; what they find does not depend on it."""
 ROOT_STEPS, ROOT_ROUNDS = 400, 6
+TOLERANCE = 0.01
+"""Share of a cost by which prices may overpay a column, or a group, that is not near."""
 WIDENINGS = 5
 """How often columns that its prices overpay are added to a window's near ones."""
 LEAF_STEPS, LEAF_ROUNDS = 100, 5
@@ -73,6 +75,8 @@ class WindowLeaf:
         Its primal weight.
     settled : bool
         Whether nothing is left to ask.
+    short : bool
+        Whether the prices overpaid columns that were not near.
     """
 
     path: tuple[Answer, ...]
@@ -83,6 +87,7 @@ class WindowLeaf:
     iterate: Iterate
     weight: float
     settled: bool = False
+    short: bool = False
 
     def answered(self, kind: str, answer: bool) -> list[int]:
         """Return the numbers of the questions of a kind that were answered so."""
@@ -96,6 +101,7 @@ class Window:
     stretch: Stretch
     leaves: list[WindowLeaf] = field(default_factory=list)
     work: float = 0.0
+    missing: set[int] = field(default_factory=set)
 
     @property
     def value(self) -> float:
@@ -110,10 +116,10 @@ class Window:
             leaf = WindowLeaf((), -math.inf, nothing, nothing, nothing, start, stretch.scale)
             self._advance(leaf, ROOT_STEPS, ROOT_ROUNDS, fresh=True)
             self.leaves = [leaf]
-            more = stretch.overpaid(leaf.row, leaf.atom)
-            if not len(more) or turn == WIDENINGS:
+            if not self.missing or turn == WIDENINGS:
                 break
-            stretch.widen(more)
+            stretch.widen(np.array(sorted(self.missing)))
+            self.missing = set()
 
     def _closed(self, leaf: WindowLeaf) -> tuple[list[int], list[int]]:
         """Return the groups that are in use, and those that are not, in a leaf."""
@@ -197,7 +203,7 @@ class Window:
         fixed[used], fixed[off] = 0.0, 1e3 * (1.0 + self.stretch.most)
         cost = self.stretch.shares[1][self.stretch.near_columns]
         part = part._replace(fixed=fixed, cost=cost)
-        virtual = part.atom_row[part.atom_start[:-1]] >= self.stretch.n_rows
+        virtual = self._virtual(part)
         now, out, anchor, tau = (make_iterate(part, 1) for _ in range(4))
         for target in (now, anchor):
             for mine, its in zip(target, leaf.iterate, strict=True):
@@ -213,6 +219,14 @@ class Window:
             if turn > 1 and not fresh and leaf.bound < before * (1 + PATIENCE):
                 break
             before = max(before, leaf.bound) if math.isfinite(before) else before
+        n_rows = self.stretch.n_rows
+        asked = np.sort(np.array(leaf.answered("any", True), np.int64))
+        for number, price in zip(asked, out.row[n_rows:], strict=True):
+            fixed[self.stretch.sets[number]] -= price
+        fixed[used] = np.maximum(fixed[used], self.stretch.shares[0][used])
+        more = self.stretch.overpaid(out.row[:n_rows], out.atom[~virtual], fixed, TOLERANCE)
+        self.missing.update(more.tolist())
+        leaf.short = len(more) > 0
         leaf.iterate = Iterate(*(array.astype(np.float32) for array in now))
         leaf.weight = float(memory[0])
 
@@ -248,7 +262,9 @@ class Window:
         y = np.clip(leaf.iterate.y.astype(float), 0.0, 1.0)
         y[off] = 0.0
         sums = stretch.of_set @ y
-        half = np.minimum(sums, 1.0 - sums) * stretch.set_weight
+        # Little is at stake where other windows bear most of the cost.
+        stake = (stretch.of_set @ (y * stretch.shares[0])) / np.maximum(sums, 1e-12)
+        half = np.minimum(sums, 1.0 - sums) * stretch.set_weight * stake
         half[(sums < 0.03) | (sums > 0.97)] = -1.0
         half[leaf.answered("any", True) + leaf.answered("any", False)] = -1.0
         if used:
@@ -257,10 +273,62 @@ class Window:
             half[stretch.of_set @ known > 0] = -1.0
         if len(half) and half.max() > 0:
             return "any", int(np.argmax(half))
-        half = np.minimum(y, 1.05 - y) * (y + 0.25)
+        half = np.minimum(y, 1.05 - y) * (y + 0.25) * stretch.shares[0]
         half[used] = 0.0
         half[y < 1e-2] = 0.0
         return ("group", int(np.argmax(half))) if half.any() else None
+
+    def widen(self) -> None:
+        """Take the columns that prices were found to overpay among the near ones."""
+        if not self.missing:
+            return
+        stretch, more = self.stretch, np.array(sorted(self.missing))
+        self.missing = set()
+        parts = [self._layout(leaf) for leaf in self.leaves]
+        before, old_columns = stretch.to_near, stretch.near_columns
+        finer = [
+            stretch.spread(np.asarray(leaf.iterate.row[: stretch.n_rows], float), atom)
+            for leaf, atom in zip(
+                self.leaves,
+                (
+                    np.asarray(leaf.iterate.atom, float)[~self._virtual(part)]
+                    for leaf, part in zip(self.leaves, parts, strict=True)
+                ),
+                strict=True,
+            )
+        ]
+        prices = [stretch.spread(leaf.row, leaf.atom) for leaf in self.leaves]
+        stretch.widen(more)
+        now, size = stretch.to_near, len(stretch.near.atom_group)
+        known = now >= 0
+        first = np.zeros(size, np.int64)
+        first[now[known][::-1]] = np.flatnonzero(known)[::-1]
+        came = before[first]
+        at = np.searchsorted(stretch.near_columns, old_columns)
+        for leaf, part, price, fine in zip(self.leaves, parts, prices, finer, strict=True):
+            virtual, last, next_ = self._virtual(part), leaf.iterate, self._layout(leaf)
+            there = self._virtual(next_)
+            start = make_iterate(next_, 1)
+            start.y[:], start.row[:], start.u[:] = last.y, last.row, last.u
+            start.site[:] = last.site
+            start.x[at] = last.x
+            row = np.asarray(last.row[: stretch.n_rows], float)
+            worth = np.add.reduceat(row[stretch.whole.atom_row], stretch.whole.atom_start[:-1])
+            total = np.bincount(now[known], worth[known], minlength=size)
+            atom = np.bincount(now[known], fine[known], minlength=size)
+            z = np.where(came >= 0, np.asarray(last.z)[~virtual][came], 0.0)
+            for mine, its, real in (
+                (start.atom, last.atom, atom),
+                (start.mount, last.mount, np.maximum(total - atom, 0.0)),
+                (start.z, last.z, z),
+            ):
+                mine[there], mine[~there] = its[virtual], real
+            leaf.iterate = Iterate(*(array.astype(np.float32) for array in start))
+            leaf.atom = np.bincount(now[known], price[known], minlength=size)
+
+    def _virtual(self, part: Layout) -> NDArray[np.bool_]:
+        """Return which atoms of a leaf's layout belong to stretches."""
+        return part.atom_row[part.atom_start[:-1]] >= self.stretch.n_rows
 
     def grow(self, splits: int) -> None:
         """Split the leaf with the least bound some times.
@@ -270,17 +338,24 @@ class Window:
         splits : int
             How often at most; a leaf with nothing left to ask ends it.
         """
-        for _ in range(splits):
+        again = splits
+        while splits > 0:
             leaf = min(self.leaves, key=lambda one: one.bound)
-            if leaf.settled:
-                break
-            asked = self._question(leaf)
+            if leaf.short and again > 0:
+                # More columns have become near since: its prices may prove more now.
+                self.widen()
+                self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS, fresh=False)
+                again -= 1
+                continue
+            asked = None if leaf.settled else self._question(leaf)
             if asked is None:
                 leaf.settled = True
                 break
             made = [self._child(leaf, (*asked, answer)) for answer in (True, False)]
             place = self.leaves.index(leaf)
             self.leaves[place : place + 1] = made
+            splits -= 1
+        self.widen()
 
     def refresh(self, margin: float) -> None:
         """Judge all leaves by new shares, and better the prices of those near the least.
