@@ -196,6 +196,7 @@ class _Searches:
             cut_duals=priced.cuts,
             class_duals=priced.miss,
             price_tree=None,
+            price_windows=(),
         )
         proven = replace(solution, chosen=kept[solution.chosen])
         prices = make_certificate(make_cover_problem(**asked), proven)

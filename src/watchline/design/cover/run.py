@@ -22,7 +22,9 @@ from watchline.design.cover.scratch import Scratch, make_scratch
 from watchline.design.cover.search import improve, objective
 from watchline.design.cover.solution import LogEntry
 from watchline.design.cover.state import State, add_column, make_state, put
+from watchline.design.cover.stretch import make_stretches
 from watchline.design.cover.tree import MOST_LEAVES, Tree
+from watchline.design.cover.windows import Window, Windows, fit_shares
 
 Progress = Callable[[float, float, float], None]
 FEW = 12
@@ -31,6 +33,10 @@ STEPS = 100
 """Steps of the relaxation in a round of a leaf of that tree."""
 FEWEST_NODES = 10
 """Nodes for which HiGHS is called at all: its root alone takes the time of hundreds."""
+NEAR_WINDOW = 0.05
+"""Share of an open group's mean cost by which a near column of a window may fall short."""
+GROUPS_IN_WINDOW = 4
+"""Groups of the best choice for a window: its tree doubles with each, its borders cost bound."""
 CHUNK = 30.0
 """Work between two looks at the clock, in million steps (about a quarter of a second)."""
 
@@ -84,6 +90,7 @@ class Run:
     log: list[LogEntry] = field(default_factory=list)
     bounder: Bounder | None = None
     tree: Tree | None = None
+    windows: Windows | None = None
     state: State | None = None
     scratch: Scratch | None = None
     ground: Layout | None = None
@@ -114,6 +121,8 @@ class Run:
             done += self.bounder.work
         if self.tree is not None:
             done += self.tree.work
+        if self.windows is not None:
+            done += self.windows.work
         return done
 
     def share(self) -> float:
@@ -363,6 +372,53 @@ class Run:
                 break
             self.raise_bound(tree.bound)
         self.raise_bound(tree.bound)
+
+    @property
+    def long(self) -> bool:
+        """Whether so many groups make up the cost that windows raise the bound."""
+        problem = self.problem
+        if problem.budget is not None or self.chosen is None or self.bounder is None:
+            return False
+        if np.any(problem.allowed > 0) or self.bounder.prices is None:
+            return False
+        return bool(self._paid() > FEW)
+
+    def _paid(self) -> int:
+        """Return the number of groups in the best choice that cost something."""
+        groups = np.unique(self.problem.group[self.order[self.chosen]])
+        return int(np.count_nonzero(self.layout.fixed[groups]))
+
+    def divide(self, until: float) -> None:
+        """Raise the bound by windows with shared costs until a share of the limits is used up.
+
+        Parameters
+        ----------
+        until : float
+            The share, 0 to 1.
+        """
+        if not self.long:
+            return
+        bounder = self.bounder
+        if self.windows is None:
+            least = least_cost_with(bounder.price_layout, bounder.prices, bounder.allowed)
+            mean = self.value / max(1, self._paid())
+            stretches = make_stretches(
+                self.problem,
+                self.layout,
+                self.order,
+                bounder.price_rows,
+                bounder.prices,
+                least - bounder.bound <= NEAR_WINDOW * mean,
+                max(2, round(self._paid() / GROUPS_IN_WINDOW)),
+                fit_shares,
+            )
+            windows = [Window(stretch) for stretch in stretches]
+            self.windows = Windows(windows, self.layout.fixed, self.layout.cost)
+            self.other_work += len(self.problem.indices) / 1e6
+        for bound in self.windows.steps():
+            self.raise_bound(bound)
+            if self.share() >= until or self.done():
+                break
 
     def _least(self) -> NDArray[np.float64] | None:
         """Return the least cost of a choice with each column of the problem, by the best prices."""

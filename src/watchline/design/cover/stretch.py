@@ -417,11 +417,14 @@ def _stretch(
     entries = _entries(problem.indptr, problem.indices, order[columns], place)
     near_columns, tight, to_near = _near(entries, columns, whole, chosen)
     along = np.argsort(at_group[groups], kind="stable")
-    sets, weight = [], []
+    sets, weight, known = [], [], set()
     for size in SIZES:
         for first in range(0, max(1, len(along) - size // 2), max(1, size // 2)):
-            sets.append(np.sort(along[first : first + size]))
-            weight.append(0.25 + size / SIZES[-1])
+            members = np.sort(along[first : first + size])
+            if tuple(members.tolist()) not in known:
+                known.add(tuple(members.tolist()))
+                sets.append(members)
+                weight.append(0.25 + size / SIZES[-1])
     member = np.concatenate(sets)
     number = np.repeat(np.arange(len(sets)), [len(one) for one in sets])
     ones = np.ones(len(member))

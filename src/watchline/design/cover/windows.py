@@ -67,8 +67,8 @@ class WindowLeaf:
     bound : float
         What the prices prove with the present shares.
     row, atom, any_of : ndarray of float64
-        Prices: of rows, of atoms of the near columns, and of the stretches of which one group is
-        in use (in the order of the path).
+        Prices: of rows, of the atoms of all columns, and of the stretches of which one group is in
+        use (in rising order).
     iterate : Iterate
         Where the relaxation stopped (float32: no more than a place to go on from).
     weight : float
@@ -142,7 +142,8 @@ class Window:
     def _judge(self, leaf: WindowLeaf, raw: Prices, virtual: NDArray[np.bool_]) -> None:
         """Keep prices of a relaxation if they prove more than the present ones."""
         n_rows = self.stretch.n_rows
-        row, any_of, atom = raw.row[:n_rows], raw.row[n_rows:], raw.atom[~virtual]
+        row, any_of = raw.row[:n_rows], raw.row[n_rows:]
+        atom = self.stretch.spread(row, raw.atom[~virtual])
         value = self.proven(leaf, row, atom, any_of)[0]
         if value > leaf.bound:
             leaf.bound, leaf.row, leaf.atom, leaf.any_of = value, row, atom, any_of
@@ -180,10 +181,9 @@ class Window:
         # Groups not in use count nothing; those in use are paid for whatever they are worth.
         fixed[used], fixed[off] = 0.0, never
         layout = stretch.whole._replace(fixed=fixed, cost=stretch.shares[1])
-        spread = stretch.spread(row, atom)
-        plain = Prices(row, spread, np.zeros(1))
+        plain = Prices(row, atom, np.zeros(1))
         best, kept = bound_of(layout, plain, NO_MISSES), plain
-        raised = Prices(row.copy(), spread.copy(), np.zeros(1))
+        raised = Prices(row.copy(), atom.copy(), np.zeros(1))
         held = layout._replace(fixed=np.maximum(fixed, 0.0))
         ascend(held, raised.row, raised.atom, np.full(len(row), np.inf), stretch.order)
         self.work += 8 * len(layout.atom_row) / 1e6
@@ -297,7 +297,6 @@ class Window:
                 strict=True,
             )
         ]
-        prices = [stretch.spread(leaf.row, leaf.atom) for leaf in self.leaves]
         stretch.widen(more)
         now, size = stretch.to_near, len(stretch.near.atom_group)
         known = now >= 0
@@ -305,7 +304,7 @@ class Window:
         first[now[known][::-1]] = np.flatnonzero(known)[::-1]
         came = before[first]
         at = np.searchsorted(stretch.near_columns, old_columns)
-        for leaf, part, price, fine in zip(self.leaves, parts, prices, finer, strict=True):
+        for leaf, part, fine in zip(self.leaves, parts, finer, strict=True):
             virtual, last, next_ = self._virtual(part), leaf.iterate, self._layout(leaf)
             there = self._virtual(next_)
             start = make_iterate(next_, 1)
@@ -324,7 +323,6 @@ class Window:
             ):
                 mine[there], mine[~there] = its[virtual], real
             leaf.iterate = Iterate(*(array.astype(np.float32) for array in start))
-            leaf.atom = np.bincount(now[known], price[known], minlength=size)
 
     def _virtual(self, part: Layout) -> NDArray[np.bool_]:
         """Return which atoms of a leaf's layout belong to stretches."""
@@ -411,15 +409,14 @@ class Proof:
     ----------
     bound : float
         The sum of the windows' values.
-    fixed, cost : list of ndarray of float64
+    shares : list of pairs of ndarray of float64
         Each window's shares of its groups' and of its columns' costs.
     leaves : list of list of WindowLeaf
         Each window's leaves.
     """
 
     bound: float
-    fixed: list[NDArray[np.float64]]
-    cost: list[NDArray[np.float64]]
+    shares: list[tuple[NDArray[np.float64], NDArray[np.float64]]]
     leaves: list[list[WindowLeaf]]
 
 
@@ -488,8 +485,7 @@ class Windows:
         if total > self.bound:
             self.proof = Proof(
                 total,
-                [window.stretch.shares[0] for window in self.windows],
-                [window.stretch.shares[1] for window in self.windows],
+                [(window.stretch.shares[0], window.stretch.shares[1]) for window in self.windows],
                 [[replace(leaf) for leaf in window.leaves] for window in self.windows],
             )
         return self.bound
