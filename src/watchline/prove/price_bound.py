@@ -13,8 +13,8 @@ and goes on below each answer; its leaves have prices of their own. Whatever a c
 under one leaf, so that the least value of a leaf is a bound. There, a group in use counts with its
 v_m whatever its sign, and no other group of its site counts; a group that is not in use counts
 nothing. A column in use counts c_j − Σ_{C∋j} σ_C, one that is not counts nothing. A tree may also
-ask whether *any* of some groups is in use. If none is, none of them counts; if one is, a price π ≥ 0
-may be put on that: π is added, and taken from v_m of each of these groups.
+ask whether *any* of some groups is in use. If none is, none of them counts; if one is, a price
+π ≥ 0 may be put on that: π is added, and taken from v_m of each of these groups.
 
 A certificate may also cut a long line into ``windows``, each with shares of the groups' and the
 columns' costs and a tree that proves what every choice costs at least at these shares. The shares

@@ -166,7 +166,5 @@ def _stated_trees(tree: PriceTree | None, windows: tuple[PriceWindow, ...]) -> d
     return out
 
 
-def _stated_shares(
-    numbers: NDArray[np.int64], shares: NDArray[np.float64]
-) -> list[list[float]]:
+def _stated_shares(numbers: NDArray[np.int64], shares: NDArray[np.float64]) -> list[list[float]]:
     return [[int(n), float(share)] for n, share in zip(numbers, shares, strict=True) if share > 0]

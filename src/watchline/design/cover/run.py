@@ -398,27 +398,31 @@ class Run:
         """
         if not self.long:
             return
-        bounder = self.bounder
         if self.windows is None:
-            least = least_cost_with(bounder.price_layout, bounder.prices, bounder.allowed)
-            mean = self.value / max(1, self._paid())
-            stretches = make_stretches(
-                self.problem,
-                self.layout,
-                self.order,
-                bounder.price_rows,
-                bounder.prices,
-                least - bounder.bound <= NEAR_WINDOW * mean,
-                max(2, round(self._paid() / GROUPS_IN_WINDOW)),
-                fit_shares,
-            )
-            windows = [Window(stretch) for stretch in stretches]
-            self.windows = Windows(windows, self.layout.fixed, self.layout.cost)
-            self.other_work += len(self.problem.indices) / 1e6
+            self.windows = self.cut()
         for bound in self.windows.steps():
             self.raise_bound(bound)
             if self.share() >= until or self.done():
                 break
+
+    def cut(self) -> Windows:
+        """Return the problem cut into windows, with its costs shared by the best prices."""
+        bounder = self.bounder
+        least = least_cost_with(bounder.price_layout, bounder.prices, bounder.allowed)
+        mean = self.value / max(1, self._paid())
+        stretches = make_stretches(
+            self.problem,
+            self.layout,
+            self.order,
+            bounder.price_rows,
+            bounder.prices,
+            least - bounder.bound <= NEAR_WINDOW * mean,
+            max(2, round(self._paid() / GROUPS_IN_WINDOW)),
+            fit_shares,
+        )
+        self.other_work += len(self.problem.indices) / 1e6
+        windows = [Window(stretch) for stretch in stretches]
+        return Windows(windows, self.layout.fixed, self.layout.cost)
 
     def _least(self) -> NDArray[np.float64] | None:
         """Return the least cost of a choice with each column of the problem, by the best prices."""

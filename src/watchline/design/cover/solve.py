@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from watchline.design.cover.judge import cost_step
 from watchline.design.cover.layout import make_layout, reach
-from watchline.design.cover.problem import CoverProblem, make_problem, out_of_reach
+from watchline.design.cover.problem import make_problem, out_of_reach
 from watchline.design.cover.run import Progress, Run
 from watchline.design.cover.solution import CoverSolution, PriceSet, Status
 from watchline.design.cover.stated import price_set, price_tree, price_windows

@@ -106,7 +106,9 @@ def _tree_of(
         return PriceTree(prices=prices)
     kind, number, _ = first.path[depth]
     below = [
-        _tree_of(problem, order, window, [f for f in leaves if f.path[depth][2] is answer], depth + 1)
+        _tree_of(
+            problem, order, window, [f for f in leaves if f.path[depth][2] is answer], depth + 1
+        )
         for answer in (True, False)
     ]
     if kind == "group":

@@ -91,9 +91,7 @@ class Stretch:
         """Number of rows."""
         return len(self.rows)
 
-    def spread(
-        self, row: NDArray[np.float64], atom: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def spread(self, row: NDArray[np.float64], atom: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return prices of the near columns' atoms spread over the atoms of all columns.
 
         Parameters
@@ -164,9 +162,7 @@ class Stretch:
 
 
 @nb.njit(cache=True, nogil=True)
-def _spread(
-    whole: Layout, cost: NDArray, to_near: NDArray, row: NDArray, atom: NDArray
-) -> NDArray:
+def _spread(whole: Layout, cost: NDArray, to_near: NDArray, row: NDArray, atom: NDArray) -> NDArray:
     """Return near atoms' prices spread over all atoms; other atoms get what their columns allow."""
     n_atoms = len(whole.atom_group)
     worth, price = np.zeros(n_atoms), np.zeros(n_atoms)
@@ -281,6 +277,8 @@ def make_stretches(
     made, groups, columns = [], [], []
     for number in range(count):
         rows = np.flatnonzero(window == number)
+        if not len(rows):
+            continue
         whole, mine, taken = _with_groups(part_of(part, rows))
         made.append((rows, whole))
         groups.append(mine)
@@ -510,7 +508,7 @@ def _asking(layout: Layout, sets: list[NDArray[np.intp]]) -> Layout:
 
     The new atoms, one for each group, have no columns: what they count is the group alone.
     """
-    n_rows, n_atoms = len(layout.demand), len(layout.atom_group)
+    n_rows = len(layout.demand)
     by_group: dict[int, list[int]] = {}
     for number, members in enumerate(sets):
         for group in members.tolist():
@@ -520,9 +518,7 @@ def _asking(layout: Layout, sets: list[NDArray[np.intp]]) -> Layout:
     rank = np.argsort(group, kind="stable")
     place = np.empty(len(rank), np.int64)
     place[rank] = np.arange(len(rank))
-    lists = np.concatenate(
-        [layout.atom_row, *(np.array(by_group[one], np.int32) for one in new)]
-    )
+    lists = np.concatenate([layout.atom_row, *(np.array(by_group[one], np.int32) for one in new)])
     starts = np.concatenate(
         [layout.atom_start, layout.atom_start[-1] + np.cumsum([len(by_group[one]) for one in new])]
     ).astype(np.int64)

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.bounding import carry
-from watchline.design.cover.dual import Prices, ascend, bound_of
+from watchline.design.cover.dual import Prices, ascend, value_of_prices
 from watchline.design.cover.layout import Layout
 from watchline.design.cover.part import part_of
 from watchline.design.cover.relaxation import Iterate, make_iterate, relax
@@ -182,12 +182,12 @@ class Window:
         fixed[used], fixed[off] = 0.0, never
         layout = stretch.whole._replace(fixed=fixed, cost=stretch.shares[1])
         plain = Prices(row, atom, np.zeros(1))
-        best, kept = bound_of(layout, plain, NO_MISSES), plain
+        best, kept = value_of_prices(layout, plain, NO_MISSES), plain
         raised = Prices(row.copy(), atom.copy(), np.zeros(1))
         held = layout._replace(fixed=np.maximum(fixed, 0.0))
         ascend(held, raised.row, raised.atom, np.full(len(row), np.inf), stretch.order)
         self.work += 8 * len(layout.atom_row) / 1e6
-        value = bound_of(layout, raised, NO_MISSES)
+        value = value_of_prices(layout, raised, NO_MISSES)
         if value > best:
             best, kept = value, raised
         slip = 1e-12 * (abs(best) + float(np.sum(any_of)) + float(np.sum(stretch.shares[0][used])))
