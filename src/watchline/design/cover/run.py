@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from watchline.design.cover.solution import LogEntry
 from watchline.design.cover.state import State, add_column, make_state, put
 from watchline.design.cover.stretch import make_stretches
 from watchline.design.cover.tree import MOST_LEAVES, Tree
+from watchline.design.cover.weighting import Weights, is_plain, make_weights, reweigh
 from watchline.design.cover.windows import Window, Windows, fit_shares
 
 Progress = Callable[[float, float, float], None]
@@ -91,6 +93,7 @@ class Run:
     bounder: Bounder | None = None
     tree: Tree | None = None
     windows: Windows | None = None
+    weights: Weights | None = None
     state: State | None = None
     scratch: Scratch | None = None
     ground: Layout | None = None
@@ -305,6 +308,31 @@ class Run:
             steps = int(np.clip(round(steps * CHUNK / done), 1, 4 * steps))
             if value < self.value - 1e-12 * abs(value):
                 self.offer(self.back[np.flatnonzero(best)])
+            if self.windows is not None:
+                self.raise_bound(self.windows.bound)
+
+    def reweigh(self, until: float) -> None:
+        """Search by row weights, where the problem is plain set covering.
+
+        Parameters
+        ----------
+        until : float
+            The share of the limits, 0 to 1.
+        """
+        if self.chosen is None or not is_plain(self.problem):
+            return
+        if self.weights is None:
+            self.weights = make_weights(
+                self.problem, self.order[self.chosen], self.state.random.copy()
+            )
+        place = np.empty(len(self.order), np.int64)
+        place[self.order] = np.arange(len(self.order))
+        best = np.zeros(self.problem.n_columns, np.bool_)
+        while self.share() < until and not self.done():
+            before = self.weights.best[0]
+            self.other_work += reweigh(self.weights, CHUNK * 1e6, best) / 1e6
+            if self.weights.best[0] < before:
+                self.offer(np.sort(place[np.flatnonzero(best)]))
 
     def relax(self, until: float) -> None:
         """Raise the bound until a share of the limits is used up.
@@ -400,10 +428,37 @@ class Run:
             return
         if self.windows is None:
             self.windows = self.cut()
-        for bound in self.windows.steps():
+        limit = until * self.time_limit if self.work_limit is None else self.time_limit
+        for bound in self.windows.steps(lambda: self.seconds >= limit):
             self.raise_bound(bound)
             if self.share() >= until or self.done():
                 break
+
+    def search_and_divide(self, until: float) -> None:
+        """Search, and raise the bound by windows in a thread beside it (by the clock only).
+
+        Parameters
+        ----------
+        until : float
+            The share of the time limit, 0 to 1.
+        """
+        if self.windows is None:
+            self.windows = self.cut()
+        windows, over = self.windows, threading.Event()
+
+        def work() -> None:
+            for _ in windows.steps(lambda: over.is_set() or self.seconds >= limit, threads=1):
+                pass
+
+        limit = until * self.time_limit
+        beside = threading.Thread(target=work, daemon=True)
+        beside.start()
+        try:
+            self.search(until)
+        finally:
+            over.set()
+            beside.join()
+            self.raise_bound(windows.bound)
 
     def cut(self) -> Windows:
         """Return the problem cut into windows, with its costs shared by the best prices."""

@@ -191,11 +191,13 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
     if pairs <= TINY:
         run.search(0.05)
         run.relax(0.1)
+        run.reweigh(0.3)
         run.branch(0.3)
         run.finish_exactly(MIDDLE)
     elif pairs <= SMALL:
         run.search(0.2)
         run.relax(0.35)
+        run.reweigh(0.6)
         run.branch(0.7)
         run.finish_exactly(MIDDLE)
     elif run.work_limit is None and len(run.problem.indices) <= MIDDLE and not run.few:
@@ -205,6 +207,7 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         run.relax(0.3)
         run.concentrate(NARROW)
         run.search(0.4)
+        run.reweigh(0.75)
         # The few best columns are settled quickly, and give the next ones a good start.
         for part in (16, 8, 4, 2, 1):
             run.finish_exactly(NARROW // part)
@@ -213,11 +216,14 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         run.search(begin + 0.02 * (1 - begin))
         run.relax(begin + 0.22 * (1 - begin))
         run.concentrate()
+        run.reweigh(begin + 0.8 * (1 - begin))
         if run.few:
             run.search(begin + 0.5 * (1 - begin))
             run.branch(begin + 0.97 * (1 - begin))
             # A tree may end early, with nothing left to ask.
             run.search(begin + 0.97 * (1 - begin))
+        elif run.long and run.work_limit is None:
+            run.search_and_divide(begin + 0.97 * (1 - begin))
         elif run.long:
             run.search(begin + 0.6 * (1 - begin))
             run.divide(begin + 0.97 * (1 - begin))

@@ -16,7 +16,7 @@ groups are asked for. No mount need be known to stand for a bound to rise, so th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -43,9 +43,9 @@ LEAF_STEPS, LEAF_ROUNDS = 100, 5
 REFRESH_STEPS = 60
 PATIENCE = 1e-4
 """Share of its bound that a new leaf must gain in a round to go on."""
-FIRST_SPLITS, MORE_SPLITS, ROUNDS_BETWEEN = 32, 4, 3
-"""Splits of each window before costs are shared anew, and then after every few rounds."""
-STEP, SPREAD, SLOWER = 0.02, 6.0, 15.0
+FIRST_SPLITS, MORE_SPLITS = 12, 4
+"""Splits of each window before costs are shared anew, and after each round of that."""
+STEP, SPREAD, SLOWER = 0.04, 4.0, 15.0
 """Share of a cost that moves per unit of disagreement; cost within which leaves are blended; the
 rounds after which both are half as large."""
 MOMENTUM = 0.6
@@ -451,29 +451,47 @@ class Windows:
         """The best bound so far."""
         return -math.inf if self.proof is None else self.proof.bound
 
-    def steps(self) -> Iterator[float]:
+    def steps(
+        self, enough: Callable[[], bool] = lambda: False, threads: int = THREADS
+    ) -> Iterator[float]:
         """Raise the bound, and yield it after each piece of work.
+
+        Parameters
+        ----------
+        enough : callable
+            Asked before each window is worked on; the piece of work that it ends is not counted.
+        threads : int
+            Windows that are worked on at once.
 
         Yields
         ------
         float
             The best bound so far.
         """
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(threads) as pool:
+
+            def each(action: Callable[[Window], None]) -> bool:
+                list(pool.map(lambda window: None if enough() else action(window), self.windows))
+                return not enough()
+
+            def grow(window: Window) -> None:
+                window.grow(MORE_SPLITS)
+
             if self._round < 0:
-                list(pool.map(Window.begin, self.windows))
+                if not each(Window.begin):
+                    return
                 yield self._note()
                 for _ in range(FIRST_SPLITS // MORE_SPLITS):
-                    list(pool.map(lambda window: window.grow(MORE_SPLITS), self.windows))
+                    if not each(grow):
+                        return
                     yield self._note()
                 self._round = 0
             while True:
                 slower = 1.0 + self._round / SLOWER
                 self._share(STEP / slower, SPREAD / slower)
                 margin = 3 * SPREAD / slower
-                list(pool.map(lambda window, m=margin: window.refresh(m), self.windows))
-                if self._round % ROUNDS_BETWEEN == ROUNDS_BETWEEN - 1:
-                    list(pool.map(lambda window: window.grow(MORE_SPLITS), self.windows))
+                if not each(lambda window, most=margin: window.refresh(most)) or not each(grow):
+                    return
                 self._round += 1
                 yield self._note()
 
