@@ -311,6 +311,12 @@ class Run:
             if self.windows is not None:
                 self.raise_bound(self.windows.bound)
 
+    @property
+    def alike(self) -> bool:
+        """Whether all columns cost the same: then HiGHS settles little, and searching is better."""
+        costs = self.problem.costs
+        return bool(len(costs) and costs.min() == costs.max())
+
     def reweigh(self, until: float) -> None:
         """Search by row weights, where the problem is plain set covering.
 

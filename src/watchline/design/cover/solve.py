@@ -191,13 +191,13 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
     if pairs <= TINY:
         run.search(0.05)
         run.relax(0.1)
-        run.reweigh(0.3)
+        run.reweigh(0.8 if run.alike else 0.2)
         run.branch(0.3)
         run.finish_exactly(MIDDLE)
     elif pairs <= SMALL:
         run.search(0.2)
         run.relax(0.35)
-        run.reweigh(0.6)
+        run.reweigh(0.8 if run.alike else 0.45)
         run.branch(0.7)
         run.finish_exactly(MIDDLE)
     elif run.work_limit is None and len(run.problem.indices) <= MIDDLE and not run.few:
@@ -207,7 +207,7 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         run.relax(0.3)
         run.concentrate(NARROW)
         run.search(0.4)
-        run.reweigh(0.75)
+        run.reweigh(0.9 if run.alike else 0.65)
         # The few best columns are settled quickly, and give the next ones a good start.
         for part in (16, 8, 4, 2, 1):
             run.finish_exactly(NARROW // part)

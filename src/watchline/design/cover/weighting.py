@@ -271,30 +271,28 @@ def reweigh(w: Weights, work: float, best: NDArray) -> float:
         if column >= 0:
             done += w.count[0] + _remove(w, column)
             w.since[column] = w.count[2]
-        row = w.open_rows[int(draw(w.random) * w.count[1])]
-        value, found = -np.inf, -1
-        for t in range(w.back[row], w.back[row + 1]):
-            column = w.column[t]
-            if not w.may[column]:
-                continue
-            gain = w.score[column] / max(w.cost[column], 1e-9)
-            if gain > value or (gain == value and w.since[column] < w.since[found]):
-                value, found = gain, column
-        done += w.back[row + 1] - w.back[row]
         w.count[2] += 1
-        if found >= 0:
-            # What is too dear with it makes room first.
-            while w.count[0] > 0 and w.spent[0] + w.cost[found] >= w.best[0] * (1 - 1e-12):
-                column = _cheapest_loss(w, -1)
-                done += w.count[0] + _remove(w, column)
-                w.since[column] = w.count[2]
+        # As many come in as can be paid for below the best cost.
+        while w.count[1] > 0:
+            row = w.open_rows[int(draw(w.random) * w.count[1])]
+            value, found = -np.inf, -1
+            for t in range(w.back[row], w.back[row + 1]):
+                column = w.column[t]
+                if not w.may[column]:
+                    continue
+                gain = w.score[column] / max(w.cost[column], 1e-9)
+                if gain > value or (gain == value and w.since[column] < w.since[found]):
+                    value, found = gain, column
+            done += w.back[row + 1] - w.back[row]
+            if found < 0 or w.spent[0] + w.cost[found] >= w.best[0] * (1 - 1e-12):
+                break
             done += _add(w, found)
             w.since[found] = w.count[2]
             last = found
-        for k in range(w.count[1]):
-            row = w.open_rows[k]
-            w.weight[row] += 1
-            done += w.back[row + 1] - w.back[row]
-            for t in range(w.back[row], w.back[row + 1]):
-                w.score[w.column[t]] += 1
+            for k in range(w.count[1]):
+                row = w.open_rows[k]
+                w.weight[row] += 1
+                done += w.back[row + 1] - w.back[row]
+                for t in range(w.back[row], w.back[row + 1]):
+                    w.score[w.column[t]] += 1
     return done
