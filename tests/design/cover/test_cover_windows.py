@@ -263,7 +263,7 @@ def test_equal_work_gives_equal_windows_and_certified_cover(monkeypatch):
     monkeypatch.setattr(run_module, "FEW", 4)
     case = line(2)
     made = [
-        cover(*case.arguments(), **case.options, time_limit=60, work_limit=60) for _ in range(2)
+        cover(*case.arguments(), **case.options, time_limit=60, work_limit=100) for _ in range(2)
     ]
     assert made[0].price_windows
     assert made[0].lower_bound == made[1].lower_bound
