@@ -361,6 +361,7 @@ def test_why_is_kept_and_stands_in_the_report(planned, tmp_path, monkeypatch, ca
     assert costs == sorted(costs, reverse=True)
     assert costs[-1] < costs[0]
     assert all(p["covered"] >= p["asked"] - 1e-9 for p in why["curve"])
+    assert all(p["cost"] >= p["lower_bound"] - 1e-6 for p in why["curve"])
     assert covered[0] >= 0.97
     page = (run / "report.html").read_text()
     assert "Why it costs this" in page

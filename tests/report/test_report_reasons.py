@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from test_report_page import HOSTILE, Page
 
-from watchline.chain.why import _falling
 from watchline.errors import ArtefactError
 from watchline.io.report import compile_pdf
 from watchline.io.why import read_why, write_why
@@ -103,17 +102,6 @@ def test_the_pdf_has_it_too_and_hostile_words_stay_words(run):
     assert "<script>alert" not in report.html
     assert "curve.svg" in report.typst
     assert compile_pdf(report).startswith(b"%PDF-")
-
-
-def test_each_point_of_the_curve_has_the_cheapest_plan_that_covers_what_it_asks():
-    found = [
-        CurvePoint(0.0, 0.99, 0.992, 34_992.0, 1.0),
-        CurvePoint(0.005, 0.985, 0.9853, 34_762.0, 1.0),
-        CurvePoint(0.01, 0.98, 0.9862, 34_522.0, 1.0),
-        CurvePoint(0.02, 0.97, 0.9710, 36_000.0, 1.0),
-    ]
-    kept = [(point.covered, point.cost) for point in _falling(found)]
-    assert kept == [(0.992, 34_992.0), *[(0.9862, 34_522.0)] * 3]
 
 
 def test_no_plan_for_a_reserve_is_said():

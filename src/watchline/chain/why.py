@@ -20,12 +20,13 @@ from watchline.design.columns import make_scene, take_columns
 from watchline.design.cover import CoverSolution, cover
 from watchline.design.cover.certificate import make_certificate
 from watchline.design.cover.problem import make_problem as make_cover_problem
-from watchline.design.generate import add_poses, numbers_of
+from watchline.design.generate import add_poses
 from watchline.design.prices import find_prices, promising_columns
 from watchline.design.relax import (
     LOWERED,
     Variant,
     changed_arguments,
+    cheapest_plan,
     dearest,
     full_problem,
     lowered,
@@ -128,11 +129,13 @@ def why_project(
 class _Base:
     """The search without a change: what every changed search starts from.
 
-    ``problem`` has the promising columns, ``whole`` all that are offered.
+    ``problem`` has the promising columns, ``whole`` all that are offered; ``kept`` are the numbers
+    in ``whole`` of those of ``problem``.
     """
 
     problem: Problem
     whole: Problem
+    kept: np.ndarray
     start: np.ndarray
     solution: CoverSolution
     prices: Mapping[str, Any]
@@ -181,7 +184,7 @@ class _Searches:
         priced = find_prices(asked, BASE_TIMES * self.work, site.seed, seconds=LONGEST_S)
         mean = outcome.plan.cost / max(1, len(outcome.plan.mounts))
         keep = promising_columns(asked, priced.least, start, NEAR * mean)
-        whole, problem = problem, _narrowed(problem, keep)
+        whole, problem, kept = problem, _narrowed(problem, keep), np.flatnonzero(keep)
         arguments = changed_arguments(lowered(site, 0.0), candidates, problem)
         start = (np.cumsum(keep) - 1)[start]
         solution = self._search(arguments, start, BASE_TIMES * self.work)
@@ -193,13 +196,18 @@ class _Searches:
             cut_duals=priced.cuts,
             class_duals=priced.miss,
             price_tree=None,
+            price_windows=(),
         )
-        proven = replace(solution, chosen=np.flatnonzero(keep)[solution.chosen])
+        proven = replace(solution, chosen=kept[solution.chosen])
         prices = make_certificate(make_cover_problem(**asked), proven)
-        return _Base(problem, whole, solution.chosen, solution, prices)
+        return _Base(problem, whole, kept, solution.chosen, proven, prices)
 
     def changed(self, variant: Variant, base: _Base) -> tuple[CoverSolution, float]:
-        """The choice found for a change, and the best bound known of it."""
+        """The choice found for a change, and the best bound known of it.
+
+        The choice is in the numbers of ``base.whole``, but for a lower quality, which has a problem
+        of its own.
+        """
         outcome = self.outcome
         if variant.kind == "quality":
             # Coarser pixels reach farther: other rows are within the reach of a pose.
@@ -219,8 +227,9 @@ class _Searches:
         whole = changed_arguments(variant, outcome.candidates, base.whole)
         if solution.status == "infeasible":
             # Too few columns are left for what is asked more: all of them are looked at.
-            start = numbers_of(base.whole.columns, base.problem.columns.poses.iloc[base.start])
-            solution = self._search(whole, start, work)
+            solution = self._search(whole, base.kept[base.start], work)
+        else:
+            solution = replace(solution, chosen=base.kept[solution.chosen])
         proven = float(check_certificate(base.prices, **whole).bound)
         return solution, min(proven, solution.cost)
 
@@ -284,9 +293,9 @@ def _find(
     found = [_change(v, base, *made) for v, *made in searched(smaller)]
     found.sort(key=lambda c: (-c.saved, c.what))
     reserve = [_change(v, base, *made) for v, *made in searched([] if more is None else [more])]
-    points = [_point(lowered(site, 0.0), 0.0, base, outcome, base.solution, base.bound)]
+    points = [(lowered(site, 0.0), 0.0, base.solution, base.bound)]
     by = {id(variant): step for step, variant in zip(LOWERED[1:], curve, strict=True)}
-    points += [_point(v, by[id(v)], base, outcome, *made) for v, *made in searched(curve)]
+    points += [(v, by[id(v)], *made) for v, *made in searched(curve)]
     late = ()
     if left:
         late = (LATE.format(seconds=LONGEST_S, left=left),)
@@ -301,7 +310,7 @@ def _find(
         requirements=tuple(requirements),
         relaxations=tuple(found),
         reserve=reserve[0] if reserve else None,
-        curve=tuple(_falling(points)),
+        curve=tuple(_curve(points, base, outcome)),
         dearest=tuple(dearest(plan.cost_along)),
         conditions=tuple(conditions),
         notes=(*NOTES, *((RESERVED,) if reserved else ()), *late),
@@ -342,41 +351,32 @@ def _priced(base: _Base, variant: Variant) -> float:
     return float((prices * views)[mine].sum())
 
 
-def _point(
-    variant: Variant,
-    by: float,
-    base: _Base,
-    outcome: Outcome,
-    solution: CoverSolution,
-    bound: float,
-) -> CurvePoint:
-    """A point of the curve, in shares of all cells under requirements."""
-    rows = make_rows(variant.site, outcome.candidates)
-    allowed = allowed_misses(rows, outcome.candidates.cells).sum()
-    total = max(1, len(base.problem.rows))
-    return CurvePoint(
-        lowered=by,
-        asked=1.0 - float(allowed) / total,
-        covered=1.0 - len(solution.uncovered) / total,
-        cost=float(solution.cost),
-        lower_bound=float(bound),
-    )
+def _curve(
+    found: list[tuple[Variant, float, CoverSolution, float]], base: _Base, outcome: Outcome
+) -> list[CurvePoint]:
+    """The points of the curve, each with the cheapest of all plans found that does what it asks.
 
-
-def _falling(points: list[CurvePoint]) -> list[CurvePoint]:
-    """Points with the cheapest of all plans found that cover what each asks."""
-    return [
-        _as(
-            point,
-            min(
-                (other for other in points if other.covered >= point.asked - 1e-12),
-                key=lambda other: (other.cost, -other.covered),
-                default=point,
-            ),
+    Shares are of all cells under requirements, counted once for each. What one plan misses more of
+    one requirement than is allowed is not made good by another requirement: so every plan is judged
+    by the point's own rows.
+    """
+    candidates, total = outcome.candidates, max(1, len(base.whole.rows))
+    plans = [solution.chosen for _, _, solution, _ in found]
+    points = []
+    for number, (variant, by, _, bound) in enumerate(found):
+        rows = make_rows(variant.site, candidates)
+        allowed = allowed_misses(rows, candidates.cells).sum()
+        problem = make_cover_problem(**changed_arguments(variant, candidates, base.whole))
+        best = cheapest_plan(problem, plans)
+        plan = plans[number if best is None else best]
+        cost = problem.cost_of(plan) if best is not None else np.inf
+        points.append(
+            CurvePoint(
+                lowered=by,
+                asked=1.0 - float(allowed) / total,
+                covered=1.0 - np.count_nonzero(problem.views(plan) < problem.demand) / total,
+                cost=float(cost),
+                lower_bound=float(bound),
+            )
         )
-        for point in points
-    ]
-
-
-def _as(point: CurvePoint, better: CurvePoint) -> CurvePoint:
-    return replace(point, covered=better.covered, cost=better.cost)
+    return points

@@ -116,6 +116,7 @@ def without_bound(solution: CoverSolution) -> CoverSolution:
         cut_duals={},
         class_duals=np.zeros_like(solution.class_duals),
         price_tree=None,
+        price_windows=(),
     )
 
 
@@ -161,6 +162,7 @@ def _with_implied_bound(
         cut_duals=looser.cut_duals,
         class_duals=looser.class_duals,
         price_tree=looser.price_tree,
+        price_windows=looser.price_windows,
         log=(*solution.log, *_later(looser.log, solution, bound)),
         work=solution.work + looser.work,
         seconds=solution.seconds + looser.seconds,

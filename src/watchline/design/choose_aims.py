@@ -383,4 +383,5 @@ def _with_prices(solution: CoverSolution, found: RowPrices) -> CoverSolution:
         cut_duals=found.cuts,
         class_duals=found.miss,
         price_tree=None,
+        price_windows=(),
     )

@@ -17,7 +17,7 @@ from watchline.design.cover.bounding import Bounder
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.problem import CoverProblem, make_problem
-from watchline.design.cover.solve import price_set
+from watchline.design.cover.stated import price_set
 
 FloatArray = npt.NDArray[np.float64]
 

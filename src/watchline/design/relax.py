@@ -7,6 +7,7 @@ of them may miss.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,8 @@ import pandas as pd
 
 from watchline.design.choose import Problem, cover_arguments
 from watchline.design.columns import make_columns
+from watchline.design.cover.judge import value_of
+from watchline.design.cover.problem import CoverProblem
 from watchline.design.rows import Rows, allowed_misses, demand_planned, make_rows
 from watchline.model.candidates import Candidates
 from watchline.model.site import Requirement, Site
@@ -85,6 +88,26 @@ def changed_arguments(variant: Variant, candidates: Candidates, problem: Problem
     allowed[place] = allowed_misses(rows, candidates.cells)
     arguments = cover_arguments(site, candidates, problem, demand)
     return arguments | {"allowed_uncovered": allowed}
+
+
+def cheapest_plan(problem: CoverProblem, plans: Sequence[npt.NDArray[np.int64]]) -> int | None:
+    """Number of the cheapest of some plans that do what is asked, each requirement for itself.
+
+    Parameters
+    ----------
+    problem : CoverProblem
+        What is asked.
+    plans : sequence of int64 array
+        The columns of each plan, without repetition.
+
+    Returns
+    -------
+    int or None
+        None if no plan does.
+    """
+    values = [value_of(problem, plan) for plan in plans]
+    doing = [number for number, value in enumerate(values) if value is not None]
+    return min(doing, key=lambda number: (values[number], number), default=None)
 
 
 def _places(

@@ -12,7 +12,14 @@ A certificate may go through cases besides: a ``tree`` asks whether a group, or 
 and goes on below each answer; its leaves have prices of their own. Whatever a choice is, it falls
 under one leaf, so that the least value of a leaf is a bound. There, a group in use counts with its
 v_m whatever its sign, and no other group of its site counts; a group that is not in use counts
-nothing. A column in use counts c_j − Σ_{C∋j} σ_C, one that is not counts nothing.
+nothing. A column in use counts c_j − Σ_{C∋j} σ_C, one that is not counts nothing. A tree may also
+ask whether *any* of some groups is in use. If none is, none of them counts; if one is, a price
+π ≥ 0 may be put on that: π is added, and taken from v_m of each of these groups.
+
+A certificate may also cut a long line into ``windows``, each with shares of the groups' and the
+columns' costs and a tree that proves what every choice costs at least at these shares. The shares
+of a cost add up to no more than it, which is checked, so that the sum of these least costs is a
+bound for the whole.
 """
 
 from __future__ import annotations
@@ -20,7 +27,8 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -83,7 +91,9 @@ def proven_bound(data: CoverData, certificate: Mapping[str, Any], faults: list[s
     tree = certificate.get("tree")
     if data.budget is None:
         if tree is not None:
-            bound = max(bound, _least_leaf(seen, tree, certificate.get("tree_cuts", []), faults))
+            bound = max(bound, _least_leaf(seen, tree, certificate, faults))
+        if certificate.get("windows"):
+            bound = max(bound, _sum_of_windows(seen, certificate, faults))
         return max(0.0, float(bound / SCALE))
     # cost + μ · missed ≥ bound and cost ≤ budget: missed ≥ (bound − budget) / μ.
     miss = _prices_of_classes(data, certificate, faults)
@@ -100,18 +110,55 @@ class _Case:
 
     groups: Mapping[int, bool] = field(default_factory=dict)
     columns: Mapping[int, bool] = field(default_factory=dict)
+    sets: Mapping[int, bool] = field(default_factory=dict)
+
+
+def _sum_of_windows(seen: _Seen, certificate: Mapping[str, Any], faults: list[str]) -> Fraction:
+    """Return the sum of what the windows prove; name shares that add up to too much."""
+    data, total = seen.data, Fraction(0)
+    left = {
+        "groups": [math.floor(Fraction(float(f)) * SCALE) for f in data.group_costs],
+        "columns": [math.floor(Fraction(float(c)) * SCALE) for c in data.costs],
+    }
+    for window in certificate["windows"]:
+        shares = {}
+        for kind, rest in left.items():
+            shares[kind] = np.zeros(len(rest))
+            for number, value in window[kind]:
+                place, share = int(number), _price(value, faults)
+                if not 0 <= place < len(rest):
+                    faults.append(f"A window has a share of {kind} {place}, which do not exist.")
+                    return Fraction(0)
+                rest[place] -= share
+                shares[kind][place] += share / SCALE
+        priced = seen.at(shares["groups"], shares["columns"])
+        # No choice costs less than nothing.
+        total += max(Fraction(0), _least_leaf(priced, window["tree"], certificate, faults))
+    for kind, rest in left.items():
+        over = [place for place, value in enumerate(rest) if value < 0]
+        if over:
+            faults.append(f"The windows' shares of {kind} {over[0]} add up to more than its cost.")
+            return Fraction(0)
+    return total
 
 
 def _least_leaf(
-    seen: _Seen, tree: Mapping[str, Any], cuts: Sequence[Any], faults: list[str]
+    seen: _Seen, tree: Mapping[str, Any], certificate: Mapping[str, Any], faults: list[str]
 ) -> Fraction:
     """Return the least value of the leaves of a tree (without recursion: trees may be deep)."""
     least: Fraction | None = None
+    cuts, told_sets = certificate.get("tree_cuts", []), certificate.get("tree_sets", [])
     named = [(int(g), int(cap), [int(j) for j in columns]) for g, cap, columns in cuts]
+    sets = [sorted({int(g) for g in groups}) for groups in told_sets]
+    count = {
+        "group": len(seen.data.group_costs),
+        "column": len(seen.data.costs),
+        "any": len(sets),
+    }
     waiting: list[tuple[Mapping[str, Any], _Case]] = [(tree, _Case())]
     while waiting:
         node, case = waiting.pop()
-        kind = "group" if "group" in node else "column" if "column" in node else None
+        kind = next((name for name in count if name in node and "rows" not in node), None)
         if kind is None:
             places = [int(place) for place, _ in node.get("cuts", [])]
             if any(not 0 <= place < len(named) for place in places):
@@ -119,13 +166,17 @@ def _least_leaf(
                 return Fraction(0)
             prices = [price for _, price in node.get("cuts", [])]
             told = [(*named[place], price) for place, price in zip(places, prices, strict=True)]
-            value = _value(seen, {**node, "cuts": told}, case, faults)
+            asked = {int(place): price for place, price in node.get("any", [])}
+            if any(case.sets.get(place) is not True for place in asked):
+                faults.append("A leaf of the tree prices groups of which none need be in use.")
+                return Fraction(0)
+            some = [(sets[place], price) for place, price in asked.items()]
+            value = _value(seen, {**node, "cuts": told, "some": some}, case, faults)
             least = value if least is None else min(least, value)
             continue
         item = int(node[kind])
-        held = case.groups if kind == "group" else case.columns
-        count = len(seen.data.group_costs if kind == "group" else seen.data.costs)
-        if not 0 <= item < count or item in held:
+        held = {"group": case.groups, "column": case.columns, "any": case.sets}[kind]
+        if not 0 <= item < count[kind] or item in held:
             faults.append(f"The tree asks for the {kind} {item}, which is unknown or was asked.")
             return Fraction(0)
         if "used" not in node or "unused" not in node:
@@ -133,7 +184,15 @@ def _least_leaf(
             return Fraction(0)
         for answer in (True, False):
             more = {**held, item: answer}
-            below = _Case(more, case.columns) if kind == "group" else _Case(case.groups, more)
+            if kind == "group":
+                below = replace(case, groups=more)
+            elif kind == "column":
+                below = replace(case, columns=more)
+            else:
+                # One known to be in use stays so: such a case is empty, and any value holds.
+                none = {g: case.groups.get(g, False) for g in sets[item]}
+                groups = case.groups if answer else {**case.groups, **none}
+                below = replace(case, sets=more, groups=groups)
             waiting.append((node["used" if answer else "unused"], below))
     return least if least is not None else Fraction(0)
 
@@ -164,6 +223,15 @@ def _value(seen: _Seen, prices: Mapping[str, Any], case: _Case, faults: list[str
     value = [int(f) for f in np.floor(data.group_costs * SCALE).astype(object)]
     for group, spent in seen.spent(row_price, cut_price).items():
         value[group] -= spent
+    some_worth = 0
+    for members, told in prices.get("some", []):
+        price = _price(told, faults)
+        some_worth += price
+        for group in members:
+            if not 0 <= group < len(value):
+                faults.append(f"A set names the group {group}, which does not exist.")
+                return Fraction(0)
+            value[group] -= price
     over: dict[int, list[int]] = defaultdict(list)
     room = data.capacity.tolist()
     for column in {*paid, *(j for j, used in case.columns.items() if used)}:
@@ -178,7 +246,7 @@ def _value(seen: _Seen, prices: Mapping[str, Any], case: _Case, faults: list[str
             over[group].append(max(0, extra))
     for group, extras in over.items():
         value[group] -= sum(sorted(extras, reverse=True)[: max(0, room[group])])
-    return _at_sites(data, value, case) + _of_rows(data, row_price, miss)
+    return _at_sites(data, value, case) + _of_rows(data, row_price, miss) + some_worth
 
 
 def _at_sites(data: CoverData, value: Sequence[int], case: _Case) -> int:
@@ -221,6 +289,12 @@ class _Seen:
         self._rows = sparse.csr_array(data.matrix)
         self._rows.sort_indices()
         self._keys: dict[int, list[Key]] = {}
+
+    def at(self, group_costs: NDArray[np.float64], costs: NDArray[np.float64]) -> _Seen:
+        """Return the same at other costs."""
+        other = copy(self)
+        other.data = replace(self.data, group_costs=group_costs, costs=costs)
+        return other
 
     def keys(self, row: int) -> list[Key]:
         """Return group, cap and columns of every group that sees a row."""

@@ -15,7 +15,7 @@ from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.relaxation import Iterate, make_iterate, prices_of, relax
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _views(layout: Layout, y: NDArray, x: NDArray) -> NDArray:
     """Return the fractional views of every row."""
     z = np.zeros(len(layout.atom_group))
@@ -31,8 +31,8 @@ def _views(layout: Layout, y: NDArray, x: NDArray) -> NDArray:
     return views
 
 
-@nb.njit(cache=True)
-def _carry(
+@nb.njit(cache=True, nogil=True)
+def carry(
     old: Layout, new: Layout, place: NDArray, now: Iterate, out: Iterate, atoms_only: bool
 ) -> None:
     """Carry an iterate over to a layout with more rows (an atom keeps its columns)."""
@@ -108,7 +108,7 @@ class Bounder:
             for target in (now, anchor):
                 target.y[:], target.x[:] = last.y, last.x
                 target.miss[:], target.site[:] = last.miss, last.site
-                _carry(old, self.part, place, last, target, False)
+                carry(old, self.part, place, last, target, False)
             omega = float(self.memory[0])
         self.memory = np.array([omega, 0.0, 0.0, 0.0, 0.0])
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.problem import CoverProblem
-from watchline.design.cover.solution import CoverSolution, PriceSet, PriceTree
+from watchline.design.cover.solution import CoverSolution, PriceSet, PriceTree, PriceWindow
 
 DIGITS = 7
 """Decimals of the prices in a tree."""
@@ -88,7 +88,10 @@ def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str
         weight; ``cuts``: ``[group, cap, [columns…], price]``; ``tree``, where it proves more than
         these prices: a leaf with ``rows``, ``classes`` and ``cuts`` of its own, ``[place in
         tree_cuts, price]``, or a ``group`` or ``column`` with the trees that follow if it is
-        ``used`` and if it is ``unused``; ``tree_cuts``: ``[group, cap, [columns…]]``;
+        ``used`` and if it is ``unused``; ``tree_cuts``: ``[group, cap, [columns…]]``; ``windows``,
+        where they prove more than these: for each its ``groups`` and ``columns`` as ``[number,
+        share of the cost]`` and its ``tree``, which may ask for ``any`` groups of a set, by its
+        place in ``tree_sets``, and whose leaves may price one in ``any``;
         ``problem``: the digest of the problem that it belongs to; ``claimed_bound``: the bound of
         the solution, which HiGHS may have raised above ``bound`` and which the certificate does
         not prove.
@@ -109,7 +112,7 @@ def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str
             [group, cap, list(columns), price]
             for (group, columns, cap), price in sorted(root.cuts.items())
         ],
-        **({} if tree is None else _stated_tree(tree)),
+        **_stated_trees(tree, solution.price_windows),
     }
 
 
@@ -117,23 +120,51 @@ def _stated_rows(prices: PriceSet) -> list[list[float]]:
     return [[int(row), float(prices.rows[row])] for row in np.flatnonzero(prices.rows)]
 
 
-def _stated_tree(tree: PriceTree) -> dict[str, Any]:
-    """Return a tree as plain values: its leaves name cuts by their place in one list."""
-    place: dict[tuple[int, tuple[int, ...], int], int] = {}
+def _stated_trees(tree: PriceTree | None, windows: tuple[PriceWindow, ...]) -> dict[str, Any]:
+    """Return trees as plain values: leaves name cuts and sets by their places in two lists."""
+    if tree is None and not windows:
+        return {}
+    cut_place: dict[tuple[int, tuple[int, ...], int], int] = {}
+    set_place: dict[tuple[int, ...], int] = {}
 
     def stated(node: PriceTree) -> dict[str, Any]:
         if node.prices is None:
             asked = {"group": node.group} if node.column is None else {"column": node.column}
+            if node.any_of is not None:
+                asked = {"any": set_place.setdefault(node.any_of, len(set_place))}
             return {**asked, "used": stated(node.used), "unused": stated(node.unused)}
         prices = node.prices
         # The checker rounds prices to 2⁻²⁰: more digits would be written for nothing.
         cuts = [
-            [place.setdefault(key, len(place)), round(price, DIGITS)]
+            [cut_place.setdefault(key, len(cut_place)), round(price, DIGITS)]
             for key, price in sorted(prices.cuts.items())
             if round(price, DIGITS) > 0
         ]
         rows = [[row, round(price, DIGITS)] for row, price in _stated_rows(prices)]
-        return {"rows": rows, "classes": prices.classes.tolist(), "cuts": cuts}
+        told = {"rows": rows, "classes": prices.classes.tolist(), "cuts": cuts}
+        if prices.any_of:
+            told["any"] = [
+                [set_place.setdefault(groups, len(set_place)), round(price, DIGITS)]
+                for groups, price in prices.any_of.items()
+            ]
+        return told
 
-    told = stated(tree)
-    return {"tree": told, "tree_cuts": [[g, cap, list(columns)] for g, columns, cap in place]}
+    out: dict[str, Any] = {}
+    if tree is not None:
+        out["tree"] = stated(tree)
+    if windows:
+        out["windows"] = [
+            {
+                "groups": _stated_shares(window.groups, window.group_shares),
+                "columns": _stated_shares(window.columns, window.column_shares),
+                "tree": stated(window.tree),
+            }
+            for window in windows
+        ]
+        out["tree_sets"] = [list(groups) for groups in set_place]
+    out["tree_cuts"] = [[g, cap, list(columns)] for g, columns, cap in cut_place]
+    return out
+
+
+def _stated_shares(numbers: NDArray[np.int64], shares: NDArray[np.float64]) -> list[list[float]]:
+    return [[int(n), float(share)] for n, share in zip(numbers, shares, strict=True) if share > 0]

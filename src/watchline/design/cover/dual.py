@@ -43,7 +43,7 @@ class Prices(NamedTuple):
     miss: NDArray[np.float64]
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _group_values(layout: Layout, row_price: NDArray, atom_price: NDArray) -> NDArray:
     """Return v_m of every group, rounded downwards."""
     n_groups = len(layout.fixed)
@@ -95,6 +95,22 @@ def bound_of(layout: Layout, prices: Prices, allowed: NDArray[np.float64]) -> fl
     float
         A value that no choice can undercut, at least 0.
     """
+    return max(0.0, value_of_prices(layout, prices, allowed))
+
+
+def value_of_prices(layout: Layout, prices: Prices, allowed: NDArray[np.float64]) -> float:
+    """Return what :func:`bound_of` returns, below 0 too: group costs may be below 0 here.
+
+    Parameters
+    ----------
+    layout, prices, allowed
+        As in :func:`bound_of`.
+
+    Returns
+    -------
+    float
+        A value that no choice can undercut.
+    """
     clean = [np.where(np.isfinite(a), np.maximum(a, 0.0), 0.0) for a in prices]
     row, atom, miss = clean
     value = _group_values(layout, row, atom)
@@ -110,10 +126,10 @@ def bound_of(layout: Layout, prices: Prices, allowed: NDArray[np.float64]) -> fl
     parts = [*worth.tolist(), *loss.tolist(), *(-spared).tolist()]
     total = math.fsum(parts)
     slip = 4 * UNIT * math.fsum(abs(p) for p in parts)
-    return max(0.0, total - slip)
+    return total - slip
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _fit_atoms(layout: Layout, row_price: NDArray, atom_price: NDArray, weight: NDArray) -> None:
     """Lower atom prices until no column is overpaid, and set ``weight`` to the atoms' Λ."""
     factor = np.ones(len(layout.cost))
@@ -134,7 +150,7 @@ def _fit_atoms(layout: Layout, row_price: NDArray, atom_price: NDArray, weight: 
         atom_price[atom] = min(atom_price[atom] * least, total)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def ascend(
     layout: Layout,
     row_price: NDArray,

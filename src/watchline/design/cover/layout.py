@@ -70,7 +70,7 @@ class Layout(NamedTuple):
     row_weight: NDArray[np.float64]
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _grown(array: NDArray, need: int) -> NDArray:
     """Return the array, or a copy of twice the length if ``need`` does not fit."""
     if need <= len(array):
@@ -80,7 +80,7 @@ def _grown(array: NDArray, need: int) -> NDArray:
     return bigger
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _atoms(
     indptr: NDArray,
     indices: NDArray,
@@ -170,7 +170,7 @@ def _atoms(
     )
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def transposed(start: NDArray, item: NDArray, n_items: int) -> tuple:
     """Transpose a list of lists.
 
@@ -271,7 +271,7 @@ def make_layout(problem: CoverProblem) -> tuple[Layout, NDArray[np.int64]]:
     return layout, order
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _reach(layout: Layout) -> NDArray:
     reached = np.zeros(len(layout.demand), np.int64)
     best = np.zeros(max(1, layout.site.max() + 1) if len(layout.site) else 1, np.int64)

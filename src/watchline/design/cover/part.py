@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from watchline.design.cover.layout import Layout, transposed
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _kept(
     layout: Layout,
     place: NDArray,

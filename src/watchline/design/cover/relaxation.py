@@ -68,7 +68,7 @@ def make_iterate(layout: Layout, n_classes: int) -> Iterate:
     )
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _steps(layout: Layout, allowed: NDArray, tau: Iterate) -> None:
     """Fill ``tau`` with the preconditioned step of every primal and dual value."""
     for group in range(len(layout.fixed)):
@@ -86,7 +86,9 @@ def _steps(layout: Layout, allowed: NDArray, tau: Iterate) -> None:
     for atom in range(len(layout.atom_group)):
         rows = layout.atom_start[atom + 1] - layout.atom_start[atom]
         tau.z[atom] = 1.0 / (rows + 2.0)
-        tau.atom[atom] = 1.0 / (layout.member_start[atom + 1] - layout.member_start[atom] + 1.0)
+        members = layout.member_start[atom + 1] - layout.member_start[atom]
+        # An atom without columns counts its group alone: no column is asked to pay for it.
+        tau.atom[atom] = 1.0 / (members + 1.0) if members > 0 else 0.0
         tau.mount[atom] = 1.0 / (layout.atom_cap[atom] + 1.0)
     for row in range(len(layout.demand)):
         kind = layout.row_class[row]
@@ -99,7 +101,7 @@ def _steps(layout: Layout, allowed: NDArray, tau: Iterate) -> None:
     tau.miss[:] = 1.0 / np.maximum(tau.miss, 1e-9)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _map(
     layout: Layout, allowed: NDArray, now: Iterate, tau: Iterate, omega: float, out: Iterate
 ) -> None:
@@ -159,7 +161,7 @@ def _map(
         out.site[site] = max(0.0, now.site[site] + omega * tau.site[site] * (used[site] - 1.0))
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _distance(a: NDArray, b: NDArray, tau: NDArray) -> float:
     total = 0.0
     for i in range(len(a)):
@@ -168,13 +170,13 @@ def _distance(a: NDArray, b: NDArray, tau: NDArray) -> float:
     return total
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def _halpern(now: NDArray, out: NDArray, anchor: NDArray, share: float) -> None:
     for i in range(len(now)):
         now[i] = share * (2.0 * out[i] - now[i]) + (1.0 - share) * anchor[i]
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def relax(
     layout: Layout,
     allowed: NDArray,

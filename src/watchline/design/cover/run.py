@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +23,10 @@ from watchline.design.cover.scratch import Scratch, make_scratch
 from watchline.design.cover.search import improve, objective
 from watchline.design.cover.solution import LogEntry
 from watchline.design.cover.state import State, add_column, make_state, put
+from watchline.design.cover.stretch import make_stretches
 from watchline.design.cover.tree import MOST_LEAVES, Tree
+from watchline.design.cover.weighting import Weights, is_plain, make_weights, reweigh
+from watchline.design.cover.windows import Window, Windows, fit_shares
 
 Progress = Callable[[float, float, float], None]
 FEW = 12
@@ -31,6 +35,10 @@ STEPS = 100
 """Steps of the relaxation in a round of a leaf of that tree."""
 FEWEST_NODES = 10
 """Nodes for which HiGHS is called at all: its root alone takes the time of hundreds."""
+NEAR_WINDOW = 0.05
+"""Share of an open group's mean cost by which a near column of a window may fall short."""
+GROUPS_IN_WINDOW = 4
+"""Groups of the best choice for a window: its tree doubles with each, its borders cost bound."""
 CHUNK = 30.0
 """Work between two looks at the clock, in million steps (about a quarter of a second)."""
 
@@ -84,6 +92,8 @@ class Run:
     log: list[LogEntry] = field(default_factory=list)
     bounder: Bounder | None = None
     tree: Tree | None = None
+    windows: Windows | None = None
+    weights: Weights | None = None
     state: State | None = None
     scratch: Scratch | None = None
     ground: Layout | None = None
@@ -114,6 +124,8 @@ class Run:
             done += self.bounder.work
         if self.tree is not None:
             done += self.tree.work
+        if self.windows is not None:
+            done += self.windows.work
         return done
 
     def share(self) -> float:
@@ -296,6 +308,37 @@ class Run:
             steps = int(np.clip(round(steps * CHUNK / done), 1, 4 * steps))
             if value < self.value - 1e-12 * abs(value):
                 self.offer(self.back[np.flatnonzero(best)])
+            if self.windows is not None:
+                self.raise_bound(self.windows.bound)
+
+    @property
+    def alike(self) -> bool:
+        """Whether all columns cost the same: then HiGHS settles little, and searching is better."""
+        costs = self.problem.costs
+        return bool(len(costs) and costs.min() == costs.max())
+
+    def reweigh(self, until: float) -> None:
+        """Search by row weights, where the problem is plain set covering.
+
+        Parameters
+        ----------
+        until : float
+            The share of the limits, 0 to 1.
+        """
+        if self.chosen is None or not is_plain(self.problem):
+            return
+        if self.weights is None:
+            self.weights = make_weights(
+                self.problem, self.order[self.chosen], self.state.random.copy()
+            )
+        place = np.empty(len(self.order), np.int64)
+        place[self.order] = np.arange(len(self.order))
+        best = np.zeros(self.problem.n_columns, np.bool_)
+        while self.share() < until and not self.done():
+            before = self.weights.best[0]
+            self.other_work += reweigh(self.weights, CHUNK * 1e6, best) / 1e6
+            if self.weights.best[0] < before:
+                self.offer(np.sort(place[np.flatnonzero(best)]))
 
     def relax(self, until: float) -> None:
         """Raise the bound until a share of the limits is used up.
@@ -363,6 +406,84 @@ class Run:
                 break
             self.raise_bound(tree.bound)
         self.raise_bound(tree.bound)
+
+    @property
+    def long(self) -> bool:
+        """Whether so many groups make up the cost that windows raise the bound."""
+        problem = self.problem
+        if problem.budget is not None or self.chosen is None or self.bounder is None:
+            return False
+        if np.any(problem.allowed > 0) or self.bounder.prices is None:
+            return False
+        return bool(self._paid() > FEW)
+
+    def _paid(self) -> int:
+        """Return the number of groups in the best choice that cost something."""
+        groups = np.unique(self.problem.group[self.order[self.chosen]])
+        return int(np.count_nonzero(self.layout.fixed[groups]))
+
+    def divide(self, until: float) -> None:
+        """Raise the bound by windows with shared costs until a share of the limits is used up.
+
+        Parameters
+        ----------
+        until : float
+            The share, 0 to 1.
+        """
+        if not self.long:
+            return
+        if self.windows is None:
+            self.windows = self.cut()
+        limit = until * self.time_limit if self.work_limit is None else self.time_limit
+        for bound in self.windows.steps(lambda: self.seconds >= limit):
+            self.raise_bound(bound)
+            if self.share() >= until or self.done():
+                break
+
+    def search_and_divide(self, until: float) -> None:
+        """Search, and raise the bound by windows in a thread beside it (by the clock only).
+
+        Parameters
+        ----------
+        until : float
+            The share of the time limit, 0 to 1.
+        """
+        if self.windows is None:
+            self.windows = self.cut()
+        windows, over = self.windows, threading.Event()
+
+        def work() -> None:
+            for _ in windows.steps(lambda: over.is_set() or self.seconds >= limit, threads=1):
+                pass
+
+        limit = until * self.time_limit
+        beside = threading.Thread(target=work, daemon=True)
+        beside.start()
+        try:
+            self.search(until)
+        finally:
+            over.set()
+            beside.join()
+            self.raise_bound(windows.bound)
+
+    def cut(self) -> Windows:
+        """Return the problem cut into windows, with its costs shared by the best prices."""
+        bounder = self.bounder
+        least = least_cost_with(bounder.price_layout, bounder.prices, bounder.allowed)
+        mean = self.value / max(1, self._paid())
+        stretches = make_stretches(
+            self.problem,
+            self.layout,
+            self.order,
+            bounder.price_rows,
+            bounder.prices,
+            least - bounder.bound <= NEAR_WINDOW * mean,
+            max(2, round(self._paid() / GROUPS_IN_WINDOW)),
+            fit_shares,
+        )
+        self.other_work += len(self.problem.indices) / 1e6
+        windows = [Window(stretch) for stretch in stretches]
+        return Windows(windows, self.layout.fixed, self.layout.cost)
 
     def _least(self) -> NDArray[np.float64] | None:
         """Return the least cost of a choice with each column of the problem, by the best prices."""

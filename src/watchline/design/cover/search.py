@@ -152,7 +152,7 @@ def objective(state: State, budget: float, penalty: float) -> float:
     return value
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, nogil=True)
 def improve(
     layout: Layout,
     state: State,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -41,11 +41,14 @@ class PriceSet:
         Prices of the row–mount cuts, as ``CoverSolution.cut_duals``.
     classes : ndarray of float64, shape (n_classes,)
         Price of one unit of the weight that may stay uncovered.
+    any_of : dict
+        Below an answer that some of these groups are in use: its price, by the groups.
     """
 
     rows: NDArray[np.float64]
     cuts: dict[tuple[int, tuple[int, ...], int], float]
     classes: NDArray[np.float64]
+    any_of: dict[tuple[int, ...], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,8 @@ class PriceTree:
         Of a leaf.
     group, column : int or None
         What is asked for: whether this group, or this column, is in use.
+    any_of : tuple of int or None
+        Or whether any of these groups is.
     used, unused : PriceTree or None
         What follows if it is and if it is not.
     """
@@ -65,8 +70,30 @@ class PriceTree:
     prices: PriceSet | None = None
     group: int | None = None
     column: int | None = None
+    any_of: tuple[int, ...] | None = None
     used: PriceTree | None = None
     unused: PriceTree | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PriceWindow:
+    """A window of a long line: its shares of the costs, and a tree that proves a bound with them.
+
+    Attributes
+    ----------
+    groups, columns : ndarray of int64
+        Groups and columns of which it bears a share.
+    group_shares, column_shares : ndarray of float64
+        The shares: those of all windows add up to no more than the costs.
+    tree : PriceTree
+        Proves what every choice costs at least with these shares as costs.
+    """
+
+    groups: NDArray[np.int64]
+    group_shares: NDArray[np.float64]
+    columns: NDArray[np.int64]
+    column_shares: NDArray[np.float64]
+    tree: PriceTree
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +149,8 @@ class CoverSolution:
         Whether ``KeyboardInterrupt`` ended the search before its limits did.
     price_tree : PriceTree or None
         Prices by cases that prove more than the prices above do; None without such.
+    price_windows : tuple of PriceWindow
+        Windows of a long line with shared costs that prove more than these; empty without such.
     """
 
     status: Status
@@ -144,3 +173,4 @@ class CoverSolution:
     seconds: float
     interrupted: bool = False
     price_tree: PriceTree | None = None
+    price_windows: tuple[PriceWindow, ...] = ()

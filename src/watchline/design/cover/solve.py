@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from watchline.design.cover.dual import Prices
 from watchline.design.cover.judge import cost_step
-from watchline.design.cover.layout import Layout, make_layout, reach
-from watchline.design.cover.part import part_of
-from watchline.design.cover.problem import CoverProblem, make_problem, out_of_reach
+from watchline.design.cover.layout import make_layout, reach
+from watchline.design.cover.problem import make_problem, out_of_reach
 from watchline.design.cover.run import Progress, Run
-from watchline.design.cover.solution import CoverSolution, PriceSet, PriceTree, Status
-from watchline.design.cover.tree import Node
+from watchline.design.cover.solution import CoverSolution, PriceSet, Status
+from watchline.design.cover.stated import price_set, price_tree, price_windows
 from watchline.errors import UsageError
 
 TINY, SMALL, MIDDLE = 5_000, 60_000, 1_500_000
@@ -193,11 +191,13 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
     if pairs <= TINY:
         run.search(0.05)
         run.relax(0.1)
+        run.reweigh(0.8 if run.alike else 0.2)
         run.branch(0.3)
         run.finish_exactly(MIDDLE)
     elif pairs <= SMALL:
         run.search(0.2)
         run.relax(0.35)
+        run.reweigh(0.8 if run.alike else 0.45)
         run.branch(0.7)
         run.finish_exactly(MIDDLE)
     elif run.work_limit is None and len(run.problem.indices) <= MIDDLE and not run.few:
@@ -207,6 +207,7 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         run.relax(0.3)
         run.concentrate(NARROW)
         run.search(0.4)
+        run.reweigh(0.9 if run.alike else 0.65)
         # The few best columns are settled quickly, and give the next ones a good start.
         for part in (16, 8, 4, 2, 1):
             run.finish_exactly(NARROW // part)
@@ -215,11 +216,17 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         run.search(begin + 0.02 * (1 - begin))
         run.relax(begin + 0.22 * (1 - begin))
         run.concentrate()
+        run.reweigh(begin + 0.8 * (1 - begin))
         if run.few:
             run.search(begin + 0.5 * (1 - begin))
             run.branch(begin + 0.97 * (1 - begin))
             # A tree may end early, with nothing left to ask.
             run.search(begin + 0.97 * (1 - begin))
+        elif run.long and run.work_limit is None:
+            run.search_and_divide(begin + 0.97 * (1 - begin))
+        elif run.long:
+            run.search(begin + 0.6 * (1 - begin))
+            run.divide(begin + 0.97 * (1 - begin))
         else:
             run.search(begin + 0.8 * (1 - begin))
             run.relax(begin + 0.97 * (1 - begin))
@@ -247,41 +254,6 @@ def _infeasible(run: Run, rows: NDArray, supply: NDArray[np.int64]) -> CoverSolu
         log=tuple(run.log),
         work=run.work,
         seconds=run.seconds,
-    )
-
-
-def price_set(
-    problem: CoverProblem,
-    part: Layout,
-    rows: NDArray[np.intp],
-    prices: Prices,
-    order: NDArray[np.int64],
-) -> PriceSet:
-    """Return prices in the problem's own numbers."""
-    row = np.zeros(problem.n_rows)
-    row[rows] = prices.row
-    cuts: dict[tuple[int, tuple[int, ...], int], float] = {}
-    for atom in np.flatnonzero(prices.atom > 0):
-        span = slice(part.member_start[atom], part.member_start[atom + 1])
-        members = tuple(sorted(order[part.member_column[span]].tolist()))
-        cap = int(part.row_cap[part.atom_row[part.atom_start[atom]]])
-        key = (int(part.atom_group[atom]), members, cap)
-        cuts[key] = float(prices.atom[atom])
-    return PriceSet(row, cuts, prices.miss.copy())
-
-
-def _tree(run: Run, node: Node) -> PriceTree:
-    """Return a tree of prices in the problem's own numbers."""
-    if node.leaf is not None:
-        leaf = node.leaf
-        part = part_of(run.layout, leaf.rows)
-        return PriceTree(prices=price_set(run.problem, part, leaf.rows, leaf.prices, run.order))
-    column = node.item - run.problem.n_groups
-    return PriceTree(
-        group=node.item if column < 0 else None,
-        column=None if column < 0 else int(run.order[column]),
-        used=_tree(run, node.used),
-        unused=_tree(run, node.unused),
     )
 
 
@@ -322,7 +294,12 @@ def _solution(run: Run) -> CoverSolution:
             problem, bounder.price_layout, bounder.price_rows, bounder.prices, run.order
         )
         if run.tree is not None and run.tree.bound > bounder.bound:
-            tree, price_bound = _tree(run, run.tree.root), run.tree.bound
+            tree = price_tree(problem, run.layout, run.order, run.tree.root)
+            price_bound = run.tree.bound
+    windows = ()
+    if run.windows is not None and run.windows.bound > max(price_bound, 0.0):
+        windows = price_windows(problem, run.order, run.windows)
+        price_bound = run.windows.bound
     root = root or PriceSet(np.zeros(problem.n_rows), {}, np.zeros(len(problem.allowed)))
     return CoverSolution(
         status=status,
@@ -344,4 +321,5 @@ def _solution(run: Run) -> CoverSolution:
         work=run.work,
         seconds=run.seconds,
         price_tree=tree,
+        price_windows=windows,
     )

@@ -1,0 +1,548 @@
+"""Cutting a covering problem into windows along the line that its own structure shows.
+
+No positions are needed: groups that see the same rows are near one another. The second singular
+vector of the scaled matrix of rows and groups puts both in one order (Fiedler's vector of that
+bipartite graph; Dhillon, KDD 2001), and on a long line that order is chainage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import svds
+
+from watchline.design.cover.dual import Prices
+from watchline.design.cover.layout import Layout, make_layout, transposed
+from watchline.design.cover.part import part_of
+from watchline.design.cover.problem import CoverProblem, make_problem
+
+SIZES = (3, 6, 12, 24, 48)
+"""Groups of the stretches that a tree asks for; each starts half a stretch after the one before."""
+LEAST_PRICE = 1e-9
+"""Rows with a lower price are in no window: they raise no bound."""
+
+
+@dataclass(eq=False)
+class Stretch:
+    """One window as a problem of its own.
+
+    Attributes
+    ----------
+    rows, groups, columns : ndarray of int
+        Rows, groups and columns (layout order) of the whole problem that belong to it.
+    near_columns : ndarray of int
+        Places in ``columns`` of those that a good choice may hold: the relaxation is solved with
+        them alone, and its prices are judged with all.
+    whole, near, asking : Layout
+        Of all columns; of the near ones; of these with a row for each stretch of groups.
+    sets : list of ndarray of int
+        The stretches of groups, in the window's own numbers.
+    of_set : sparse array of shape (n_sets, n_groups)
+    set_weight : ndarray of float64
+        How much longer stretches are to be preferred.
+    shares : list of two ndarrays of float64
+        The window's present shares of the costs of its groups, and of its columns.
+    seen : tuple of two ndarrays of float64
+        Rows of the window that each group, and each column, sees.
+    to_near : ndarray of int
+        The atom of ``near`` to which each atom of ``whole`` belongs, -1 for none.
+    order : ndarray of int
+        Order of the rows in the price ascent.
+    scale : float
+        First primal weight of the relaxation.
+    entries : tuple of ndarray
+        The rows of each column, ``indptr, indices``.
+    most : float
+        Sum of all costs.
+    """
+
+    rows: NDArray[np.intp]
+    groups: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    near_columns: NDArray[np.intp]
+    whole: Layout
+    near: Layout
+    asking: Layout
+    sets: list[NDArray[np.intp]]
+    of_set: sparse.csr_array
+    set_weight: NDArray[np.float64]
+    shares: list[NDArray[np.float64]]
+    seen: tuple[NDArray[np.float64], NDArray[np.float64]]
+    to_near: NDArray[np.intp]
+    order: NDArray[np.intp]
+    scale: float
+    entries: tuple[NDArray[np.int64], NDArray[np.int32]]
+    most: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.most = float(np.sum(self.whole.fixed) + np.sum(self.whole.cost))
+
+    @property
+    def places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The groups, and the columns, of the whole problem."""
+        return self.groups, self.columns
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.rows)
+
+    def spread(self, row: NDArray[np.float64], atom: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return prices of the near columns' atoms spread over the atoms of all columns.
+
+        Parameters
+        ----------
+        row : ndarray of float64, shape (n_rows,)
+            Prices of the rows.
+        atom : ndarray of float64
+            Prices of the atoms of ``near``.
+
+        Returns
+        -------
+        ndarray of float64
+            In the ratio of the prices of the atoms' rows.
+        """
+        return _spread(self.whole, self.shares[1], self.to_near, row, atom)
+
+    def overpaid(
+        self,
+        row: NDArray[np.float64],
+        atom: NDArray[np.float64],
+        fixed: NDArray[np.float64],
+        tolerance: float,
+    ) -> NDArray[np.intp]:
+        """Return columns that are not near but overpaid by prices, they or their groups.
+
+        Parameters
+        ----------
+        row, atom : ndarray of float64
+            As in :meth:`spread`.
+        fixed : ndarray of float64, shape (n_groups,)
+            What the groups cost; a group that is not in use is out of every price's reach.
+        tolerance : float
+            Share of a cost by which it may be overpaid.
+
+        Returns
+        -------
+        ndarray of int
+            Places in ``columns``.
+        """
+        whole, price = self.whole, self.spread(row, atom)
+        column = np.repeat(np.arange(len(whole.cost)), np.diff(whole.column_start))
+        paid = np.bincount(column, price[whole.column_atom], minlength=len(whole.cost))
+        over = paid - self.shares[1] > tolerance * (1e-3 + whole.cost)
+        worth = np.add.reduceat(row[whole.atom_row], whole.atom_start[:-1])
+        short = whole.atom_cap * np.maximum(worth - price, 0.0)
+        spent = np.bincount(whole.atom_group, short, minlength=len(whole.fixed))
+        lost = spent - fixed > tolerance * (1e-3 + whole.fixed)
+        over |= lost[whole.column_group]
+        over &= fixed[whole.column_group] <= self.most
+        over[self.near_columns] = False
+        return np.flatnonzero(over)
+
+    def widen(self, more: NDArray[np.intp]) -> None:
+        """Take more columns among the near ones.
+
+        Parameters
+        ----------
+        more : ndarray of int
+            Places in ``columns``.
+        """
+        chosen = np.zeros(len(self.columns), bool)
+        chosen[self.near_columns] = True
+        chosen[more] = True
+        self.near_columns, self.near, self.to_near = _near(
+            self.entries, self.columns, self.whole, chosen
+        )
+        self.asking = _asking(self.near, self.sets)
+
+
+@nb.njit(cache=True, nogil=True)
+def _spread(whole: Layout, cost: NDArray, to_near: NDArray, row: NDArray, atom: NDArray) -> NDArray:
+    """Return near atoms' prices spread over all atoms; other atoms get what their columns allow."""
+    n_atoms = len(whole.atom_group)
+    worth, price = np.zeros(n_atoms), np.zeros(n_atoms)
+    sums = np.zeros(len(atom))
+    for a in range(n_atoms):
+        for p in range(whole.atom_start[a], whole.atom_start[a + 1]):
+            worth[a] += row[whole.atom_row[p]]
+        if to_near[a] >= 0:
+            sums[to_near[a]] += worth[a]
+    for a in range(n_atoms):
+        if to_near[a] >= 0 and sums[to_near[a]] > 0.0:
+            price[a] = worth[a] * min(1.0, atom[to_near[a]] / sums[to_near[a]])
+    for a in range(n_atoms):
+        if to_near[a] < 0:
+            price[a] = worth[a]
+    for column in range(len(cost)):
+        paid, open_worth = 0.0, 0.0
+        for link in range(whole.column_start[column], whole.column_start[column + 1]):
+            a = whole.column_atom[link]
+            if to_near[a] >= 0:
+                paid += price[a]
+            else:
+                open_worth += worth[a]
+        if paid + open_worth > cost[column] and open_worth > 0.0:
+            factor = max(0.0, cost[column] - paid) / open_worth
+            for link in range(whole.column_start[column], whole.column_start[column + 1]):
+                a = whole.column_atom[link]
+                if to_near[a] < 0:
+                    price[a] = min(price[a], factor * worth[a])
+    return price
+
+
+def line_order(
+    part: Layout, price: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return positions of rows and groups along the line that the problem's structure shows.
+
+    Parameters
+    ----------
+    part : Layout
+        A part of the problem.
+    price : ndarray of float64, shape (n_rows,)
+        Weight of each row.
+
+    Returns
+    -------
+    rows, groups : ndarray of float64
+        Positions; only their order means something.
+    """
+    n_rows, n_groups = len(part.demand), len(part.fixed)
+    group = part.atom_group[part.row_atom]
+    row = np.repeat(np.arange(n_rows), np.diff(part.row_start))
+    weight = np.maximum(price, 1e-9)[row]
+    matrix = sparse.csr_array((weight, (row, group)), shape=(n_rows, n_groups))
+    left = 1.0 / np.sqrt(np.maximum(matrix.sum(axis=1), 1e-300))
+    right = 1.0 / np.sqrt(np.maximum(matrix.sum(axis=0), 1e-300))
+    right[right > 1e100] = 0.0
+    scaled = sparse.diags_array(left) @ matrix @ sparse.diags_array(right)
+    if min(n_rows, n_groups) < 4:
+        return np.arange(n_rows, dtype=float), np.arange(n_groups, dtype=float)
+    start = np.random.default_rng(0).random(min(n_rows, n_groups))
+    u, values, v = svds(scaled, k=2, v0=start, tol=1e-6, maxiter=20_000)
+    second = int(np.argmin(values))
+    return u[:, second] * left, v[second] * right
+
+
+def make_stretches(
+    problem: CoverProblem,
+    layout: Layout,
+    order: NDArray[np.int64],
+    price_rows: NDArray[np.intp],
+    prices: Prices,
+    near: NDArray[np.bool_],
+    count: int,
+    fit: object,
+) -> list[Stretch]:
+    """Cut a problem into windows, and share the costs among them by the prices.
+
+    Parameters
+    ----------
+    problem : CoverProblem
+        The problem; no row may stay uncovered.
+    layout : Layout
+        Its atoms.
+    order : ndarray of int64
+        The problem's column at each position of the layout.
+    price_rows : ndarray of int
+        Rows with prices.
+    prices : Prices
+        On the layout of these rows.
+    near : ndarray of bool, shape (n_columns,)
+        The columns (layout order) that a good choice may hold.
+    count : int
+        Number of windows.
+    fit : callable
+        Makes shares add up (:func:`watchline.design.cover.windows.fit_shares`).
+
+    Returns
+    -------
+    list of Stretch
+        In order along the line.
+    """
+    part = part_of(layout, price_rows)
+    at_row, at_group = line_order(part, prices.row * part.demand)
+    kept = np.flatnonzero((prices.row > LEAST_PRICE) & (part.demand > 0))
+    rank = kept[np.argsort(at_row[kept], kind="stable")]
+    value = (prices.row * part.demand)[rank]
+    # A cell that a single mount sees has any price: it shall not make up a window.
+    worth = np.cumsum(np.minimum(value, value.sum() / (10 * count)))
+    window = np.full(len(price_rows), -1)
+    window[rank] = np.minimum((worth / worth[-1] * count * (1 - 1e-12)).astype(int), count - 1)
+    made, groups, columns = [], [], []
+    for number in range(count):
+        rows = np.flatnonzero(window == number)
+        if not len(rows):
+            continue
+        whole, mine, taken = _with_groups(part_of(part, rows))
+        made.append((rows, whole))
+        groups.append(mine)
+        columns.append(taken)
+    of_group, of_column, group_rows, column_rows = _uses(part, prices, made, groups, columns)
+    fixed = fit(of_group, group_rows, groups, layout.fixed)
+    cost = fit(of_column, column_rows, columns, layout.cost)
+    stretches = []
+    for number, (rows, whole) in enumerate(made):
+        stretches.append(
+            _stretch(
+                problem,
+                order,
+                price_rows[rows],
+                whole,
+                groups[number],
+                columns[number],
+                near,
+                at_group,
+                (fixed[number], cost[number], group_rows[number], column_rows[number]),
+            )
+        )
+    return stretches
+
+
+def _spans(start: NDArray, chosen: NDArray) -> NDArray[np.int64]:
+    """Return the places of the members of some lists, one list after the other."""
+    size = start[chosen + 1] - start[chosen]
+    ends = np.cumsum(size)
+    shift = np.repeat(start[chosen] - np.concatenate([[0], ends[:-1]]), size)
+    return np.arange(int(ends[-1]) if len(ends) else 0) + shift
+
+
+def _with_groups(part: Layout) -> tuple[Layout, NDArray[np.intp], NDArray[np.intp]]:
+    """Return a layout without the groups and columns that see none of its rows."""
+    groups = np.unique(part.atom_group).astype(np.intp)
+    columns = np.flatnonzero(np.diff(part.column_start) > 0)
+    place = np.full(len(part.fixed), -1, np.int32)
+    place[groups] = np.arange(len(groups))
+    of = place[part.column_group[columns]]
+    start = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(groups)))])
+    links = np.concatenate([[0], np.cumsum(np.diff(part.column_start)[columns])])
+    # Sites are numbered anew too: arrays of sites are as long as their greatest number.
+    site = part.site[groups]
+    if len(site) and site.max() >= 0:
+        site = np.where(site >= 0, np.unique(site, return_inverse=True)[1], -1)
+    smaller = part._replace(
+        cost=part.cost[columns],
+        column_group=of,
+        group_start=start.astype(np.int64),
+        fixed=part.fixed[groups],
+        site=site.astype(np.int32),
+        capacity=part.capacity[groups],
+        column_start=links.astype(np.int64),
+        atom_group=place[part.atom_group],
+        atom_first=np.append(part.atom_first[groups], len(part.atom_group)).astype(np.int64),
+    )
+    member_start, member_column = transposed(
+        smaller.column_start, smaller.column_atom, len(smaller.atom_group)
+    )
+    return (
+        smaller._replace(member_start=member_start, member_column=member_column),
+        groups,
+        columns,
+    )
+
+
+def _uses(
+    part: Layout,
+    prices: Prices,
+    made: list[tuple[NDArray, Layout]],
+    groups: list[NDArray],
+    columns: list[NDArray],
+) -> tuple[list[NDArray], list[NDArray], list[NDArray], list[NDArray]]:
+    """Return what the prices spend on each group and column in each window, and rows seen there."""
+    total = np.add.reduceat(prices.row[part.atom_row], part.atom_start[:-1])
+    parts, shares = [], []
+    for rows, whole in made:
+        mine = np.isin(part.atom_row, rows)
+        touched = np.unique(np.repeat(np.arange(len(total)), np.diff(part.atom_start))[mine])
+        worth = np.add.reduceat(prices.row[rows][whole.atom_row], whole.atom_start[:-1])
+        parts.append(touched)
+        shares.append(worth)
+    of_group, of_column, group_rows, column_rows = [], [], [], []
+    for (_, whole), touched, worth in zip(made, parts, shares, strict=True):
+        paid = np.minimum(prices.atom[touched], total[touched])
+        paid = paid * worth / np.maximum(total[touched], 1e-300)
+        size = np.diff(whole.atom_start).astype(float)
+        spent = whole.atom_cap * np.maximum(worth - paid, 0.0)
+        n_groups, n_columns = len(whole.fixed), len(whole.cost)
+        column = np.repeat(np.arange(n_columns), np.diff(whole.column_start))
+        of_group.append(np.bincount(whole.atom_group, spent, minlength=n_groups))
+        group_rows.append(np.bincount(whole.atom_group, size, minlength=n_groups))
+        of_column.append(np.bincount(column, paid[whole.column_atom], minlength=n_columns))
+        column_rows.append(np.bincount(column, size[whole.column_atom], minlength=n_columns))
+    return of_group, of_column, group_rows, column_rows
+
+
+@nb.njit(cache=True, nogil=True)
+def _entries(indptr: NDArray, indices: NDArray, columns: NDArray, place: NDArray) -> tuple:
+    """Return ``indptr, indices`` of some columns with only the rows that have a place."""
+    start = np.zeros(len(columns) + 1, np.int64)
+    for k in range(len(columns)):
+        inside = 0
+        for t in range(indptr[columns[k]], indptr[columns[k] + 1]):
+            inside += place[indices[t]] >= 0
+        start[k + 1] = start[k] + inside
+    out = np.empty(start[-1], np.int32)
+    at = 0
+    for k in range(len(columns)):
+        for t in range(indptr[columns[k]], indptr[columns[k] + 1]):
+            if place[indices[t]] >= 0:
+                out[at] = place[indices[t]]
+                at += 1
+    return start, out
+
+
+def _stretch(
+    problem: CoverProblem,
+    order: NDArray[np.int64],
+    rows: NDArray[np.intp],
+    whole: Layout,
+    groups: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    near: NDArray[np.bool_],
+    at_group: NDArray[np.float64],
+    shares: tuple[NDArray, NDArray, NDArray, NDArray],
+) -> Stretch:
+    """Return a window as a problem of its own."""
+    chosen = near[columns].copy()
+    _complete(whole, chosen)
+    place = np.full(problem.n_rows, -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    entries = _entries(problem.indptr, problem.indices, order[columns], place)
+    near_columns, tight, to_near = _near(entries, columns, whole, chosen)
+    along = np.argsort(at_group[groups], kind="stable")
+    sets, weight, known = [], [], set()
+    for size in SIZES:
+        for first in range(0, max(1, len(along) - size // 2), max(1, size // 2)):
+            members = np.sort(along[first : first + size])
+            if tuple(members.tolist()) not in known:
+                known.add(tuple(members.tolist()))
+                sets.append(members)
+                weight.append(0.25 + size / SIZES[-1])
+    member = np.concatenate(sets)
+    number = np.repeat(np.arange(len(sets)), [len(one) for one in sets])
+    ones = np.ones(len(member))
+    of_set = sparse.csr_array((ones, (number, member)), shape=(len(sets), len(groups)))
+    return Stretch(
+        rows=rows,
+        groups=groups,
+        columns=columns,
+        near_columns=near_columns,
+        whole=whole,
+        near=tight,
+        asking=_asking(tight, sets),
+        sets=sets,
+        of_set=of_set,
+        set_weight=np.array(weight),
+        shares=[shares[0], shares[1]],
+        seen=(shares[2], shares[3]),
+        to_near=to_near,
+        entries=entries,
+        order=np.random.default_rng(len(rows)).permutation(len(rows)),
+        scale=max(1e-6, float(np.median(whole.cost))),
+    )
+
+
+def _near(
+    entries: tuple[NDArray[np.int64], NDArray[np.int32]],
+    columns: NDArray[np.intp],
+    whole: Layout,
+    chosen: NDArray[np.bool_],
+) -> tuple[NDArray[np.intp], Layout, NDArray[np.intp]]:
+    """Return the chosen columns of a window, their layout, and its atoms by those of all."""
+    near_columns = np.flatnonzero(chosen)
+    every = np.arange(len(whole.demand))
+    small = make_problem(
+        whole.cost[near_columns],
+        _entries(entries[0], entries[1], near_columns, every),
+        whole.demand,
+        whole.column_group[near_columns],
+        group_costs=whole.fixed,
+        sites=whole.site,
+        row_cap=np.maximum(whole.row_cap, 1),
+        capacity=whole.capacity,
+    )
+    tight, sorted_as = make_layout(small)
+    return near_columns[sorted_as], tight, _to_near(whole, tight)
+
+
+@nb.njit(cache=True, nogil=True)
+def _complete(layout: Layout, chosen: NDArray) -> None:
+    """Choose more columns until each row has all the views that it needs from chosen ones."""
+    for row in range(len(layout.demand)):
+        lack = layout.demand[row]
+        for turn in range(2):
+            for q in range(layout.row_start[row], layout.row_start[row + 1]):
+                atom = layout.row_atom[q]
+                seen = 0
+                for t in range(layout.member_start[atom], layout.member_start[atom + 1]):
+                    column = layout.member_column[t]
+                    if turn == 1 and lack > 0 and not chosen[column]:
+                        chosen[column] = True
+                        lack -= 1
+                    seen += chosen[column]
+                if turn == 0:
+                    lack -= min(seen, layout.atom_cap[atom])
+            if lack <= 0:
+                break
+
+
+@nb.njit(cache=True, nogil=True)
+def _to_near(whole: Layout, near: Layout) -> NDArray:
+    """Return the atom of the near columns that holds the rows of each atom of all columns."""
+    found = np.full(len(whole.atom_group), -1, np.int64)
+    for atom in range(len(found)):
+        row = whole.atom_row[whole.atom_start[atom]]
+        for q in range(near.row_start[row], near.row_start[row + 1]):
+            if near.atom_group[near.row_atom[q]] == whole.atom_group[atom]:
+                found[atom] = near.row_atom[q]
+    return found
+
+
+def _asking(layout: Layout, sets: list[NDArray[np.intp]]) -> Layout:
+    """Return a layout with a row for each set: at least one of its groups is in use.
+
+    The new atoms, one for each group, have no columns: what they count is the group alone.
+    """
+    n_rows = len(layout.demand)
+    by_group: dict[int, list[int]] = {}
+    for number, members in enumerate(sets):
+        for group in members.tolist():
+            by_group.setdefault(group, []).append(n_rows + number)
+    new = sorted(by_group)
+    group = np.concatenate([layout.atom_group, np.array(new, layout.atom_group.dtype)])
+    rank = np.argsort(group, kind="stable")
+    place = np.empty(len(rank), np.int64)
+    place[rank] = np.arange(len(rank))
+    lists = np.concatenate([layout.atom_row, *(np.array(by_group[one], np.int32) for one in new)])
+    starts = np.concatenate(
+        [layout.atom_start, layout.atom_start[-1] + np.cumsum([len(by_group[one]) for one in new])]
+    ).astype(np.int64)
+    atom_row = lists[_spans(starts, rank)].astype(np.int32)
+    atom_start = np.concatenate([[0], np.cumsum(np.diff(starts)[rank])]).astype(np.int64)
+    column_atom = place[layout.column_atom].astype(np.int32)
+    member_start, member_column = transposed(layout.column_start, column_atom, len(rank))
+    row_start, row_atom = transposed(atom_start, atom_row, n_rows + len(sets))
+    cap = np.concatenate([layout.atom_cap, np.ones(len(new), layout.atom_cap.dtype)])[rank]
+    count = np.bincount(group, minlength=len(layout.fixed))
+    more = np.ones(len(sets))
+    return layout._replace(
+        column_atom=column_atom,
+        member_start=member_start,
+        member_column=member_column,
+        atom_start=atom_start,
+        atom_row=atom_row,
+        atom_group=group[rank],
+        atom_first=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
+        atom_cap=cap,
+        row_start=row_start,
+        row_atom=row_atom,
+        demand=np.concatenate([layout.demand, more]).astype(layout.demand.dtype),
+        row_cap=np.concatenate([layout.row_cap, more]).astype(layout.row_cap.dtype),
+        row_class=np.concatenate([layout.row_class, 0 * more]).astype(layout.row_class.dtype),
+        row_weight=np.concatenate([layout.row_weight, more]),
+    )

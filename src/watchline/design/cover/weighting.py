@@ -1,0 +1,298 @@
+"""Local search by row weights for plain set covering: no fixed charges, one view a row.
+
+After Gao, Weise, Li, "An efficient local search heuristic with row weighting for the unicost set
+covering problem", European Journal of Operational Research 246, 2015, with a column judged by its
+score for its cost. A row that stays uncovered gains weight, so that the search leaves where it
+was; a column may come back only after a neighbour has changed (configuration checking).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from watchline.design.cover.layout import transposed
+from watchline.design.cover.problem import CoverProblem
+from watchline.design.cover.state import draw
+
+
+class Weights(NamedTuple):
+    """A plain set covering problem and where its search stands.
+
+    Attributes
+    ----------
+    cost : ndarray of float64, shape (n_columns,)
+    start, row : ndarray of int64 / int32
+        Rows of each column.
+    back, column : ndarray of int64 / int32
+        Columns of each row.
+    weight : ndarray of int64, shape (n_rows,)
+        Weight of each row, 0 for those without demand.
+    views : ndarray of int32, shape (n_rows,)
+        Chosen columns that cover each row.
+    score : ndarray of int64, shape (n_columns,)
+        Weight that a column would newly cover; of a chosen one, less than 0: what it alone covers.
+    chosen, may : ndarray of bool, shape (n_columns,)
+        Whether a column is chosen, and whether it may be.
+    since : ndarray of int64, shape (n_columns,)
+        The step at which a column last came or went.
+    members, place : ndarray of int32
+        The chosen columns, and the place of each among them.
+    open_rows, open_place : ndarray of int32
+        The uncovered rows, and the place of each among them.
+    count : ndarray of int64, shape (3,)
+        Chosen columns, uncovered rows, steps.
+    spent, best : ndarray of float64, shape (1,)
+        Cost of the chosen columns, and of the best choice.
+    random : ndarray of uint64
+        State of the random numbers.
+    """
+
+    cost: NDArray[np.float64]
+    start: NDArray[np.int64]
+    row: NDArray[np.int32]
+    back: NDArray[np.int64]
+    column: NDArray[np.int32]
+    weight: NDArray[np.int64]
+    views: NDArray[np.int32]
+    score: NDArray[np.int64]
+    chosen: NDArray[np.bool_]
+    may: NDArray[np.bool_]
+    since: NDArray[np.int64]
+    members: NDArray[np.int32]
+    place: NDArray[np.int32]
+    open_rows: NDArray[np.int32]
+    open_place: NDArray[np.int32]
+    count: NDArray[np.int64]
+    spent: NDArray[np.float64]
+    best: NDArray[np.float64]
+    random: NDArray[np.uint64]
+
+
+def is_plain(problem: CoverProblem) -> bool:
+    """Tell whether a problem is one of plain set covering.
+
+    Parameters
+    ----------
+    problem : CoverProblem
+        The problem.
+
+    Returns
+    -------
+    bool
+        No budget, fixed charges, sites, capacities or rows that may be missed; one view a row.
+    """
+    return bool(
+        problem.budget is None
+        and problem.demand.max(initial=0) == 1
+        and not problem.group_costs.any()
+        and np.all(problem.site < 0)
+        and not np.any(problem.allowed > 0)
+        and np.all(problem.capacity >= np.bincount(problem.group, minlength=problem.n_groups))
+    )
+
+
+def make_weights(
+    problem: CoverProblem, chosen: NDArray[np.int64], random: NDArray[np.uint64]
+) -> Weights:
+    """Return the start of a search from a choice that covers everything.
+
+    Parameters
+    ----------
+    problem : CoverProblem
+        A plain problem.
+    chosen : ndarray of int64
+        Columns of a feasible choice.
+    random : ndarray of uint64
+        State of the random numbers, which the search moves on.
+
+    Returns
+    -------
+    Weights
+    """
+    n_rows, n_columns = problem.n_rows, problem.n_columns
+    back, column = transposed(problem.indptr, problem.indices, n_rows)
+    weights = Weights(
+        cost=problem.costs,
+        start=problem.indptr,
+        row=problem.indices,
+        back=back,
+        column=column,
+        weight=(problem.demand > 0).astype(np.int64),
+        views=np.zeros(n_rows, np.int32),
+        score=np.zeros(n_columns, np.int64),
+        chosen=np.zeros(n_columns, np.bool_),
+        may=np.ones(n_columns, np.bool_),
+        since=np.zeros(n_columns, np.int64),
+        members=np.zeros(n_columns, np.int32),
+        place=np.full(n_columns, -1, np.int32),
+        open_rows=np.zeros(n_rows, np.int32),
+        open_place=np.full(n_rows, -1, np.int32),
+        count=np.zeros(3, np.int64),
+        spent=np.zeros(1),
+        best=np.array([np.inf]),
+        random=random,
+    )
+    _begin(weights, chosen)
+    return weights
+
+
+@nb.njit(cache=True)
+def _begin(w: Weights, chosen: NDArray) -> None:
+    for row in range(len(w.weight)):
+        if w.weight[row] > 0:
+            w.open_rows[w.count[1]] = row
+            w.open_place[row] = w.count[1]
+            w.count[1] += 1
+            for t in range(w.back[row], w.back[row + 1]):
+                w.score[w.column[t]] += 1
+    for column in chosen:
+        _add(w, column)
+
+
+@nb.njit(cache=True)
+def _add(w: Weights, column: int) -> int:
+    """Choose a column; return the number of steps that it took."""
+    work = 0
+    w.chosen[column] = True
+    w.place[column] = w.count[0]
+    w.members[w.count[0]] = column
+    w.count[0] += 1
+    w.spent[0] += w.cost[column]
+    w.score[column] = -w.score[column]
+    for t in range(w.start[column], w.start[column + 1]):
+        row = w.row[t]
+        if w.weight[row] == 0:
+            continue
+        w.views[row] += 1
+        first, last = w.back[row], w.back[row + 1]
+        work += last - first
+        if w.views[row] == 1:
+            end = w.open_rows[w.count[1] - 1]
+            w.open_rows[w.open_place[row]] = end
+            w.open_place[end] = w.open_place[row]
+            w.open_place[row] = -1
+            w.count[1] -= 1
+        for s in range(first, last):
+            other = w.column[s]
+            if other == column:
+                continue
+            w.may[other] = True
+            if w.views[row] == 1:
+                w.score[other] -= w.weight[row]
+            elif w.views[row] == 2 and w.chosen[other]:
+                w.score[other] += w.weight[row]
+    return work
+
+
+@nb.njit(cache=True)
+def _remove(w: Weights, column: int) -> int:
+    """Give a column up; return the number of steps that it took."""
+    work = 0
+    w.chosen[column] = False
+    end = w.members[w.count[0] - 1]
+    w.members[w.place[column]] = end
+    w.place[end] = w.place[column]
+    w.place[column] = -1
+    w.count[0] -= 1
+    w.spent[0] -= w.cost[column]
+    w.score[column] = -w.score[column]
+    w.may[column] = False
+    for t in range(w.start[column], w.start[column + 1]):
+        row = w.row[t]
+        if w.weight[row] == 0:
+            continue
+        w.views[row] -= 1
+        first, last = w.back[row], w.back[row + 1]
+        work += last - first
+        if w.views[row] == 0:
+            w.open_rows[w.count[1]] = row
+            w.open_place[row] = w.count[1]
+            w.count[1] += 1
+        for s in range(first, last):
+            other = w.column[s]
+            if other == column:
+                continue
+            w.may[other] = True
+            if w.views[row] == 0:
+                w.score[other] += w.weight[row]
+            elif w.views[row] == 1 and w.chosen[other]:
+                w.score[other] -= w.weight[row]
+    return work
+
+
+@nb.njit(cache=True)
+def _cheapest_loss(w: Weights, kept: int) -> int:
+    """Return the chosen column that covers least for its cost, the oldest of equals."""
+    best, found = -np.inf, -1
+    for k in range(w.count[0]):
+        column = w.members[k]
+        if column == kept:
+            continue
+        value = w.score[column] / max(w.cost[column], 1e-9)
+        if value > best or (value == best and w.since[column] < w.since[found]):
+            best, found = value, column
+    return found
+
+
+@nb.njit(cache=True, nogil=True)
+def reweigh(w: Weights, work: float, best: NDArray) -> float:
+    """Search on for a number of elementary steps.
+
+    Parameters
+    ----------
+    w : Weights
+        Where the search stands; changed.
+    work : float
+        Elementary steps.
+    best : ndarray of bool, shape (n_columns,)
+        Receives the best choice whenever a better one is found.
+
+    Returns
+    -------
+    float
+        Steps done.
+    """
+    done, last = 0.0, -1
+    while done < work:
+        while w.count[1] == 0:
+            if w.spent[0] < w.best[0] * (1 - 1e-12):
+                w.best[0] = w.spent[0]
+                best[:] = w.chosen
+            column = _cheapest_loss(w, -1)
+            if column < 0:
+                return done
+            done += w.count[0] + _remove(w, column)
+            w.since[column] = w.count[2]
+        column = _cheapest_loss(w, last)
+        if column >= 0:
+            done += w.count[0] + _remove(w, column)
+            w.since[column] = w.count[2]
+        w.count[2] += 1
+        # As many come in as can be paid for below the best cost.
+        while w.count[1] > 0:
+            row = w.open_rows[int(draw(w.random) * w.count[1])]
+            value, found = -np.inf, -1
+            for t in range(w.back[row], w.back[row + 1]):
+                column = w.column[t]
+                if not w.may[column]:
+                    continue
+                gain = w.score[column] / max(w.cost[column], 1e-9)
+                if gain > value or (gain == value and w.since[column] < w.since[found]):
+                    value, found = gain, column
+            done += w.back[row + 1] - w.back[row]
+            if found < 0 or w.spent[0] + w.cost[found] >= w.best[0] * (1 - 1e-12):
+                break
+            done += _add(w, found)
+            w.since[found] = w.count[2]
+            last = found
+            for k in range(w.count[1]):
+                row = w.open_rows[k]
+                w.weight[row] += 1
+                done += w.back[row + 1] - w.back[row]
+                for t in range(w.back[row], w.back[row + 1]):
+                    w.score[w.column[t]] += 1
+    return done

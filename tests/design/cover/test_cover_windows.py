@@ -1,0 +1,274 @@
+"""Windows with shared costs: never above the optimum, and proven by the independent checker."""
+
+import copy
+import functools
+import itertools
+import json
+import math
+import time
+
+import numpy as np
+import pytest
+from cover_cases import Case, optimum, random_case
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from watchline.design.cover import cover, make_certificate, make_problem
+from watchline.design.cover import run as run_module
+from watchline.design.cover import solve as solve_module
+from watchline.design.cover.layout import make_layout, reach
+from watchline.design.cover.part import part_of
+from watchline.design.cover.run import Run
+from watchline.design.cover.solve import _solution
+from watchline.design.cover.stretch import line_order
+from watchline.design.cover.windows import FINEST, fit_shares
+from watchline.prove.certificate import check_certificate
+
+
+def hard(seed):
+    """A small problem with all features but rows that may be missed."""
+    case = random_case(seed)
+    for name in ("allowed_uncovered", "row_class"):
+        case.options.pop(name, None)
+    return case
+
+
+def line(seed, groups=24, rows=60, reach_rows=9):
+    """Groups along a line; each column sees some of the rows near its group."""
+    rng = np.random.default_rng(seed)
+    owner = np.repeat(np.arange(groups), 3)
+    middle = (owner + 0.5) * rows / groups
+    near = np.abs(np.arange(rows)[:, None] - middle) <= reach_rows / 2
+    matrix = (near & (rng.random((rows, len(owner))) < 0.55)).astype(np.int8)
+    demand = np.minimum(1 + (np.arange(rows) % 5 == 0), matrix.sum(axis=1))
+    costs = rng.integers(3, 12, len(owner)).astype(float)
+    return Case(
+        costs, matrix, demand, owner, {"group_costs": rng.integers(30, 60, groups).astype(float)}
+    )
+
+
+def divided(case, steps):
+    """A run that has raised its bound by windows for some pieces of work; None if infeasible."""
+    problem = make_problem(*case.arguments(), **case.options)
+    layout, order = make_layout(problem)
+    run = Run(
+        problem=problem,
+        layout=layout,
+        order=order,
+        supply=reach(layout),
+        seed=0,
+        time_limit=math.inf,
+        work_limit=1e9,
+        target=0.0,
+        progress=None,
+        started=time.perf_counter(),
+    )
+    run.first(None)
+    run.relax(0.0)
+    if run.chosen is None or run.bounder.bound <= 0:
+        return None
+    run.windows = run.cut()
+    for bound in itertools.islice(run.windows.steps(), steps):
+        run.raise_bound(bound)
+    return run
+
+
+def certified(run):
+    solution = _solution(run)
+    return solution, json.loads(json.dumps(make_certificate(run.problem, solution)))
+
+
+@pytest.fixture
+def short_windows(monkeypatch):
+    monkeypatch.setattr(run_module, "GROUPS_IN_WINDOW", 2)
+
+
+@pytest.mark.parametrize("seed", range(320))
+def test_no_sum_of_windows_is_above_the_optimum(seed, short_windows):
+    case = hard(seed) if seed < 160 else line(seed, 6 + seed % 7, 10 + seed % 17, 3 + seed % 5)
+    best = optimum(case)
+    run = None if best is None else divided(case, 8)
+    if run is None:
+        pytest.skip("nothing to compare with")
+    assert run.windows.bound <= best + 1e-6 * max(1.0, abs(best))
+    solution, certificate = certified(run)
+    if solution.price_windows:
+        verdict = check_certificate(certificate, *case.arguments(), **case.options)
+        assert verdict.holds, verdict.faults
+        assert verdict.bound == pytest.approx(run.windows.bound, rel=1e-6, abs=1e-3)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(st.integers(0, 10**6), st.integers(6, 14), st.integers(8, 30), st.integers(3, 9))
+def test_lines_of_any_size_are_enclosed(seed, groups, rows, near):
+    case = line(seed, groups, rows, near)
+    best = optimum(case)
+    run = None if best is None else divided(case, 6)
+    if run is not None:
+        assert run.windows.bound <= best + 1e-6 * best
+
+
+@functools.cache
+def long_line():
+    case = line(2)
+    keep = run_module.GROUPS_IN_WINDOW
+    run_module.GROUPS_IN_WINDOW = 3
+    try:
+        run = divided(case, 24)
+    finally:
+        run_module.GROUPS_IN_WINDOW = keep
+    return case, run, json.dumps(certified(run)[1])
+
+
+def test_windows_prove_more_than_prices_alone():
+    case, run, text = long_line()
+    best = optimum(case)
+    assert len(run.windows.windows) >= 3
+    assert run.windows.bound > run.bounder.bound + 0.25 * (best - run.bounder.bound)
+    assert run.windows.bound <= best
+    certificate = json.loads(text)
+    assert check_certificate(certificate, *case.arguments(), **case.options).holds
+    alone = {key: certificate[key] for key in certificate if key != "windows"}
+    verdict = check_certificate(alone, *case.arguments(), **case.options)
+    assert not verdict.holds
+    assert verdict.bound < run.windows.bound - 1
+
+
+def test_shares_never_add_up_to_more_than_a_cost():
+    rng = np.random.default_rng(0)
+    costs = rng.uniform(0, 1e6, 50)
+    places = [np.arange(0, 40), np.arange(10, 50), np.arange(0, 50)]
+    asked = [rng.uniform(0, 1e6, len(place)) for place in places]
+    rows = [rng.integers(1, 9, len(place)).astype(float) for place in places]
+    total = np.zeros(50)
+    for share, place in zip(fit_shares(asked, rows, places, costs), places, strict=True):
+        assert np.array_equal(share / FINEST, np.floor(share / FINEST))
+        total[place] += share
+    assert np.all(total <= costs)
+    assert np.all(total >= costs - 1e-4)
+
+
+def leaves(node):
+    return leaves(node["used"]) + leaves(node["unused"]) if "used" in node else [node]
+
+
+def larger_share(certificate):
+    certificate["windows"][0]["groups"][0][1] += 1.0
+
+
+def larger_share_of_a_column(certificate):
+    certificate["windows"][0]["columns"][0][1] += 1.0
+
+
+def window_twice(certificate):
+    certificate["windows"].append(certificate["windows"][0])
+
+
+def unknown_share(certificate):
+    certificate["windows"][0]["groups"].append([10**6, 1.0])
+
+
+def negative_share(certificate):
+    certificate["windows"][0]["groups"][0][1] = -1.0
+
+
+def window_forgotten(certificate):
+    certificate["windows"].pop()
+
+
+def some_that_need_not_be(certificate):
+    # The price of "one of these is in use" where the tree has said that none is.
+    place, number = certificate["windows"][0]["tree"], 0
+    while "any" in place and "used" in place:
+        number, place = place["any"], place["unused"]
+    leaves(place)[0]["any"] = [[number, 1000.0]]
+
+
+def set_emptied(certificate):
+    certificate["tree_sets"] = [[] for _ in certificate["tree_sets"]]
+
+
+def set_forgotten(certificate):
+    certificate["tree_sets"] = []
+
+
+def only_one_answer(certificate):
+    for window in certificate["windows"]:
+        window["tree"] = window["tree"].get("used", window["tree"])
+
+
+def answers_swapped(certificate):
+    for window in certificate["windows"]:
+        tree = window["tree"]
+        if "used" in tree:
+            tree["used"], tree["unused"] = tree["unused"], tree["used"]
+
+
+def dearer(certificate):
+    certificate["bound"] *= 1.2
+    for window in certificate["windows"]:
+        for leaf in leaves(window["tree"]):
+            leaf["rows"] = [[row, 1.2 * price] for row, price in leaf["rows"]]
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        larger_share,
+        larger_share_of_a_column,
+        window_twice,
+        unknown_share,
+        negative_share,
+        window_forgotten,
+        some_that_need_not_be,
+        set_emptied,
+        set_forgotten,
+        only_one_answer,
+        answers_swapped,
+        dearer,
+    ],
+)
+def test_tampered_windows_are_refused(tamper):
+    case, _, text = long_line()
+    changed = copy.deepcopy(json.loads(text))
+    tamper(changed)
+    verdict = check_certificate(changed, *case.arguments(), **case.options)
+    assert not verdict.holds
+    assert verdict.faults
+
+
+def test_the_order_along_the_line_is_found_from_the_rows_alone():
+    case = line(3, groups=60, rows=200)
+    rng = np.random.default_rng(0)
+    shuffled = rng.permutation(60)
+    problem = make_problem(
+        case.costs, sparse.csc_array(case.matrix), case.demand, shuffled[case.groups],
+        group_costs=case.options["group_costs"],
+    )  # fmt: skip
+    layout, _ = make_layout(problem)
+    rows = np.flatnonzero(problem.demand > 0)
+    _, at = line_order(part_of(layout, rows), np.ones(len(rows)))
+    place = np.empty(60)
+    place[np.argsort(at)] = np.arange(60)
+    truth = np.empty(60)
+    truth[shuffled] = np.arange(60)
+    assert abs(np.corrcoef(place, truth)[0, 1]) > 0.98
+
+
+def test_equal_work_gives_equal_windows_and_certified_cover(monkeypatch):
+    # The way of a large problem: with windows from the public function on.
+    for limit in ("TINY", "SMALL", "MIDDLE"):
+        monkeypatch.setattr(solve_module, limit, -1)
+    monkeypatch.setattr(run_module, "FEW", 4)
+    case = line(2)
+    made = [
+        cover(*case.arguments(), **case.options, time_limit=60, work_limit=100) for _ in range(2)
+    ]
+    assert made[0].price_windows
+    assert made[0].lower_bound == made[1].lower_bound
+    assert np.array_equal(made[0].chosen, made[1].chosen)
+    problem = make_problem(*case.arguments(), **case.options)
+    certificate = json.loads(json.dumps(make_certificate(problem, made[0])))
+    assert check_certificate(certificate, *case.arguments(), **case.options).holds
+    assert made[0].lower_bound <= optimum(case) + 1e-6
