@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import shapely
 from prove_scenes import flat, terrain_of
 
 from watchline.prove.heights import Relief, relief_of
-from watchline.prove.scene import FREE, HIDDEN, UNKNOWN, build_scene, trace
+from watchline.prove.scene import FREE, HIDDEN, UNKNOWN, build_scene, hull_of, trace
 from watchline.prove.sightline import look_along
 
 DATA = Path(__file__).parents[1] / "data/terrain"
@@ -239,3 +240,18 @@ def test_the_mesh_follows_the_hull_not_the_box():
     (xs), (ys) = relief.place(np.array([0.0, 399.0]), np.array([0.0, 199.0]))
     scene = build_scene(relief, xs, ys)
     assert scene.triangles < 0.03 * 2 * 399 * 199
+
+
+def test_the_hull_of_places_is_convex():
+    """GEOS 3.14.1 gives a polygon with a bay for these 51 places: cells, and masts along a road."""
+    places = np.loadtxt(DATA / "places_along_a_road.csv", delimiter=",")
+    hull = hull_of(places).buffer(1e-6)
+    middles = (places[:, None] + places[None]) / 2.0
+    assert shapely.intersects_xy(hull, middles[..., 0], middles[..., 1]).all()
+
+
+def test_the_hull_of_few_places():
+    one = hull_of(np.array([[3.0, 4.0]]))
+    assert one.distance(shapely.Point(3.0, 4.0)) == 0
+    row = hull_of(np.array([[0.0, 0.0], [10.0, 10.0], [20.0, 20.0]]))
+    assert row.buffer(1e-9).covers(shapely.LineString([(0, 0), (20, 20)]))

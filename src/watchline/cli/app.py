@@ -23,6 +23,7 @@ from watchline.cli import (
     resilience,
     schema,
     see,
+    studio,
     why,
 )
 from watchline.errors import WatchlineError
@@ -48,6 +49,7 @@ app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("diff")(diff.diff)
 app.command("see")(see.see)
+app.command("studio")(studio.studio)
 app.command("paths")(paths.paths)
 app.command("resilience")(resilience.resilience)
 app.command("easi")(easi.easi)

@@ -18,8 +18,8 @@ def export(
     as_json: bool = JSON_OPTION,
     quiet: bool = QUIET_OPTION,
 ) -> None:
-    """Write plan.gpkg, coverage rasters, quantities.xlsx, plan.kmz and proof.json into a folder."""
-    from watchline.chain.export import export_outcome
+    """Write the plan as GeoPackage, KMZ, XLSX, DXF and glTF, with proof and coverage rasters."""
+    from watchline.chain.export import export_drawings, export_outcome
     from watchline.chain.plan import plan_project
     from watchline.chain.prove import prove_file
     from watchline.io.project import project_path, read_site
@@ -31,7 +31,7 @@ def export(
         else:
             outcome = prove_file(plan, project_path(project), screen)
         screen.step("export")
-        files = export_outcome(outcome, to)
+        files = [*export_outcome(outcome, to), *export_drawings(outcome, to)]
     if as_json:
         screen.data({"files": [str(file) for file in files]})
     else:

@@ -10,8 +10,11 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
+from pyogrio.errors import DataLayerError, DataSourceError
 from shapely.geometry import LineString, Point
 
+from watchline.errors import ArtefactError
 from watchline.io.files import atomic_write
 from watchline.io.json_text import frame_from_plain, frame_to_plain, to_json
 from watchline.io.proof import claim_from
@@ -252,3 +255,39 @@ def _layers(breach: Breach, crs: str) -> dict[str, gpd.GeoDataFrame]:
         for key, rows in tables.items()
         if rows
     }
+
+
+def read_weakest_paths(folder: Path) -> tuple[gpd.GeoDataFrame, str] | None:
+    """Weakest paths that were written into a folder, with the digest of the plan they belong to.
+
+    Parameters
+    ----------
+    folder : Path
+        Where :func:`write_breach` wrote.
+
+    Returns
+    -------
+    GeoDataFrame and str, or None
+        Columns ``adversary, interruption, responds``; None where there are none.
+
+    Raises
+    ------
+    ArtefactError
+        The files are damaged.
+    """
+    layers, figures = folder / "paths.gpkg", folder / "paths.json"
+    if not layers.is_file() or not figures.is_file():
+        return None
+    with damage(figures):
+        plan = str(json.loads(figures.read_text(encoding="utf-8"))["inputs"]["plan"])
+    try:
+        known = {str(name) for name, _ in pyogrio.list_layers(layers)}
+        if "weakest_paths" not in known:
+            return None
+        return pyogrio.read_dataframe(layers, layer="weakest_paths"), plan
+    except (DataSourceError, DataLayerError) as problem:
+        raise ArtefactError(
+            f"it cannot be read ({' '.join(str(problem).split())[:120]})",
+            where=str(layers),
+            mend="run `watchline paths` again",
+        ) from problem

@@ -109,13 +109,7 @@ def write_plan(
             where=str(target),
             mend="end the file's name in .gpkg",
         )
-    log = target.with_name(target.name + "-wal")
-    if log.exists() and log.stat().st_size:
-        raise ArtefactError(
-            "another program has it open, with edits that it has not saved",
-            where=str(target),
-            mend="close it there, or write to another file",
-        )
+    refuse_if_open(target)
     layers: dict[str, gpd.GeoDataFrame] = {}
     if site is not None:
         layers |= site_layers(site)
@@ -154,6 +148,23 @@ def write_plan(
                 mend="check the free space and the permissions of the folder",
             ) from problem
     return target
+
+
+def refuse_if_open(file: Path) -> None:
+    """Raise where another program has edits of a plan that it has not saved.
+
+    Raises
+    ------
+    ArtefactError
+        It has.
+    """
+    log = file.with_name(file.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        raise ArtefactError(
+            "another program has it open, with edits that it has not saved",
+            where=str(file),
+            mend="close it there, or write to another file",
+        )
 
 
 @contextlib.contextmanager
@@ -316,8 +327,8 @@ def _plan(
     lighting: Lighting | None,
     posts: gpd.GeoDataFrame | None,
 ) -> Plan:
-    mounts = _frame(edit.mounts, PLAN_MOUNT_COLUMNS, crs)
-    devices = _frame(edit.devices, PLAN_DEVICE_COLUMNS, crs)
+    mounts = rows_frame(edit.mounts, PLAN_MOUNT_COLUMNS, crs)
+    devices = rows_frame(edit.devices, PLAN_DEVICE_COLUMNS, crs)
     cost = math.fsum([*mounts["cost"], *devices["cost"]])
     currency = edit.site.catalogue.currency if edit.site else str(metadata["currency"])
     plan = Plan(
@@ -384,7 +395,8 @@ def _as_written(plan: Plan, metadata: Mapping[str, Any]) -> Plan:
         ) from problem
 
 
-def _frame(rows: list[Any], columns: Mapping[str, str], crs: str) -> gpd.GeoDataFrame:
+def rows_frame(rows: list[Any], columns: Mapping[str, str], crs: str) -> gpd.GeoDataFrame:
+    """Rows of a plan's layer as its table."""
     plain = pd.DataFrame({c: [getattr(row, c) for row in rows] for c in columns})
     points = gpd.points_from_xy([row.x for row in rows], [row.y for row in rows])
     if not rows:

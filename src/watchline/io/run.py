@@ -114,6 +114,38 @@ class Run:
             file.write(json.dumps({"time": stamp, **event}) + "\n")
 
 
+def marked_key(folder: Path, name: str) -> str:
+    """Key that a step's artefact in a run's folder was made with; empty where there is none."""
+    try:
+        found = json.loads((folder / "steps" / f"{name}.json").read_text(encoding="utf-8"))
+        return str(found["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def seconds_of_steps(folder: Path) -> dict[str, float]:
+    """Seconds that the steps of a run took, by its log; the last time that each was made."""
+    found: dict[str, float] = {}
+    for line in (folder / "run.jsonl").read_text(encoding="utf-8").splitlines():
+        try:
+            event = json.loads(line)
+            found[str(event["step"])] = float(event["seconds"])
+        except (ValueError, KeyError, TypeError):
+            continue  # a line that a crash cut, or that says where a step was taken from
+    return found
+
+
+def forget_steps(folder: Path, is_meant: Callable[[str], bool]) -> None:
+    """Let steps be made again: their marks go, here and where other runs share their keys."""
+    for mark in (folder / "steps").glob("*.json"):
+        if not is_meant(mark.stem):
+            continue
+        key = marked_key(folder, mark.stem)
+        for other in folder.parent.glob(f"*/steps/{mark.name}"):
+            if marked_key(other.parents[1], mark.stem) == key:
+                other.unlink(missing_ok=True)
+
+
 def _holds(folder: Path, name: str, files: tuple[str, ...], key: str) -> bool:
     mark = folder / "steps" / f"{name}.json"
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -222,6 +223,10 @@ def capacity_claim(site: Site, plan: Plan) -> Claim:
         If a mount's structure is not in the catalogue.
     """
     faults = []
+    # By plain rows: choosing rows of a table for each mount would cost more than the proof's rays.
+    hung: dict[str, list[Any]] = {}
+    for row in plan.devices.itertuples():
+        hung.setdefault(str(row.mount_id), []).append(row)
     for mount in plan.mounts.itertuples():
         key = str(mount.structure)
         if key not in site.catalogue.structures:
@@ -232,7 +237,7 @@ def capacity_claim(site: Site, plan: Plan) -> Claim:
             )
         structure = site.catalogue.structures[key]
         spare = site.candidates.spare_capacity
-        carried = plan.devices[plan.devices["mount_id"].astype(str) == str(mount.mount_id)]
+        carried = hung.get(str(mount.mount_id), [])
         reasons = []
         if len(carried) > structure.capacity:
             reasons.append(f"it carries {len(carried)} devices, {structure.capacity} is its most")
@@ -241,7 +246,7 @@ def capacity_claim(site: Site, plan: Plan) -> Claim:
                 f"it carries {len(carried)} devices of at most {structure.capacity}, and {spare}"
                 " places are to stay free"
             )
-        for row in carried.itertuples():
+        for row in carried:
             device = site.catalogue.devices[str(row.model)]
             if device.is_person and structure.kind != "tower":
                 reasons.append(f"observer {row.device_id} needs a tower")

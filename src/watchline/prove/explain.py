@@ -146,6 +146,11 @@ def explain(
         for perch in perches
         for device in perch.devices
     ]
+    return order_views(views)
+
+
+def order_views(views: list[DeviceView]) -> tuple[DeviceView, ...]:
+    """Views of one place: those that see it first, then those nearest to seeing it."""
     # NaN has no place in an order: lines without a known length come last.
     return tuple(
         sorted(
@@ -204,7 +209,7 @@ def _not_made_out(
     return shortfall(device.model, device.focal_mm, condition, asked.px_per_m, distance_m, lamp_lx)
 
 
-def _obstacle(relief: Relief, x: float, y: float) -> str:
+def obstacle_at(relief: Relief, x: float, y: float) -> str:
     """What blocks at a place: the terrain itself, or something that stands on it."""
     col, row = (np.rint(node).astype(np.int64) for node in relief.nodes(x, y))
     above = relief.surface[row, col] - relief.ground[row, col]
@@ -270,7 +275,7 @@ def _explain_device(
                 reason, why = NO_DATA, f"unknown: no terrain data on the way at {at}"
             else:
                 reason = HIDES
-                what = _obstacle(relief, block_x, block_y)
+                what = obstacle_at(relief, block_x, block_y)
                 why = (
                     f"{what} hides it: at {at} it stands {sight.over_m:.2f} m above the sight line"
                 )

@@ -65,8 +65,23 @@ class Relief:
         x, y : array_like [n]
             Coordinates in m.
         """
+        return self._at(self.ground, x, y)
+
+    def surface_at(self, x: npt.ArrayLike, y: npt.ArrayLike) -> FloatArray:
+        """Bilinear height of the surface in m; NaN outside and beside unknown nodes.
+
+        Parameters
+        ----------
+        x, y : array_like [n]
+            Coordinates in m.
+        """
+        return self._at(self.surface, x, y)
+
+    def _at(
+        self, heights: npt.NDArray[np.float32], x: npt.ArrayLike, y: npt.ArrayLike
+    ) -> FloatArray:
         col, row = (np.atleast_1d(a) for a in self.nodes(x, y))
-        rows, cols = self.ground.shape
+        rows, cols = heights.shape
         inside = (
             (col >= -SNAP) & (col <= cols - 1 + SNAP) & (row >= -SNAP) & (row <= rows - 1 + SNAP)
         )
@@ -79,7 +94,7 @@ class Relief:
         height = np.zeros(col.shape)
         for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
             weight = (south if down else 1 - south) * (east if right else 1 - east)
-            corner = self.ground[top + down, left + right].astype(np.float64)
+            corner = heights[top + down, left + right].astype(np.float64)
             height += np.where(weight > 0, weight * corner, 0.0)
         return np.where(inside, height, np.nan)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -35,9 +36,9 @@ from watchline.prove.claims import (
     no_watch_state,
     requirement_state,
 )
-from watchline.prove.devices import perches_of
+from watchline.prove.devices import Perch, perches_of
 from watchline.prove.explain import Asked, DeviceView, explain
-from watchline.prove.heights import relief_of
+from watchline.prove.heights import Relief, relief_of
 from watchline.prove.judges import requirement_judges
 from watchline.prove.lamp_light import lamp_light
 from watchline.prove.loss import loss_claim, loss_state
@@ -100,6 +101,67 @@ def prove_plan(
     UsageError
         If ``cell_m`` is not above zero.
     """
+    asked = questions_of(site, terrain, plan, cell_m=cell_m, lamps=lamps)
+    perches = perches_of(site, asked.relief, plan)
+    capacity_claim(site, plan)  # a plan of another catalogue is refused before anything is traced
+    count_views(asked.relief, asked.cells, asked.ground_z, perches, asked.judges, progress)
+    return proof_of(asked, terrain, plan, claims_of(asked, plan, explainer(asked, perches)))
+
+
+@dataclass(frozen=True)
+class Questions:
+    """All that is asked of a site's cells, and the views counted for it so far.
+
+    Attributes
+    ----------
+    site : Site
+        What is asked.
+    relief : Relief
+        The terrain.
+    cells : Cells
+        The proof's cells.
+    ground_z : float64 array [cells]
+        Height of the ground, NaN = unknown.
+    lamps : callable or None
+        Light of the lamps on a target.
+    wanted, forbidden : tuple of Judge
+        One a requirement, and one a no-watch area, in the site's order.
+    table : dict of float to Judge
+        For each target height: views at the lowest density asked of it.
+    """
+
+    site: Site
+    relief: Relief
+    cells: Cells
+    ground_z: FloatArray
+    lamps: LampLight | None
+    wanted: tuple[Judge, ...]
+    forbidden: tuple[Judge, ...]
+    table: dict[float, Judge]
+
+    @property
+    def judges(self) -> tuple[Judge, ...]:
+        """All questions."""
+        return (*self.wanted, *self.forbidden, *self.table.values())
+
+    @property
+    def unknown(self) -> BoolArray:
+        """Cells whose ground is unknown."""
+        return np.isnan(self.ground_z)
+
+
+def questions_of(
+    site: Site,
+    terrain: Terrain,
+    plan: Plan,
+    *,
+    cell_m: float | None = None,
+    lamps: LampLight | None = None,
+) -> Questions:
+    """Lay out the cells and what is asked of them; parameters as in :func:`prove_plan`.
+
+    Of the plan only its lights count: by them cameras see where it is dark.
+    """
     size = site.zone.cell_m / CELLS_PER_DESIGN_CELL if cell_m is None else float(cell_m)
     if not size > 0:
         raise UsageError(f"cell_m = {cell_m}", mend="give a cell size above zero")
@@ -109,33 +171,55 @@ def prove_plan(
             mend="build the terrain from this site",
         )
     relief = relief_of(terrain)
-    perches = perches_of(site, relief, plan)
-    capacity = capacity_claim(site, plan)
     cells = proof_cells(site, size)
-    ground_z = relief.ground_at(cells.x, cells.y)
     lamps = lamps or lamp_light(site, relief, plan.lighting)
-    wanted = requirement_judges(site, cells, site.requirements, lamps)
-    forbidden = tuple(
-        make_judge(cells.no_watch[area.name], NO_WATCH_TARGET_M, area.px_per_m, 0.0)
-        for area in site.no_watch
-    )
-    table = _table_judges(site, cells)
-    judges = (*wanted, *forbidden, *table.values())
-    count_views(relief, cells, ground_z, perches, judges, progress)
-
-    def reasons(x: float, y: float, asked: Asked) -> tuple[DeviceView, ...]:
-        return explain(site, relief, perches, (x, y), asked, lamps)
-
-    unknown = np.isnan(ground_z)
-    claims = _claims(site, plan, cells, wanted, forbidden, unknown, reasons)
-    digest = plan_digest(plan)
-    return Proof(
-        claims=(*claims, capacity),
-        cells=_cell_table(
-            cells, ground_z, table, unknown, _states(site, wanted, forbidden, unknown)
+    return Questions(
+        site=site,
+        relief=relief,
+        cells=cells,
+        ground_z=relief.ground_at(cells.x, cells.y),
+        lamps=lamps,
+        wanted=requirement_judges(site, cells, site.requirements, lamps),
+        forbidden=tuple(
+            make_judge(cells.no_watch[area.name], NO_WATCH_TARGET_M, area.px_per_m, 0.0)
+            for area in site.no_watch
         ),
-        chainage=_chainage_table(site, cells, wanted, forbidden, unknown),
-        cell_m=size,
+        table=_table_judges(site, cells),
+    )
+
+
+def explainer(asked: Questions, perches: tuple[Perch, ...]) -> Explainer:
+    """Says why devices do or do not see a place."""
+
+    def reasons(x: float, y: float, wanted: Asked) -> tuple[DeviceView, ...]:
+        return explain(asked.site, asked.relief, perches, (x, y), wanted, asked.lamps)
+
+    return reasons
+
+
+def claims_of(
+    asked: Questions, plan: Plan, reasons: Explainer, capacity: Claim | None = None
+) -> tuple[Claim, ...]:
+    """The claims on a plan whose views are counted, the one on what structures carry last.
+
+    ``capacity`` is that last one where it is known already.
+    """
+    found = _claims(
+        asked.site, plan, asked.cells, asked.wanted, asked.forbidden, asked.unknown, reasons
+    )
+    return (*found, capacity or capacity_claim(asked.site, plan))
+
+
+def proof_of(asked: Questions, terrain: Terrain, plan: Plan, claims: tuple[Claim, ...]) -> Proof:
+    """The proof of a plan whose views are counted."""
+    site, cells, unknown = asked.site, asked.cells, asked.unknown
+    digest = plan_digest(plan)
+    states = _states(site, asked.wanted, asked.forbidden, unknown)
+    return Proof(
+        claims=claims,
+        cells=_cell_table(cells, asked.ground_z, asked.table, unknown, states),
+        chainage=_chainage_table(site, cells, asked.wanted, asked.forbidden, unknown),
+        cell_m=cells.cell_m,
         plan_sha256=digest,
         provenance=Provenance(
             {**site.provenance.inputs, **terrain.provenance.inputs, "plan": digest},

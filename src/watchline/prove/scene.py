@@ -20,6 +20,8 @@ import shapely
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from numba import njit
+from scipy.spatial import ConvexHull, QhullError
+from shapely.geometry.base import BaseGeometry
 
 from watchline.prove.heights import SNAP, FloatArray, Relief, clip_to_tested
 
@@ -59,7 +61,12 @@ class Scene:
     triangles: int
 
 
-def build_scene(relief: Relief, x: FloatArray, y: FloatArray) -> Scene:
+def build_scene(
+    relief: Relief,
+    x: FloatArray,
+    y: FloatArray,
+    middle: tuple[float, float, float] | None = None,
+) -> Scene:
     """Triangulate the surface under all lines between some places.
 
     Parameters
@@ -68,6 +75,10 @@ def build_scene(relief: Relief, x: FloatArray, y: FloatArray) -> Scene:
         The terrain.
     x, y : float64 array [n]
         The places, at least one; only squares within their convex hull are taken.
+    middle : tuple of float, optional
+        What is subtracted from coordinates and folded heights; by default a node in the middle of
+        the places. Scenes with one middle give one answer for a line that lies in both, to the
+        last bit: the triangles that it meets are then the same in float32.
 
     Returns
     -------
@@ -80,7 +91,7 @@ def build_scene(relief: Relief, x: FloatArray, y: FloatArray) -> Scene:
     surface = relief.surface[top : bottom + 1, left : right + 1]
     east, north = relief.place(np.arange(left, right + 1), np.arange(top, bottom + 1))
     wanted = _squares_in_hull(east, north, relief.cell_m, x, y)
-    middle = np.array([east[east.size // 2], north[north.size // 2], 0.0])
+    shift = np.array(middle or (east[east.size // 2], north[north.size // 2], 0.0))
     unknown = np.isnan(surface)
     corners, triangles = _triangulate(wanted, unknown)
     embree = None
@@ -89,11 +100,12 @@ def build_scene(relief: Relief, x: FloatArray, y: FloatArray) -> Scene:
         vertex = np.empty((corners.size, 3))
         vertex[:, 0], vertex[:, 1] = east[at_col], north[at_row]
         vertex[:, 2] = relief.fold(surface[at_row, at_col], vertex[:, 0], vertex[:, 1])
-        middle[2] = float(np.median(vertex[:, 2]))
+        if middle is None:
+            shift[2] = float(np.median(vertex[:, 2]))
         embree = EmbreeScene(robust=True)
-        TriangleMesh(embree, (vertex - middle).astype(np.float32), triangles.astype(np.int32))
+        TriangleMesh(embree, (vertex - shift).astype(np.float32), triangles.astype(np.int32))
     holes = unknown if unknown.any() else None
-    return Scene(relief, embree, middle, holes, left, top, len(triangles))
+    return Scene(relief, embree, shift, holes, left, top, len(triangles))
 
 
 def trace(
@@ -170,11 +182,30 @@ def _span(node: FloatArray, size: int) -> tuple[int, int]:
     return first, last
 
 
+def hull_of(places: FloatArray) -> BaseGeometry:
+    """Convex hull of some places; a line where they lie on one.
+
+    By Qhull: that of GEOS 3.14.1 is not convex for some sets of more than 50 places, and a mesh
+    that lacks the ground between two places would let them see each other.
+
+    Parameters
+    ----------
+    places : float64 array [n, 2]
+        At least one.
+    """
+    try:
+        corners = places[ConvexHull(places).vertices]
+    except (QhullError, ValueError):  # fewer than three places, or all on one line
+        order = np.lexsort(places.T)
+        return shapely.LineString(places[order[[0, -1]]])
+    return shapely.Polygon(corners)
+
+
 def _squares_in_hull(
     east: FloatArray, north: FloatArray, cell_m: float, x: FloatArray, y: FloatArray
 ) -> npt.NDArray[np.bool_]:
     """Squares between the nodes that a line between two of the places may pass over."""
-    hull = shapely.MultiPoint(np.column_stack([x, y])).convex_hull.buffer(MARGIN_CELLS * cell_m)
+    hull = hull_of(np.column_stack([x, y])).buffer(MARGIN_CELLS * cell_m)
     shapely.prepare(hull)
     wanted = np.empty((north.size - 1, east.size - 1), dtype=bool)
     middle = (east[:-1] + east[1:]) / 2

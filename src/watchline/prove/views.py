@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -23,6 +23,24 @@ WINDOW_M = 1000.0
 """Chainage that shares one mesh: memory follows it and the devices' range, not the line."""
 DENSITY_SLACK = 1e-9
 """Relative: a density computed to equal what is asked, equals it."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """One mount's views of a window's cells, for one judge.
+
+    Attributes
+    ----------
+    sure, most, dim : int64 array
+        Numbers of the cells that it sees surely, at most, and would see but for the condition.
+    best : float32 array [sure]
+        Best density of its devices at the cells that it surely sees.
+    """
+
+    sure: npt.NDArray[np.int64]
+    most: npt.NDArray[np.int64]
+    dim: npt.NDArray[np.int64]
+    best: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -66,6 +84,29 @@ class Judge:
     dim: npt.NDArray[np.uint16]
     best: npt.NDArray[np.float32]
     seers: list[tuple[str, npt.NDArray[np.int64], npt.NDArray[np.int64]]] | None = None
+
+    def add(self, views: Views) -> None:
+        """Count one mount's views of a window."""
+        self.sure[views.sure] += 1
+        self.most[views.most] += 1
+        self.dim[views.dim] += 1
+        self.best[views.sure] = np.maximum(self.best[views.sure], views.best)
+
+    def copy(self) -> Judge:
+        """The same question with the same views, counted on by itself."""
+        return replace(
+            self,
+            sure=self.sure.copy(),
+            most=self.most.copy(),
+            dim=self.dim.copy(),
+            best=self.best.copy(),
+            seers=None if self.seers is None else list(self.seers),
+        )
+
+    def clear(self, window: npt.NDArray[np.int64]) -> None:
+        """Forget the views of a window's cells."""
+        for counted in (self.sure, self.most, self.dim, self.best):
+            counted[window] = 0
 
     def accepts(self, density: FloatArray) -> npt.NDArray[np.bool_]:
         """Whether densities are enough."""
@@ -162,29 +203,60 @@ def count_views(
     progress : callable, optional
         Is told the share done, 0–1.
     """
+    done = 0
+    windows = list(windows_of(cells, judges))
+    whole = sum(window.size for window in windows)
+    for window in windows:
+        near = [perch for perch in perches if may_reach(perch, cells, window, judges)]
+        if near:
+            scene = window_scene(
+                relief, cells, ground_z, window, [(perch.x, perch.y) for perch in near]
+            )
+            for mount_id, mount in groupby(near, key=lambda perch: perch.mount_id):
+                found = mount_views(scene, cells, ground_z, tuple(mount), judges, window)
+                for judge, views in zip(judges, found, strict=True):
+                    judge.add(views)
+                    if judge.seers is not None:
+                        judge.seers.append((mount_id, views.sure, views.most))
+        done += window.size
+        if progress is not None:
+            progress(done / max(1, whole))
+
+
+def windows_of(cells: Cells, judges: tuple[Judge, ...]) -> Iterator[npt.NDArray[np.int64]]:
+    """Numbers of the cells that any judge asks, window by window of chainage."""
     asked = np.zeros(len(cells), dtype=bool)
     for judge in judges:
         asked |= judge.mask
-    done = 0
-    for window in _windows(cells.s, asked):
-        near = [perch for perch in perches if _may_reach(perch, cells, window, judges)]
-        if near:
-            # Ends beyond the terrain need no mesh: their lines are unknown anyway.
-            x = np.concatenate([cells.x[window], [perch.x for perch in near]])
-            y = np.concatenate([cells.y[window], [perch.y for perch in near]])
-            scene = build_scene(relief, x, y)
-            for _, mount in groupby(near, key=lambda perch: perch.mount_id):
-                _count_mount(scene, cells, ground_z, tuple(mount), judges, window)
-        done += window.size
-        if progress is not None:
-            progress(done / max(1, int(asked.sum())))
-
-
-def _windows(s: FloatArray, asked: npt.NDArray[np.bool_]) -> Iterator[npt.NDArray[np.int64]]:
-    """Numbers of the asked cells, window by window of chainage."""
-    number = np.floor(s / WINDOW_M).astype(np.int64)
+    number = np.floor(cells.s / WINDOW_M).astype(np.int64)
     for window in np.unique(number[asked]):
         yield np.flatnonzero(asked & (number == window))
+
+
+def window_scene(
+    relief: Relief,
+    cells: Cells,
+    ground_z: FloatArray,
+    window: npt.NDArray[np.int64],
+    places: list[tuple[float, float]],
+) -> Scene:
+    """The surface under all lines from some places to a window's cells.
+
+    Its middle depends on the cells alone, so that what one device sees does not depend, in the
+    last bit of float32, on where the others stand. Places beyond the terrain need no mesh: their
+    lines are unknown anyway.
+    """
+    x, y = cells.x[window], cells.y[window]
+    rows, cols = relief.surface.shape
+    col, row = relief.nodes(x.mean(), y.mean())
+    node = relief.place(np.clip(np.rint(col), 0, cols - 1), np.clip(np.rint(row), 0, rows - 1))
+    known = ground_z[window]
+    known = known[np.isfinite(known)]
+    middle = float(node[0]), float(node[1]), float(np.rint(np.median(known))) if known.size else 0.0
+    eyes = np.array(places, dtype=np.float64).reshape(-1, 2)
+    return build_scene(
+        relief, np.concatenate([x, eyes[:, 0]]), np.concatenate([y, eyes[:, 1]]), middle
+    )
 
 
 def _floor(judges: tuple[Judge, ...], window: npt.NDArray[np.int64]) -> FloatArray:
@@ -195,30 +267,62 @@ def _floor(judges: tuple[Judge, ...], window: npt.NDArray[np.int64]) -> FloatArr
     return floor
 
 
-def _may_reach(
+def may_reach(
     perch: Perch, cells: Cells, window: npt.NDArray[np.int64], judges: tuple[Judge, ...]
 ) -> bool:
     """Whether any device of a perch can have the density for any cell of the window."""
-    least = np.array([_floor(judges, window).min()])
+    return reaches(perch, cells, window, least_density(judges, window))
+
+
+def least_density(judges: tuple[Judge, ...], window: npt.NDArray[np.int64]) -> float:
+    """Least density that any judge asks at any cell of a window."""
+    return float(_floor(judges, window).min())
+
+
+def reaches(perch: Perch, cells: Cells, window: npt.NDArray[np.int64], px_per_m: float) -> bool:
+    """Whether any device of a perch can have a density at any cell of a window."""
+    least = np.array([px_per_m])
     far = max(float(device.reach_m(least)[0]) for device in perch.devices)
     return bool(np.hypot(cells.x[window] - perch.x, cells.y[window] - perch.y).min() <= far)
 
 
-def _count_mount(
+def mount_views(
     scene: Scene,
     cells: Cells,
     ground_z: FloatArray,
     mount: tuple[Perch, ...],
     judges: tuple[Judge, ...],
     window: npt.NDArray[np.int64],
-) -> None:
-    """Add one mount's views of a window's cells: at most one per cell and judge."""
+) -> tuple[Views, ...]:
+    """What one mount sees of a window: at most one view per cell and judge.
+
+    Parameters
+    ----------
+    scene : Scene
+        Of the window, with the mount in it.
+    cells, ground_z
+        As in :func:`count_views`.
+    mount : tuple of Perch
+        The mount's perches that may reach the window.
+    judges : tuple of Judge
+        The questions.
+    window : int64 array
+        Numbers of the window's cells.
+
+    Returns
+    -------
+    tuple of Views
+        One a judge.
+    """
+    found: dict[int, Views] = {}
     for height in sorted({judge.target_height_m for judge in judges}):
-        mine = tuple(judge for judge in judges if judge.target_height_m == height)
+        places = [k for k, judge in enumerate(judges) if judge.target_height_m == height]
+        mine = tuple(judges[k] for k in places)
         floor = _floor(mine, window)
         sure = np.zeros((len(mine), window.size), dtype=bool)
         most = np.zeros((len(mine), window.size), dtype=bool)
         dim = np.zeros((len(mine), window.size), dtype=bool)
+        best = np.zeros((len(mine), window.size), dtype=np.float32)
         for perch in mount:
             east, north = cells.x[window] - perch.x, cells.y[window] - perch.y
             bearing = np.arctan2(east, north)
@@ -238,15 +342,17 @@ def _count_mount(
                     free = good & (state == FREE)
                     sure[k, index] |= free
                     most[k, index] |= good & (state == UNKNOWN)
-                    at = window[index[free]]
-                    judge.best[at] = np.maximum(judge.best[at], density[free])
-        for k, judge in enumerate(mine):
-            judge.sure[window] += sure[k]
-            judge.most[window] += sure[k] | most[k]
-            judge.dim[window] += dim[k] & ~sure[k]
-            if judge.seers is not None:
-                seen, maybe = window[sure[k]], window[sure[k] | most[k]]
-                judge.seers.append((mount[0].mount_id, seen, maybe))
+                    at = index[free]
+                    best[k, at] = np.maximum(best[k, at], density[free])
+        for k, place in enumerate(places):
+            seen = np.flatnonzero(sure[k])
+            found[place] = Views(
+                window[seen],
+                window[sure[k] | most[k]],
+                window[dim[k] & ~sure[k]],
+                best[k, seen],
+            )
+    return tuple(found[k] for k in range(len(judges)))
 
 
 def _perch_views(

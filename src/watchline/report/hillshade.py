@@ -140,7 +140,7 @@ def slopes(terrain: Terrain, clamp_m: float | None = None) -> Slopes:
     """Slopes of a terrain's surface, with what stands on the ground."""
     east, north = horn_gradient(terrain.surface, terrain.cell_m)
     factor = exaggeration(east, north)
-    low, high = _height_range(terrain.surface)
+    low, high = height_range(terrain.surface)
     return Slopes(terrain, factor * east, factor * north, factor, low, high, clamp_m)
 
 
@@ -191,10 +191,12 @@ def relief(
     indices[known] = tint * np.uint8(SHADES) + shade
     if land.clamp_m is not None:
         indices[known & (heights <= land.clamp_m + CLAMP_SLACK_M)] = WATER_INDEX
-    return indices, _relief_palette()
+    return indices, relief_palette()
 
 
-def _height_range(surface: npt.NDArray[np.float32]) -> tuple[float, float]:
+def height_range(surface: npt.ArrayLike) -> tuple[float, float]:
+    """Heights between which tints change; unknown ones do not count."""
+    surface = np.asarray(surface)
     known = surface[np.isfinite(surface)]
     if not known.size:
         return 0.0, 1.0
@@ -202,7 +204,7 @@ def _height_range(surface: npt.NDArray[np.float32]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _relief_palette() -> npt.NDArray[np.uint8]:
+def relief_palette() -> npt.NDArray[np.uint8]:
     """Each tint from shadow to light; flat ground is nearly as light as the tint itself."""
     flat = math.sin(math.radians(LIGHT_ALTITUDE_DEG))
     lit = np.linspace(0.0, 1.0, SHADES)

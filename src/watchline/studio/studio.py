@@ -1,0 +1,417 @@
+"""The studio of one project: what the routes ask for."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from pyproj import CRS
+
+from watchline.errors import WatchlineError
+from watchline.report.difference import compare_plans
+from watchline.studio.along import strip_of
+from watchline.studio.answers import (
+    CatalogueInfo,
+    ConditionInfo,
+    Feature,
+    FeatureCollection,
+    LayerInfo,
+    PlanEntry,
+    ProjectInfo,
+    RequirementInfo,
+    Units,
+    ZoneInfo,
+)
+from watchline.studio.at_cell import cell_answer
+from watchline.studio.camera import Camera, picture_of
+from watchline.studio.desk import Desk, default_condition
+from watchline.studio.exports import export_plan
+from watchline.studio.faults import NotThere
+from watchline.studio.globe import known
+from watchline.studio.layers import PLAN, Layers
+from watchline.studio.opened import OpenPlan
+from watchline.studio.plan_answers import (
+    CellAnswer,
+    Difference,
+    EditAnswer,
+    EditRequest,
+    PictureInfo,
+    PlanDetail,
+    Saved,
+    SeenAnswer,
+    Strip,
+)
+from watchline.studio.plans import COMPUTED, Plans
+from watchline.studio.project import Project
+from watchline.studio.runs import Runs
+from watchline.studio.show import (
+    catalogue_info,
+    cells_feature,
+    collection,
+    device_infos,
+    difference_info,
+    mount_infos,
+)
+from watchline.studio.steps import steps_of
+from watchline.studio.tiles import (
+    SEEN_PALETTE,
+    VIEWS_PALETTE,
+    CellPlaces,
+    CellTiles,
+    Kept,
+    TerrainTiles,
+)
+from watchline.version import __version__
+
+
+class Studio:
+    """One project, open.
+
+    Parameters
+    ----------
+    path : Path
+        The project's folder.
+
+    Raises
+    ------
+    WatchlineError
+        Its files are not right, or another studio has it open.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._project = Project(path)
+        self._plans = Plans(self._project)
+        self._desk = Desk(self._plans)
+        self._lock = threading.RLock()
+        self._seen = Kept(64)
+        self.runs = Runs(self._project.folder, self._refresh)
+
+    def warm(self) -> None:
+        """Judge the computed plan before it is asked for, in the background."""
+
+        def judge() -> None:
+            # There may be none yet; what is wrong with it is told when it is asked for.
+            with contextlib.suppress(WatchlineError):
+                self._plans.ready(COMPUTED)
+
+        threading.Thread(target=judge, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop a run, save what is edited, let go."""
+        self.runs.close()
+        self._plans.close()
+
+    def _refresh(self) -> Project:
+        """The project as its files stand now.
+
+        Raises
+        ------
+        WatchlineError
+            They are not right any more.
+        """
+        with self._lock:
+            now = self._project
+            if now.changed(self.runs.time_s):
+                self._project = Project(now.folder, self.runs.time_s)
+                self._plans.take_up(self._project)
+            return self._project
+
+    def project(self) -> ProjectInfo:
+        """The project as the page needs it first."""
+        project = self._refresh()
+        site, globe = project.site, project.globe
+        crs = CRS(site.crs)
+        terrain_bounds = None
+        if project.artefact("terrain").file is not None:
+            terrain_bounds = project.tiles.bounds
+        bounds = globe.bounds(site.line.buffer(site.zone.outer_m))
+        middle = site.line.interpolate(0.5, normalized=True)
+        lon, lat = globe.lonlat(middle.x, middle.y)
+        axis = crs.axis_info[0]
+        zone = site.zone
+        return ProjectInfo(
+            name=site.name,
+            folder=project.folder.name,
+            version=__version__,
+            line_m=site.line.length,
+            road_m=site.road.centreline.length,
+            bounds=bounds,
+            terrain_bounds=terrain_bounds,
+            centre=(float(lon), float(lat)),
+            crs=site.crs,
+            side=site.side,
+            zone=ZoneInfo(
+                inner_m=zone.inner_m,
+                outer_m=zone.outer_m,
+                start_m=zone.start_m,
+                end_m=zone.end_m,
+                side=site.side,
+            ),
+            conditions=[
+                ConditionInfo(
+                    name=one.name,
+                    ambient_lx=one.ambient_lx,
+                    visibility_m=known(one.visibility_m),
+                    by_lamps=one.by_lamps,
+                    requirements=[r.name for r in site.requirements if r.condition == one.name],
+                )
+                for one in site.conditions
+            ],
+            requirements=[
+                RequirementInfo(
+                    name=r.name,
+                    where=r.where,
+                    quality=r.quality,
+                    px_per_m=r.px_per_m,
+                    views=r.views,
+                    share=r.share,
+                    target_height_m=r.target_height_m,
+                    condition=r.condition,
+                    binding=r.binding,
+                    survive_loss=r.survive_loss,
+                )
+                for r in site.requirements
+            ],
+            steps=steps_of(project),
+            plans=self._desk.entries(),
+            units=Units(
+                crs=site.crs,
+                crs_name=crs.name,
+                crs_unit=axis.unit_name,
+                metres_per_crs_unit=axis.unit_conversion_factor,
+                vertical_datum=site.terrain.vertical_datum,
+                height_unit=site.terrain.vertical_unit,
+                currency=site.catalogue.currency,
+            ),
+            notes=site.notes,
+            credits=list(dict.fromkeys(c for c in (site.line_credit, site.terrain.credit) if c)),
+            limits=[text for text in (site.terrain.limits,) if text],
+        )
+
+    def catalogue(self) -> CatalogueInfo:
+        """Devices and structures."""
+        return catalogue_info(self._project.site.catalogue, self._project.site)
+
+    def layers(self) -> list[LayerInfo]:
+        """Layers of the map."""
+        return self._layers().listed()
+
+    def layer(self, name: str, plan: str | None) -> FeatureCollection:
+        """One layer."""
+        if name in PLAN:
+            if plan is not None:
+                self._plans.ready(plan)
+            elif self._project.artefact("plan").file is not None:
+                self._plans.ready(COMPUTED)
+        with self._plans.lock:
+            return self._layers().layer(name, plan)
+
+    def _layers(self) -> Layers:
+        def opened(name: str | None) -> OpenPlan | None:
+            if name is not None:
+                return self._plans.open(name)
+            if self._project.artefact("plan").file is None:
+                return None
+            return self._plans.open(COMPUTED)
+
+        return Layers(self._project, opened)
+
+    def plans(self) -> list[PlanEntry]:
+        """All plans."""
+        self._refresh()
+        return self._desk.entries()
+
+    def import_plan(self, file: BinaryIO, file_name: str, name: str) -> PlanDetail:
+        """Import a plan's GeoPackage as a new version."""
+        found = self._plans.take_in(file, file_name, name)
+        assert found.version is not None
+        return self._desk.detail(found.version.name)
+
+    def detail(self, plan: str) -> PlanDetail:
+        """A plan with all that it places."""
+        self._refresh()
+        return self._desk.detail(plan)
+
+    def copy(self, plan: str, name: str) -> PlanDetail:
+        """Begin a version from a plan as it stands."""
+        with self._plans.using(plan) as like:
+            self._plans.begin(like.plan, name, f"copied from {plan}", like)
+            return self._desk.detail(name)
+
+    def edit(self, plan: str, revision: str, request: EditRequest, began: float) -> EditAnswer:
+        """Edit a plan."""
+        return self._desk.edit(plan, revision, request, began)
+
+    def step(
+        self, plan: str, revision: str, by: int, condition: str | None, began: float
+    ) -> EditAnswer:
+        """Undo or redo."""
+        return self._desk.step(plan, revision, by, condition, began)
+
+    def save(self, plan: str) -> Saved:
+        """Write a version's file."""
+        if plan == COMPUTED:
+            raise NotThere(
+                "the computed plan is saved as it is",
+                where=plan,
+                mend="copy it to a version, and save that",
+            )
+        version = self._plans.save(plan)
+        file = version.file.relative_to(self._project.folder).as_posix()
+        return Saved(plan=plan, revision=version.revision, file=file)
+
+    def cones(self, plan: str) -> FeatureCollection:
+        """Fields of view of all devices on flat ground."""
+        with self._plans.using(plan) as opened:
+            found = opened.plan
+        infos = device_infos(found, self._project.site, self._project.globe)
+        return collection(
+            [
+                Feature(
+                    id=one.device_id,
+                    geometry=one.cone,
+                    properties=one.model_dump(exclude={"cone"}),
+                )
+                for one in infos
+                if one.cone is not None
+            ]
+        )
+
+    def points(self, plan: str) -> FeatureCollection:
+        """Mounts and devices as points."""
+        with self._plans.using(plan) as opened:
+            found, relief = opened.plan, opened.proof.asked.relief
+        site, globe = self._project.site, self._project.globe
+        features = []
+        for kind, infos in (
+            ("mount", mount_infos(found, site, globe, relief)),
+            ("device", device_infos(found, site, globe)),
+        ):
+            for one in infos:
+                facts = one.model_dump(exclude={"cone"}) | {"what": kind}
+                features.append(
+                    Feature(
+                        id=str(facts[f"{kind}_id"]),
+                        geometry={"type": "Point", "coordinates": [one.lon, one.lat]},
+                        properties=facts,
+                    )
+                )
+        return collection(features)
+
+    def strip(self, plan: str, condition: str | None, bin_m: float) -> Strip:
+        """Views and shares by chainage."""
+        with self._plans.using(plan) as found:
+            return strip_of(found, plan, condition or default_condition(found), bin_m)
+
+    def cell(
+        self,
+        plan: str,
+        lon: float,
+        lat: float,
+        condition: str | None,
+        device: str | None,
+        requirement: str | None = None,
+    ) -> CellAnswer:
+        """Who sees a cell, and why the others do not."""
+        with self._plans.using(plan) as found:
+            if device is not None:
+                self._hung(found, device)
+            return cell_answer(
+                found,
+                plan,
+                self._project.globe,
+                self._places(found),
+                (lon, lat),
+                condition or default_condition(found),
+                device,
+                requirement,
+            )
+
+    def _places(self, found: OpenPlan) -> CellPlaces:
+        cells = found.proof.asked.cells
+        return self._project.cell_places(lambda: CellPlaces(cells, self._project.site.crs))
+
+    def _hung(self, found: OpenPlan, device: str) -> None:
+        if device not in set(found.plan.devices["device_id"]):
+            raise NotThere(
+                f"the plan has no device '{device}'",
+                where=found.plan.name,
+                mend="load the plan again: it was edited",
+            )
+
+    def seen(self, plan: str, device: str, condition: str | None) -> SeenAnswer:
+        """Ground that a device sees."""
+        with self._plans.using(plan) as found:
+            self._hung(found, device)
+            shown = condition or default_condition(found)
+            at = found.seen(device, shown)
+            cells = found.proof.asked.cells
+        area = float(at.size * cells.cell_m**2)
+        facts = {"device_id": device, "condition": shown, "cells": int(at.size), "area_m2": area}
+        feature = cells_feature(cells, at, self._project.globe, facts)
+        return SeenAnswer(
+            device_id=device,
+            condition=shown,
+            area=collection([feature]),
+            cells=int(at.size),
+            area_m2=area,
+        )
+
+    def _camera(self, plan: str, device: str, condition: str | None, width: int) -> Camera:
+        with self._plans.using(plan) as found:
+            self._hung(found, device)
+            return Camera.of(found, device, condition or default_condition(found), width)
+
+    def picture_info(self, plan: str, device: str, condition: str | None) -> PictureInfo:
+        """What a device's picture shows."""
+        return self._camera(plan, device, condition, 960).info(plan)
+
+    def picture(
+        self, plan: str, device: str, condition: str | None, rings: bool, width: int
+    ) -> bytes:
+        """The terrain as a device sees it."""
+        camera = self._camera(plan, device, condition, width)
+        return picture_of(camera, self._project.terrain, rings)
+
+    def difference(self, plan: str, other: str) -> Difference:
+        """What changed from one plan to another."""
+        with self._plans.lock:
+            pairs = []
+            for name in (plan, other):
+                found = self._plans.open(name)
+                pairs.append((found.plan, found.proof.proof()))
+        (before, proof_before), (after, proof_after) = pairs
+        return difference_info(compare_plans(before, after, proof_before, proof_after))
+
+    def export(self, plan: str, kind: str) -> tuple[str, str, bytes]:
+        """A plan as a file: its name, its media type, its bytes."""
+        with self._plans.using(plan) as found:
+            proof, placed = found.whole_proof(), found.plan
+        return export_plan(self._project, plan, placed, proof, kind)
+
+    def terrain_tiles(self) -> TerrainTiles:
+        """Tiles of the terrain."""
+        return self._project.tiles
+
+    def views_tiles(self, plan: str, condition: str) -> CellTiles:
+        """Tiles of the views under a condition."""
+        with self._plans.using(plan) as found:
+            places, classes = self._places(found), found.classes(condition)
+            revision = found.revision
+        return CellTiles(places, classes, VIEWS_PALETTE, revision)
+
+    def seen_tiles(self, plan: str, device: str, condition: str) -> CellTiles:
+        """Tiles of the ground that a device sees under a condition."""
+        with self._plans.using(plan) as found:
+            self._hung(found, device)
+            places, revision = self._places(found), found.revision
+
+            def make() -> object:
+                classes = found.classes(condition) * 0
+                classes[found.seen(device, condition)] = 1
+                return classes
+
+            classes = self._seen.take((plan, revision, device, condition), make)
+        return CellTiles(places, classes, SEEN_PALETTE, revision)  # type: ignore[arg-type]
