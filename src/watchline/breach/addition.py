@@ -17,6 +17,9 @@ MIP_SECONDS = 20.0
 BEST_OF_MOUNT = 4
 """Poses of a mount that the integer program gets for each cut; the bound counts all."""
 BOUND_STEPS = 600
+MISS_PRICE = 1e4
+"""Price of a whole missing probability, in median poses: a thousandth of it is worth ten."""
+SLACK = 1e-6
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,30 @@ class Cut:
     worth: FloatArray
 
 
-def least_addition(offers: Offers, cuts: list[Cut]) -> tuple[npt.NDArray[np.int64], float] | None:
+@dataclass(frozen=True)
+class Addition:
+    """Poses that satisfy cuts at least cost, as far as they can be satisfied.
+
+    Attributes
+    ----------
+    poses : int64 array
+        Numbers of poses.
+    bound : float
+        No choice of offered poses that satisfies the cuts without slack costs less.
+    slack : float64 array [cuts]
+        What is missing of each cut's need; 0 where it is satisfied.
+    """
+
+    poses: npt.NDArray[np.int64]
+    bound: float
+    slack: FloatArray
+
+
+def least_addition(offers: Offers, cuts: list[Cut]) -> Addition:
     """Poses of least cost that satisfy all cuts (HiGHS), and a bound over all offered poses.
+
+    What no choice reaches is missed as little as can be: a missing probability costs
+    :data:`MISS_PRICE` median poses.
 
     Parameters
     ----------
@@ -50,66 +75,51 @@ def least_addition(offers: Offers, cuts: list[Cut]) -> tuple[npt.NDArray[np.int6
         Poses and the mounts that carry them.
     cuts : list of Cut
         At least one.
-
-    Returns
-    -------
-    chosen : int64 array
-        Numbers of poses; None in place of the pair if the promising poses do not suffice.
-    bound : float
-        No choice of offered poses that satisfies the cuts costs less.
     """
     worth, need = _worths(offers, cuts), np.array([max(0.0, cut.need) for cut in cuts])
     used = _promising(offers, cuts)
     if not used.size:
-        return None
+        return Addition(used, 0.0, need)
     poses = offers.poses.iloc[used]
     numbers, of_pose = np.unique(poses["mount"].to_numpy(), return_inverse=True)
     mine = offers.mounts.loc[numbers]
-    n, m = used.size, numbers.size
+    n, m, c = used.size, numbers.size, need.size
     at, mount, ones = np.arange(n), np.arange(m), np.ones(n)
 
     def matrix(values: FloatArray, rows: npt.NDArray, cols: npt.NDArray, height: int):  # noqa: ANN202
-        return scipy.sparse.csr_array((values, (rows, cols)), shape=(height, n + m))
+        return scipy.sparse.csr_array((values, (rows, cols)), shape=(height, n + m + c))
 
     # No more of a worth than what is missing counts: whole poses need no more.
     held = scipy.sparse.coo_array(worth[:, used])
-    asks = matrix(np.minimum(held.data, need[held.row]), held.row, held.col, need.size)
+    asks = matrix(np.minimum(held.data, need[held.row]), held.row, held.col, c)
+    misses = matrix(np.ones(c), np.arange(c), n + m + np.arange(c), c)
     own, carrier = matrix(ones, at, at, n), matrix(ones, at, n + of_pose, n)
     room = matrix(mine["room"].to_numpy(float), mount, n + mount, m)
     _, of_site = np.unique(mine["site"].to_numpy(), return_inverse=True)
+    price = np.concatenate([poses["cost"].to_numpy(float), mine["fixed"].to_numpy(float)])
+    unit = max(float(np.median(poses["cost"])), 1e-9)
     answer = milp(
-        np.concatenate([poses["cost"].to_numpy(float), mine["fixed"].to_numpy(float)]),
+        np.concatenate([price / unit, np.full(c, MISS_PRICE)]),
         constraints=[
-            LinearConstraint(asks, need, np.inf),
+            LinearConstraint(asks + misses, need, np.inf),
             LinearConstraint(own - carrier, -np.inf, 0.0),
             LinearConstraint(matrix(ones, of_pose, at, m) - room, -np.inf, 0.0),
             LinearConstraint(
                 matrix(np.ones(m), of_site, n + mount, int(of_site.max()) + 1), -np.inf, 1.0
             ),
         ],
-        integrality=np.ones(n + m),
-        bounds=Bounds(0, 1),
+        integrality=np.concatenate([np.ones(n + m), np.zeros(c)]),
+        bounds=Bounds(0, np.concatenate([np.ones(n + m), need])),
         options={"mip_rel_gap": MIP_GAP, "time_limit": MIP_SECONDS},
     )
-    if answer.x is None:
-        return None
-    return used[np.flatnonzero(answer.x[:n] > 0.5)], _bound(offers, worth, need)
-
-
-def shortage(cuts: list[Cut]) -> str:
-    """Where even all offered poses together are too few, in words."""
-    lacking = [(cut.need - float(cut.worth.sum()), cut.s_m) for cut in cuts]
-    most, s = max(lacking)
-    if most > 0:
-        return (
-            f"from the entry at s = {s:.0f} m all offered poses together leave at least "
-            f"{most:.3f} of the probability missing; offer more mounts or devices there, add "
-            "delay behind the detection, or shorten the response"
-        )
-    return (
-        "no choice of the promising poses satisfies all paths at once; offer more mounts, devices "
-        "or places on them"
-    )
+    if answer.x is None:  # stopped before it had any: nothing is added, everything is missed
+        return Addition(np.zeros(0, np.int64), 0.0, need)
+    chosen = used[np.flatnonzero(answer.x[:n] > 0.5)]
+    had = np.asarray(asks[:, :n] @ (answer.x[:n] > 0.5).astype(float)).ravel()
+    slack = np.where(had >= need - SLACK, 0.0, need - had)
+    kept = np.flatnonzero(slack == 0.0)
+    bound = _bound(offers, worth[kept], need[kept]) if kept.size else 0.0
+    return Addition(chosen, bound, slack)
 
 
 def _worths(offers: Offers, cuts: list[Cut]) -> scipy.sparse.csc_array:

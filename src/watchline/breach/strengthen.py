@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from watchline.breach.addition import Cut, least_addition, shortage
+from watchline.breach.addition import Cut, least_addition
 from watchline.breach.cuts import path_gains, path_hazard, path_value
 from watchline.breach.demands import Demand, demands_of, states_of
 from watchline.breach.ground import Strip
@@ -134,6 +134,7 @@ def strengthen(
     watch, chosen, bound = study.watch, np.zeros(0, np.int64), 0.0
     cuts: list[Cut] = []
     added, first, ended = plan, 0, ""
+    given_up = np.zeros(strip.shape[0], dtype=bool)
     for rounds in range(1, MOST_ROUNDS + 1):
         fronts = [
             _fronts(study, watch, case, out) for case, out in zip(study.cases, outs, strict=True)
@@ -144,7 +145,7 @@ def strengthen(
         ]
         failing = [
             [
-                (curve < demand.required - SLACK) & ~hopeless
+                (curve < demand.required - SLACK) & ~hopeless & ~given_up
                 for demand, curve in zip(demands, curves, strict=True)
             ]
             for curves in over
@@ -154,7 +155,8 @@ def strengthen(
         if progress is not None and first:
             progress(1.0 - left / first)
         if not left or rounds == MOST_ROUNDS:
-            ended = f"{MOST_ROUNDS} rounds were not enough" if left else ""
+            if left:
+                ended = f"{MOST_ROUNDS} rounds were not enough"
             break
         entries = [
             (mine, row, demand)
@@ -164,11 +166,15 @@ def strengthen(
         ]
         cuts += _cuts(study, offers, offered, entries, chosen)
         answer = least_addition(offers, cuts)
-        if answer is None:
-            ended = shortage(cuts)
-            break
-        chosen, least = answer
-        bound = max(bound, least)
+        chosen = answer.poses
+        missed = {cuts[k].s_m for k in np.flatnonzero(answer.slack > SLACK)}
+        if missed:
+            # What no choice of poses reaches is told, and the rest of the line goes on without it.
+            given_up |= np.isin(strip.s_m, sorted(missed))
+            cuts = [cut for cut in cuts if cut.s_m not in missed]
+            ended = "no choice of the offered poses reaches it"
+            bound = 0.0  # of cuts that are not asked any more
+        bound = max(bound, answer.bound)
         added = with_poses(scene, plan, offers, chosen)
         more = watch_of(scene.site, terrain, _only_new(plan, added), strip, sight=study.sight)
         watch = joined_watch(study.watch, more)
@@ -178,11 +184,22 @@ def strengthen(
         added.cost - plan.cost,
         bound,
         hopeless,
-        np.logical_or.reduce([fails for many in failing for fails in many]),
+        _short(over, demands, hopeless),
         rounds,
         len(cuts),
         ended,
     )
+
+
+def _short(
+    over: list[list[FloatArray]], demands: tuple[Demand, ...], hopeless: BoolArray
+) -> BoolArray:
+    """Entries that fail a demand though they are not hopeless."""
+    short = np.zeros_like(hopeless)
+    for curves in over:
+        for demand, curve in zip(demands, curves, strict=True):
+            short |= (curve < demand.required - SLACK) & ~hopeless
+    return short
 
 
 def ideal_rate_per_s(study: Study) -> float:
