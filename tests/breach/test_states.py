@@ -16,7 +16,7 @@ from breach_scenes import (
     scene,
 )
 
-from watchline.breach.claims import interruption_claims
+from watchline.breach.claims import claims_not_judged, interruption_claims
 from watchline.breach.demands import demands_of
 from watchline.breach.garrison import garrisons
 from watchline.breach.posts import best_posts, needed_posts
@@ -70,6 +70,9 @@ def test_a_state_may_ask_for_itself():
     found = study(states=(night,), response=rules(required=0.05))
     claims, along = interruption_claims(found, checks_of(found))
     mean, alone = claims
+    waiting = claims_not_judged(found.site)
+    assert [c.requirement for c in waiting] == [c.requirement for c in claims]
+    assert {c.verdict for c in waiting} == {"unknown"}
     assert (mean.condition, alone.condition) == ("all states", "night")
     assert mean.verdict == "holds"
     assert (alone.verdict, alone.value, alone.target) == ("fails", 0.0, 0.2)

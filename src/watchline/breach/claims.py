@@ -11,6 +11,7 @@ from watchline.breach.weakest import trace_path
 from watchline.geo.chainage import to_chainage
 from watchline.model.breach import AdversaryBreach, BreachCheck
 from watchline.model.proof import Claim, Verdict, Witness
+from watchline.model.site import Site
 from watchline.prove.verdicts import shares_along, stretches
 
 SLACK = 1e-9
@@ -45,14 +46,50 @@ def interruption_claims(
         ]
         for k, demand in enumerate(demands_of(study.defence)):
             curve = demand.mean([state.interruption for state in found.states])
-            name = f"interrupted: {found.adversary}"
-            name += "" if k == 0 else f", in '{demand.name}'"
+            name = claim_name(found.adversary, demand, k)
             entered = np.isfinite(curve)
             good = curve[entered] >= demand.required - SLACK
             s = study.strip.s_m[entered]
             tables.append(shares_along(name, s, good, good))
             claims.append(_claim(study, number, found, demand, name, curve, failed))
     return tuple(claims), pd.concat(tables, ignore_index=True)
+
+
+def claims_not_judged(site: Site) -> tuple[Claim, ...]:
+    """The claims that a project makes on interruption, unknown: where they are not computed.
+
+    Weakest paths over a whole line take seconds; who edits a plan and is answered at once is told
+    that these claims wait, rather than nothing of them.
+    """
+    if site.defence is None:
+        return ()
+    return tuple(
+        Claim(
+            requirement=claim_name(adversary.name, demand, k),
+            kind="interruption",
+            where="zone",
+            condition=demand.name,
+            verdict="unknown",
+            value=0.0,
+            lower=0.0,
+            upper=1.0,
+            target=demand.required,
+            binding=site.defence.binding,
+            witness=None,
+            cells=0,
+            failing_chainages=(),
+            method="",
+            detail="not judged while a plan is edited: save it, and `watchline prove` judges it",
+            unit=UNIT,
+        )
+        for adversary in site.defence.adversaries
+        for k, demand in enumerate(demands_of(site.defence))
+    )
+
+
+def claim_name(adversary: str, demand: Demand, number: int) -> str:
+    """Name of the claim on an adversary's interruption under a site's demand of that number."""
+    return f"interrupted: {adversary}" + ("" if number == 0 else f", in '{demand.name}'")
 
 
 def _claim(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from watchline.breach.claims import claims_not_judged
 from watchline.chain.lights import no_lighting
 from watchline.model.lighting import Lighting
 from watchline.model.plan import Plan, plan_digest
@@ -72,8 +73,8 @@ class OpenPlan:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """All claims, as `watchline prove` lists them."""
-        return (*self.proof.claims, *self._light_claims)
+        """All claims, as `watchline prove` lists them; those on interruption wait for it."""
+        return (*self.proof.claims, *self._light_claims, *claims_not_judged(self.place.site))
 
     @property
     def holds(self) -> bool:
