@@ -82,7 +82,7 @@ def drags(chromium: Any, address: str, count: int) -> list[dict[str, object]]:
     taken = []
     for k in range(count):
         before = view.state()["revision"]
-        view.drag(mast, 14 if k % 2 else -14, 5)
+        view.drag(mast, 14 if k % 2 else -14, 5 if k % 2 else -5)
         began = time.perf_counter()
         view.until(lambda s, old=before: s["revision"] != old and s["quiet"])
         taken.append((time.perf_counter() - began) * 1000.0)
