@@ -52,19 +52,16 @@ class Addition:
     ----------
     poses : int64 array
         Numbers of poses.
-    bound : float
-        No choice of offered poses that satisfies the cuts without slack costs less.
     slack : float64 array [cuts]
         What is missing of each cut's need; 0 where it is satisfied.
     """
 
     poses: npt.NDArray[np.int64]
-    bound: float
     slack: FloatArray
 
 
 def least_addition(offers: Offers, cuts: list[Cut]) -> Addition:
-    """Poses of least cost that satisfy all cuts (HiGHS), and a bound over all offered poses.
+    """Poses of least cost that satisfy all cuts (HiGHS), of the promising ones.
 
     What no choice reaches is missed as little as can be: a missing probability costs
     :data:`MISS_PRICE` median poses.
@@ -79,7 +76,7 @@ def least_addition(offers: Offers, cuts: list[Cut]) -> Addition:
     worth, need = _worths(offers, cuts), np.array([max(0.0, cut.need) for cut in cuts])
     used = _promising(offers, cuts)
     if not used.size:
-        return Addition(used, 0.0, need)
+        return Addition(used, need)
     poses = offers.poses.iloc[used]
     numbers, of_pose = np.unique(poses["mount"].to_numpy(), return_inverse=True)
     mine = offers.mounts.loc[numbers]
@@ -113,13 +110,11 @@ def least_addition(offers: Offers, cuts: list[Cut]) -> Addition:
         options={"mip_rel_gap": MIP_GAP, "time_limit": MIP_SECONDS},
     )
     if answer.x is None:  # stopped before it had any: nothing is added, everything is missed
-        return Addition(np.zeros(0, np.int64), 0.0, need)
+        return Addition(np.zeros(0, np.int64), need)
     chosen = used[np.flatnonzero(answer.x[:n] > 0.5)]
     had = np.asarray(asks[:, :n] @ (answer.x[:n] > 0.5).astype(float)).ravel()
     slack = np.where(had >= need - SLACK, 0.0, need - had)
-    kept = np.flatnonzero(slack == 0.0)
-    bound = _bound(offers, worth[kept], need[kept]) if kept.size else 0.0
-    return Addition(chosen, bound, slack)
+    return Addition(chosen, slack)
 
 
 def _worths(offers: Offers, cuts: list[Cut]) -> scipy.sparse.csc_array:
@@ -145,14 +140,17 @@ def _promising(offers: Offers, cuts: list[Cut]) -> npt.NDArray[np.int64]:
     return np.unique(np.concatenate(kept))
 
 
-def _bound(offers: Offers, worth: scipy.sparse.csc_array, need: FloatArray) -> float:
-    """Least cost that prices of the cuts prove, over all offered poses.
+def least_cost(offers: Offers, cuts: list[Cut]) -> float:
+    """Cost below which no choice of offered poses satisfies the cuts, by prices of the cuts.
 
     With a price π for what a cut asks, an addition costs at least ``π·need`` plus, mount by mount,
     what its poses save: the best ones that it has room for, and the mount itself, if together they
     save anything. Worths above the need count as the need. Any prices bound; they are raised along
     supergradients with Polyak's steps toward twice the best value so far.
     """
+    if not cuts:
+        return 0.0
+    worth, need = _worths(offers, cuts), np.array([max(0.0, cut.need) for cut in cuts])
     active = np.flatnonzero(np.diff(worth.indptr))
     held = scipy.sparse.coo_array(worth[:, active])
     part = scipy.sparse.csr_array(

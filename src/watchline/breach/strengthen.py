@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from watchline.breach.addition import Cut, least_addition
+from watchline.breach.addition import Cut, least_addition, least_cost
 from watchline.breach.cuts import path_gains, path_hazard, path_value
 from watchline.breach.demands import Demand, demands_of, states_of
 from watchline.breach.ground import Strip
@@ -131,7 +131,7 @@ def strengthen(
     demands = demands_of(study.defence)
     outs = escapes(study, garrison.units)
     hopeless = hopeless_entries(study, outs)
-    watch, chosen, bound = study.watch, np.zeros(0, np.int64), 0.0
+    watch, chosen = study.watch, np.zeros(0, np.int64)
     cuts: list[Cut] = []
     added, first, ended = plan, 0, ""
     given_up = np.zeros(strip.shape[0], dtype=bool)
@@ -173,8 +173,6 @@ def strengthen(
             given_up |= np.isin(strip.s_m, sorted(missed))
             cuts = [cut for cut in cuts if cut.s_m not in missed]
             ended = "no choice of the offered poses reaches it"
-            bound = 0.0  # of cuts that are not asked any more
-        bound = max(bound, answer.bound)
         added = with_poses(scene, plan, offers, chosen)
         more = watch_of(scene.site, terrain, _only_new(plan, added), strip, sight=study.sight)
         watch = joined_watch(study.watch, more)
@@ -182,7 +180,7 @@ def strengthen(
         added,
         garrison,
         added.cost - plan.cost,
-        bound,
+        least_cost(offers, cuts),
         hopeless,
         _short(over, demands, hopeless),
         rounds,
