@@ -104,7 +104,7 @@ def strengthen(
     terrain: Terrain,
     plan: Plan,
     offers: Offers,
-    offered: Rates,
+    offered: Callable[[], Rates],
     garrison: Garrison,
     progress: Callable[[float], None] | None = None,
 ) -> Strengthened:
@@ -120,8 +120,8 @@ def strengthen(
         The ground and what stands.
     offers : Offers
         What could be added.
-    offered : Rates
-        How fast each of them would detect where.
+    offered : callable
+        Gives how fast each of them would detect where; asked for if a device is needed.
     garrison : Garrison
         Posts that stand besides those of the study.
     progress : callable, optional
@@ -164,7 +164,7 @@ def strengthen(
             for demand, curve, fails in zip(demands, curves, many, strict=True)
             for row in _spread_out(curve - demand.required, fails, strip)
         ]
-        cuts += _cuts(study, offers, offered, entries, chosen)
+        cuts += _cuts(study, offers, offered(), entries, chosen)
         answer = least_addition(offers, cuts)
         chosen = answer.poses
         missed = {cuts[k].s_m for k in np.flatnonzero(answer.slack > SLACK)}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import geopandas as gpd
 import numpy as np
 
 from watchline.breach.demands import Demand, demands_of
 from watchline.breach.garrison import garrisons
-from watchline.breach.offers import offers_beside, rates_of
+from watchline.breach.offers import Rates, offers_beside, rates_of
 from watchline.breach.posts import Garrison
 from watchline.breach.prove import checks_of
 from watchline.breach.strengthen import Strengthened, strengthen
@@ -58,9 +59,14 @@ def design_for_interruption(
     scene = make_scene(site, candidates, visibility, make_rows(site, candidates))
     listener.step("offers")
     offers = offers_beside(scene, plan, listener.share)
-    listener.step("what each would detect", f"{len(offers.poses):,} poses on offer")
-    relief = relief_of(terrain)
-    rates = rates_of(scene, relief, study.strip, offers, study.sight, listener.share)
+
+    @cache
+    def rates() -> Rates:
+        """Traced where a choice of posts needs devices, and then once for all."""
+        listener.step("what each would detect", f"{len(offers.poses):,} poses on offer")
+        relief = relief_of(terrain)
+        return rates_of(scene, relief, study.strip, offers, study.sight, listener.share)
+
     listener.step("choices of posts")
     offered = garrisons(study)
     price = defence.response.post_cost
