@@ -149,7 +149,7 @@ def test_the_best_places_for_a_number_of_posts(project, monkeypatch, capsys):
     best = json.loads(out)["best_posts"]
     assert best["asked"] == 1
     assert len(best["posts"]) <= 1
-    assert 0.0 <= best["level"] <= 0.5
+    assert 0 < best["served_exits"] <= best["exits"]
 
 
 def test_what_is_missing_is_said(project, tmp_path, monkeypatch, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,14 @@ import numpy.typing as npt
 from watchline.breach.respond import Unit, post_unit
 from watchline.breach.study import Study, with_more_units
 from watchline.breach.weakest import hazard_field
-from watchline.design.posts import Drive, PostPlan, fewest_posts, needed_hazard, time_allowed
+from watchline.design.posts import (
+    Drive,
+    PostPlan,
+    best_posts_for,
+    fewest_posts,
+    needed_hazard,
+    time_allowed,
+)
 from watchline.errors import UsageError
 from watchline.geo.chainage import to_chainage
 from watchline.kernels.moves import Field
@@ -23,8 +31,15 @@ MOST_STRETCHES = 4
 
 ON_ROAD_S = 1.0
 """A post nearer than this to the road stands on it."""
-LEVEL_STEPS = 20
-"""Halvings of the probability with which the best posts for a number are sought."""
+
+
+class _Rules(TypedDict):
+    """Arguments of the siting of posts that do not depend on the exits."""
+
+    fixed_s: float
+    fixed_sd_s: float
+    travel_spread: float
+    existing_r_m: FloatArray
 
 
 @dataclass(frozen=True)
@@ -96,18 +111,14 @@ def needed_posts(
 
 
 def best_posts(study: Study, required: float, number: int) -> BestPosts:
-    """Where so many new posts do most: for the highest probability that they can give.
-
-    Exits that are response-infeasible at the required probability are left out. The probability
-    for which no more than that many posts suffice at all others is found by halving, and the posts
-    are then judged by the weakest paths.
+    """Where so many new posts serve most exits in time, in the normal state.
 
     Parameters
     ----------
     study : Study
         With the posts that stand.
     required : float
-        Probability of interruption beyond which no post is needed.
+        Probability of interruption.
     number : int
         How many new posts, at least 1.
 
@@ -118,76 +129,72 @@ def best_posts(study: Study, required: float, number: int) -> BestPosts:
     """
     if number < 1:
         raise UsageError(f"{number} posts", mend="ask for at least one post")
-    hazards = [case.hazard for case in study.cases]
-    whole = _fewest(study, required, hazards)
-    served = np.ones(sum(case.exits.r_m.size for case in study.cases), dtype=bool)
-    if whole is not None:
-        served = ~whole.late
-    low, high, best = 0.0, required, whole
-    if whole is None or whole.r_m.size - whole.existing > number:
-        best = None
-        for _ in range(LEVEL_STEPS):
-            middle = (low + high) / 2
-            plan = _fewest(study, middle, hazards, served)
-            if plan is not None and plan.r_m.size - plan.existing <= number:
-                low, best = middle, plan
-            else:
-                high = middle
-    else:
-        low = required
-    garrison = Garrison() if best is None else _new_posts(study, best)
+    asked = _asked(study, required, [case.hazard for case in study.cases])
+    points, served = (
+        (np.zeros(0), 0) if asked is None else best_posts_for(*asked, number, **_rules(study))
+    )
+    garrison = _at(study, points)
     found = with_more_units(study, list(garrison.units))
     return BestPosts(
         number,
         garrison.places,
-        low,
+        served,
+        sum(case.exits.r_m.size for case in study.cases),
         min(one.worst for one in found),
         tuple(int((one.curve[np.isfinite(one.curve)] < required).sum()) for one in found),
-        int(served.size - served.sum()),
     )
 
 
-def _fewest(
-    study: Study,
-    required: float,
-    hazards: Sequence[Field],
-    served: npt.NDArray[np.bool_] | None = None,
-) -> PostPlan | None:
-    """Fewest posts under hazards, one field an adversary; None where no response is enough.
+def _fewest(study: Study, required: float, hazards: Sequence[Field]) -> PostPlan | None:
+    """Fewest posts under hazards, one field an adversary; None where no response is enough."""
+    asked = _asked(study, required, hazards)
+    return None if asked is None else fewest_posts(*asked, **_rules(study))
 
-    With ``served`` only these exits count, of all adversaries one after the other.
-    """
-    defence, road = study.defence, study.road
-    rules = defence.response
+
+def _asked(
+    study: Study, required: float, hazards: Sequence[Field]
+) -> tuple[Drive, FloatArray, FloatArray, dict[float, FloatArray]] | None:
+    """The road, the exits of all adversaries, and what each allows the response to take."""
+    road = study.road
     allowed: dict[float, list[FloatArray]] = {}
     for case, hazard in zip(study.cases, hazards, strict=True):
-        for p, needed in needed_hazard(required, defence.detection.communication).items():
+        for p, needed in needed_hazard(required, study.defence.detection.communication).items():
             time = time_allowed(
                 hazard, case.walker.fastest, case.walker.entry, case.walker.exit, needed
             )
             allowed.setdefault(p, []).append(time)
     if not allowed:
         return None
-    existing = [unit for unit in study.units[: len(defence.posts)] if unit.access_s < ON_ROAD_S]
-    exit_r = np.concatenate([case.exits.r_m for case in study.cases])
-    count = np.ones(exit_r.size, dtype=bool) if served is None else served
-    return fewest_posts(
+    return (
         Drive(road.r_m, road.ahead_s, road.back_s),
-        exit_r[count],
-        np.concatenate([case.exits.cross_s for case in study.cases])[count],
-        {p: np.concatenate(times)[count] for p, times in allowed.items()},
-        fixed_s=defence.detection.assessment_s + rules.call_out_s,
-        fixed_sd_s=rules.call_out_sd_s,
-        travel_spread=rules.travel_spread,
-        existing_r_m=np.array([float(unit.r_m[0]) for unit in existing]),
+        np.concatenate([case.exits.r_m for case in study.cases]),
+        np.concatenate([case.exits.cross_s for case in study.cases]),
+        {p: np.concatenate(times) for p, times in allowed.items()},
     )
+
+
+def _rules(study: Study) -> _Rules:
+    """What posts have in common, and where those that stand on the road are."""
+    defence, rules = study.defence, study.defence.response
+    existing = [unit for unit in study.units[: len(defence.posts)] if unit.access_s < ON_ROAD_S]
+    return {
+        "fixed_s": defence.detection.assessment_s + rules.call_out_s,
+        "fixed_sd_s": rules.call_out_sd_s,
+        "travel_spread": rules.travel_spread,
+        "existing_r_m": np.array([float(unit.r_m[0]) for unit in existing]),
+    }
 
 
 def _new_posts(study: Study, plan: PostPlan) -> Garrison:
     """The new posts of a plan."""
+    return _at(study, plan.r_m[plan.existing :])
+
+
+def _at(study: Study, r_m: FloatArray) -> Garrison:
+    """New posts at distances along the road."""
     site = study.site
     units, places = [], []
-    for k, r in enumerate(plan.r_m[plan.existing :]):
+    for k, r in enumerate(r_m):
         point = site.road.centreline.interpolate(float(r))
         s, _, _ = to_chainage(site.line, np.array([point.x]), np.array([point.y]))
         places.append((float(s[0]), float(point.x), float(point.y)))

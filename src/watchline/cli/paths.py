@@ -114,12 +114,11 @@ def _entry(curve: FloatArray, s_m: FloatArray) -> str:
 def _best_posts(screen: Screen, best: BestPosts, required: float) -> None:
     places = ", ".join(f"{s:.0f}" for s, _, _ in best.places) or "nowhere"
     failing = " and ".join(f"{count:,}" for count in best.failing)
-    beside = f" ({best.late:,} response-infeasible exits left out)" if best.late else ""
     posts = f"{best.number} new post{'' if best.number == 1 else 's'}"
     screen.line(
-        f"Best places for {posts}: s = {places} m; P_I ≥ {best.level:.4f} at every "
-        f"exit{beside}, {best.achieved:.4f} from the weakest entry; {failing} entries stay below "
-        f"{required:g}."
+        f"Best places for {posts}: s = {places} m; in time for P_I ≥ {required:g} at "
+        f"{best.served:,} of {best.exits:,} exits; {failing} entries stay below it, the weakest at "
+        f"{best.achieved:.4f}."
     )
 
 

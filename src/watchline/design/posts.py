@@ -138,6 +138,94 @@ def fewest_points(
     return np.array(points), np.array(used, dtype=np.int64)
 
 
+def most_covering_points(low: FloatArray, high: FloatArray, number: int) -> tuple[FloatArray, int]:
+    """So many points that hit the most intervals, exactly.
+
+    Some best choice has all points at right ends of intervals. From left to right, a point at the
+    end e behind one at d hits those intervals that begin in (d, e] and do not end before e; the
+    best sum for k points is found from that for k − 1.
+
+    Parameters
+    ----------
+    low, high : float64 array [intervals]
+        Closed intervals, ``low <= high``.
+    number : int
+        How many points at most.
+
+    Returns
+    -------
+    points : float64 array
+        Rising.
+    hit : int
+        How many intervals they hit.
+    """
+    ends = np.unique(high)
+    if not ends.size or number < 1:
+        return np.zeros(0), 0
+    begins = np.concatenate([[-np.inf], ends])
+    gain = np.zeros((ends.size + 1, ends.size), dtype=np.int32)
+    for j, end in enumerate(ends):
+        begun = np.sort(low[(low <= end) & (high >= end)])
+        gain[: j + 1, j] = begun.size - np.searchsorted(begun, begins[: j + 1], side="right")
+    best, before = gain[0].astype(np.int64), []
+    for _ in range(min(number, ends.size) - 1):
+        total = best[:, None] + gain[1:]
+        total[np.tril_indices(ends.size)] = -1  # the next point lies behind
+        step = total.argmax(axis=0)
+        more = total[step, np.arange(ends.size)]
+        before.append(np.where(more > best, step, -1))
+        best = np.maximum(best, more)
+    at = int(best.argmax())
+    found, hit = [float(ends[at])], int(best[at])
+    for steps in reversed(before):
+        if steps[at] >= 0:
+            at = int(steps[at])
+            found.append(float(ends[at]))
+    return np.array(found[::-1]), hit
+
+
+def best_posts_for(
+    drive: Drive,
+    exit_r_m: FloatArray,
+    exit_cross_s: FloatArray,
+    allowed_s: dict[float, FloatArray],
+    number: int,
+    *,
+    fixed_s: float,
+    fixed_sd_s: float,
+    travel_spread: float,
+    existing_r_m: FloatArray,
+) -> tuple[FloatArray, int]:
+    """Places of so many new posts with which most exits' requirements hold.
+
+    Parameters
+    ----------
+    number : int
+        New posts at most; all else as in :func:`fewest_posts`.
+
+    Returns
+    -------
+    r_m : float64 array
+        Of the new posts.
+    served : int
+        Exits that these or the existing posts serve in time: the most of all places and all
+        probabilities of arriving in time that are tried.
+    """
+    best: tuple[FloatArray, int] = (np.zeros(0), -1)
+    for in_time, allowed in allowed_s.items():
+        travel = travel_allowed_s(allowed, fixed_s, fixed_sd_s, travel_spread, in_time)
+        spare = travel - exit_cross_s
+        can = spare >= 0
+        low, high = drive.interval(exit_r_m[can], spare[can])
+        hit = np.zeros(low.size, dtype=bool)
+        for place in existing_r_m:
+            hit |= (low <= place) & (place <= high)
+        points, more = most_covering_points(low[~hit], high[~hit], number)
+        if int(hit.sum()) + more > best[1]:
+            best = points, int(hit.sum()) + more
+    return best
+
+
 def travel_allowed_s(
     allowed_s: FloatArray, fixed_s: float, fixed_sd_s: float, travel_spread: float, in_time: float
 ) -> FloatArray:

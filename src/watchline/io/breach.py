@@ -164,10 +164,10 @@ def _best_posts(best: BestPosts) -> dict[str, Any]:
     return {
         "asked": best.number,
         "posts": [{"s_m": s, "x": x, "y": y} for s, x, y in best.places],
-        "level": best.level,
+        "served_exits": best.served,
+        "exits": best.exits,
         "achieved": best.achieved,
         "failing_entries": list(best.failing),
-        "response_infeasible_exits": best.late,
     }
 
 

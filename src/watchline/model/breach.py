@@ -182,23 +182,21 @@ class BestPosts:
         How many were asked for.
     places : tuple of (float, float, float)
         Chainage and coordinates; fewer than asked for where fewer suffice.
-    level : float
-        Highest probability of interruption for which they suffice at every exit that is not
-        response-infeasible at the required one, within 1e-6.
+    served, exits : int
+        Exits at which the response is in time for what is required, with these and the existing
+        posts, the most that this number can serve; and all exits, of all adversaries.
     achieved : float
         Least probability of interruption with them over all entries, by the weakest paths.
     failing : tuple of int
         Entries below the required probability, one figure an adversary.
-    late : int
-        Exits that were left out as response-infeasible, over all adversaries.
     """
 
     number: int
     places: tuple[tuple[float, float, float], ...]
-    level: float
+    served: int
+    exits: int
     achieved: float
     failing: tuple[int, ...]
-    late: int
 
 
 @dataclass(frozen=True)
