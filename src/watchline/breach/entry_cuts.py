@@ -109,7 +109,7 @@ def entry_cuts(
                 continue
             key = id(front), row
             if key not in traced:
-                traced[key] = _traced(study, offers, offered, front, row, was)
+                traced[key] = _traced(study, offered, front, row, was)
             path = traced[key]
             value, before = value + share * path.value, before + share * path.base
             alone[path.poses] += share * path.alone
@@ -136,25 +136,24 @@ def _cut(s_m: float, need: float, worth: FloatArray) -> Cut:
 
 def _traced(
     study: Study,
-    offers: Offers,
     offered: Rates,
     front: Front,
     row: int,
     plain: dict[float, FloatArray],
 ) -> _Path:
     """The weakest path from an entry in one state; ``plain``: rates of the plan as it was."""
-    case, sight = front.case, study.sight
+    case = front.case
     trace = trace_path(case.walker, case.hazard, front.least, front.out, row)
     terms = path_hazard(study.strip, case.walker, trace, front.rate_of)
     worth = study.defence.detection.communication * trace.stopped[:-1]
-    poses, more = hazards_along(offered, offers, study.defence, sight, front.state, terms)
+    poses, more = hazards_along(offered, front.state, terms)
     now, before = terms.of_rates(front.rate_of), terms.of_rates(plain)
-    alone, tangent = path_gains(now, worth, more)
+    alone, tangent = path_gains(np.stack([now, before]), worth, more)
     return _Path(
         poses,
         path_value(now, worth)[0],
         path_value(before, worth)[0],
-        alone,
-        tangent,
-        path_gains(before, worth, more)[0],
+        alone[0],
+        tangent[0],
+        alone[1],
     )

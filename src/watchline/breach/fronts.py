@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from watchline.breach.demands import Demand, demands_of, states_of
 from watchline.breach.offered_rates import Rates, added_rates
-from watchline.breach.offers import Offers
 from watchline.breach.study import Case, Study, by_height
 from watchline.breach.watch import rates
 from watchline.breach.weakest import Escape, Weakest, hazard_field, weakest
@@ -67,7 +66,6 @@ def standing(
     study: Study,
     outs: list[Escape],
     plain: Fields,
-    offers: Offers,
     offered: Rates | None,
     chosen: IntArray,
 ) -> Standing:
@@ -84,8 +82,8 @@ def standing(
         What a detection is worth, one an adversary.
     plain : list of dict
         Of :func:`fields_of`.
-    offers, offered : Offers, Rates or None
-        Poses and how fast they detect; not asked for while none is chosen.
+    offered : Rates or None
+        How fast poses detect; not asked for while none is chosen.
     chosen : int64 array
         Numbers of the poses.
     """
@@ -97,7 +95,7 @@ def standing(
                 height: plain_of[height] + more
                 for height, more in zip(
                     study.sight.heights_m,
-                    added_rates(offered, offers, study.defence, study.sight, state, chosen),
+                    added_rates(offered, state, chosen),
                     strict=True,
                 )
             }

@@ -15,7 +15,6 @@ from watchline.breach.ground import Strip
 from watchline.breach.offers import OFFER_REACH_M, Offers
 from watchline.breach.watch import WINDOW_ROWS_M, Sight, column_of, strike, views_of
 from watchline.design.columns import Scene
-from watchline.model.condition import Condition
 from watchline.model.defence import Defence, DefenceState
 from watchline.prove.devices import Perch, PlacedDevice
 from watchline.prove.heights import Relief
@@ -33,16 +32,19 @@ class Rates:
 
     Attributes
     ----------
-    kinds : tuple of (int, float)
-        Column of the rates (:func:`watchline.breach.watch.column_of`) and distance beyond which
-        nothing counts, each pair of the states once.
+    heights_m : tuple of float
+        Target heights.
+    strikes : dict of str or None to (int, float64 array [poses])
+        By state, None being the normal one: kind of the rates that hold in it, and what it leaves
+        of those of each pose.
     cells, window_cells : int
         Cells of the zone, and of each window but the last.
     near : bool array [windows, poses]
         Whether a pose is within reach of some cell of a window.
     """
 
-    kinds: tuple[tuple[int, float], ...]
+    heights_m: tuple[float, ...]
+    strikes: dict[str | None, tuple[int, FloatArray]]
     cells: int
     window_cells: int
     near: npt.NDArray[np.bool_]
@@ -95,8 +97,12 @@ def rates_of(scene: Scene, relief: Relief, strip: Strip, offers: Offers, sight: 
     """
     defence = scene.site.defence
     assert defence is not None
-    kinds = tuple(dict.fromkeys(_kind(offers, defence, sight.conditions, state)
-                                for state in states_of(defence)))  # fmt: skip
+    kinds: dict[tuple[int, float], int] = {}
+    strikes: dict[str | None, tuple[int, FloatArray]] = {}
+    for state in states_of(defence):
+        factor, reach = strike(defence, state, offers.kinds, offers.mount_s_m)
+        kind = column_of(sight.conditions, state), float(reach)
+        strikes[state and state.name] = kinds.setdefault(kind, len(kinds)), factor
     perches = _perches(scene, relief, offers)
     rows, cols = strip.shape
     tall = max(1, round(WINDOW_ROWS_M / strip.row_m))
@@ -113,10 +119,10 @@ def rates_of(scene: Scene, relief: Relief, strip: Strip, offers: Offers, sight: 
         places = tuple(array.ravel()[part] for array in (strip.x, strip.y, strip.z))
         near = [perch for perch, here in zip(perches, close[number], strict=True) if here]
         return _window_rates(
-            defence, relief, near, places, sight.part(part), kinds, len(offers.poses)
+            defence, relief, near, places, sight.part(part), tuple(kinds), len(offers.poses)
         )
 
-    return Rates(kinds, rows * cols, tall * cols, close[:, of_pose], window)
+    return Rates(sight.heights_m, strikes, rows * cols, tall * cols, close[:, of_pose], window)
 
 
 def _window_rates(
@@ -128,7 +134,10 @@ def _window_rates(
     kinds: tuple[tuple[int, float], ...],
     poses: int,
 ) -> Window:
-    """Trace perches, whose devices bear the numbers of poses, to the cells of a window."""
+    """Trace perches, whose devices bear the numbers of poses, to the cells of a window.
+
+    ``kinds``: column of the rates and distance beyond which nothing counts, of each kind.
+    """
     views: list[list[tuple[npt.NDArray, ...]]] = [[] for _ in sight.heights_m]
     for h, pose, index, rate, distance in views_of(defence, relief, near, *places, sight):
         close = distance <= OFFER_REACH_M
@@ -156,20 +165,8 @@ def _window_rates(
     return tuple(tuple(by_height) for by_height in found)
 
 
-def _kind(
-    offers: Offers, defence: Defence, conditions: tuple[Condition, ...], state: DefenceState | None
-) -> tuple[int, float]:
-    _, reach = strike(defence, state, offers.kinds, offers.mount_s_m)
-    return column_of(conditions, state), float(reach)
-
-
 def hazards_along(
-    rates: Rates,
-    offers: Offers,
-    defence: Defence,
-    sight: Sight,
-    state: DefenceState | None,
-    terms: PathHazard,
+    rates: Rates, state: DefenceState | None, terms: PathHazard
 ) -> tuple[npt.NDArray[np.int64], FloatArray]:
     """Hazard that every offered pose would give up to the end of each move of a path.
 
@@ -177,12 +174,6 @@ def hazards_along(
     ----------
     rates : Rates
         Of the poses.
-    offers : Offers
-        The poses.
-    defence : Defence
-        States and availability.
-    sight : Sight
-        Target heights and conditions.
     state : DefenceState or None
         State in which the path is walked.
     terms : PathHazard
@@ -195,11 +186,10 @@ def hazards_along(
     hazard : float64 array [moves, n]
         Never falling along the moves.
     """
-    factor, _ = strike(defence, state, offers.kinds, offers.mount_s_m)
-    kind = rates.kinds.index(_kind(offers, defence, sight.conditions, state))
+    kind, factor = rates.strikes[state and state.name]
     moves = terms.fixed.size
-    total = sparse.csr_array((moves, len(offers.poses)))
-    for h, height in enumerate(sight.heights_m):
+    total = sparse.csr_array((moves, factor.size))
+    for h, height in enumerate(rates.heights_m):
         at = terms.height_m == height
         cells, place = np.unique(terms.cell[at], return_inverse=True)
         if cells.size:
@@ -214,19 +204,13 @@ def hazards_along(
 
 
 def added_rates(
-    rates: Rates,
-    offers: Offers,
-    defence: Defence,
-    sight: Sight,
-    state: DefenceState | None,
-    chosen: npt.NDArray[np.int64],
+    rates: Rates, state: DefenceState | None, chosen: npt.NDArray[np.int64]
 ) -> list[FloatArray]:
     """What some of the poses add to the rates at every cell in a state [1/s], by target height."""
-    factor, _ = strike(defence, state, offers.kinds, offers.mount_s_m)
-    kind = rates.kinds.index(_kind(offers, defence, sight.conditions, state))
-    mine = np.zeros(len(offers.poses))
+    kind, factor = rates.strikes[state and state.name]
+    mine = np.zeros(factor.size)
     mine[chosen] = factor[chosen]
-    return [rates.over_cells(kind, h, mine) for h in range(len(sight.heights_m))]
+    return [rates.over_cells(kind, h, mine) for h in range(len(rates.heights_m))]
 
 
 def _perches(scene: Scene, relief: Relief, offers: Offers) -> list[Perch]:

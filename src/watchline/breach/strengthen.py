@@ -9,9 +9,10 @@ entries that would not hold with all offered poses together. Then devices:
   least poses beside those that are chosen satisfy them (:mod:`watchline.breach.addition`), and so
   on until every entry holds. Nothing chosen is dropped, so that every round comes nearer.
 - *Prune*: what can go without any entry failing, goes (:mod:`watchline.breach.prune`).
-- *Relax*: the least addition that satisfies all cuts found so far, whatever was chosen, is where
-  the next repair begins. Its cost, and that by prices of the cuts, tell how far the best plan may
-  be from the least.
+- *Improve*: stretch by stretch of the line the poses are chosen anew, beside all others, by all
+  cuts found so far; what is cheaper after its own repair and pruning, stays.
+
+Prices of the cuts tell how far the plan may be from the least.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from watchline.breach.fronts import Fields, Standing, fields_of, standing
 from watchline.breach.ground import Strip
 from watchline.breach.ideal import escapes, hopeless_entries
 from watchline.breach.offered_rates import Rates
-from watchline.breach.offers import Offers, cost_of, with_poses
+from watchline.breach.offers import OFFER_REACH_M, Offers, cost_of, with_poses
 from watchline.breach.posts import Garrison
 from watchline.breach.prune import pruned
 from watchline.breach.study import Study
@@ -42,15 +43,13 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 MOST_ROUNDS = 40
 """Repairs of one start."""
-MOST_STARTS = 3
-"""Plans that are repaired: from nothing, then from the least addition of the cuts."""
+STRETCH_M = 1500.0
+"""Length along the line of which poses are chosen anew at once."""
 CUT_SPACING_M = 40.0
 """Entries whose paths become cuts in one round lie at least so far apart."""
 SLACK = 1e-6
 MARGIN = 1e-4
 """More than what is missing that a repair asks for, so that rounding does not leave it short."""
-GOOD_ENOUGH = 0.02
-"""Share above the bound at which a plan is not sought further."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class _Task:
     def standing(self, chosen: IntArray) -> Standing:
         """The weakest paths with some poses."""
         rates = self.offered() if chosen.size else None
-        return standing(self.study, self.outs, self.plain, self.offers, rates, chosen)
+        return standing(self.study, self.outs, self.plain, rates, chosen)
 
     def failing(self, chosen: IntArray) -> BoolArray:
         """Entries that fail a demand with some poses and are not hopeless."""
@@ -158,24 +157,12 @@ def strengthen(
     )
     nobody = np.zeros(study.strip.shape[0], dtype=bool)
     found = _Found([], nobody.copy(), nobody.copy())
-    best: tuple[int, float, IntArray, BoolArray] | None = None
-    chosen, bound = np.zeros(0, np.int64), 0.0
-    for start in range(MOST_STARTS):
-        chosen = _repaired(task, chosen, found, progress)
-        if chosen.size:
-            chosen = pruned(offers, found.cuts, chosen, study.strip.s_m, task.failing)
-        short = task.failing(chosen)
-        rank = int(short.sum()), cost_of(offers, chosen), chosen, short
-        best = rank if best is None or rank[:2] < best[:2] else best
-        held = [cut for cut in found.cuts if not _at(study.strip, found.given_up, cut)]
-        bound = max(bound, least_cost(offers, held))
-        if not held or best[1] <= bound * (1.0 + GOOD_ENOUGH) or start == MOST_STARTS - 1:
-            break
-        chosen = least_addition(offers, held).poses
-        if cost_of(offers, chosen) >= best[1]:
-            break
-    assert best is not None
-    _, _, chosen, short = best
+    chosen = _repaired(task, np.zeros(0, np.int64), found, found.given_up, progress)
+    chosen = pruned(offers, found.cuts, chosen, study.strip.s_m, task.failing)
+    chosen = _improved(task, chosen, found, progress)
+    short = task.failing(chosen)
+    held = [cut for cut in found.cuts if not _at(study.strip, found.given_up, cut)]
+    bound = least_cost(offers, held)
     added = with_poses(scene, plan, offers, chosen)
     return Strengthened(
         added,
@@ -190,6 +177,42 @@ def strengthen(
     )
 
 
+def _improved(
+    task: _Task, chosen: IntArray, found: _Found, progress: Callable[[float], None] | None
+) -> IntArray:
+    """An addition of which no stretch, chosen anew beside the others, was found cheaper."""
+    offers, s_m = task.offers, task.study.strip.s_m
+    stretches = _stretches(offers, chosen)
+    for k, (low, high) in enumerate(stretches):
+        s = offers.mount_s_m[chosen]
+        kept = chosen[(s < low) | (s > high)]
+        if progress is not None:
+            progress(k / len(stretches))
+        if kept.size == chosen.size:
+            continue
+        before = task.failing(chosen)
+        fresh, _ = _ask(task, kept, found, before)
+        near = [c for c in found.cuts if low - OFFER_REACH_M <= c.s_m <= high + OFFER_REACH_M]
+        start = least_addition(offers, near + fresh, kept).poses
+        if cost_of(offers, start) >= cost_of(offers, chosen):
+            continue
+        trial = _repaired(task, start, found, before.copy())
+        trial = pruned(offers, found.cuts, trial, s_m, task.failing)
+        cheaper = cost_of(offers, trial) < cost_of(offers, chosen)
+        if cheaper and not (task.failing(trial) & ~before).any():
+            chosen = trial
+    return chosen
+
+
+def _stretches(offers: Offers, chosen: IntArray) -> list[tuple[float, float]]:
+    """Stretches of the line, end to end, that hold the mounts of poses [m]."""
+    s = offers.mount_s_m[chosen]
+    if not s.size:
+        return []
+    starts = np.arange(float(s.min()), float(s.max()) + 1e-9, STRETCH_M).tolist()
+    return [(a, a + STRETCH_M) for a in starts]
+
+
 def _ended(short: BoolArray, unreachable: BoolArray) -> str:
     """Why entries are left; empty where none is."""
     if not short.any():
@@ -200,35 +223,53 @@ def _ended(short: BoolArray, unreachable: BoolArray) -> str:
 
 
 def _repaired(
-    task: _Task, chosen: IntArray, found: _Found, progress: Callable[[float], None] | None
+    task: _Task,
+    chosen: IntArray,
+    found: _Found,
+    given_up: BoolArray,
+    progress: Callable[[float], None] | None = None,
 ) -> IntArray:
-    """Poses added to those that are chosen until no entry is left that more poses would mend."""
-    strip, first = task.study.strip, 0
+    """Poses added to those that are chosen until no entry is left that more poses would mend.
+
+    Entries that no poses beside the chosen ones would mend are marked in ``given_up``.
+    """
+    first = 0
     for _ in range(MOST_ROUNDS):
-        stands = task.standing(chosen)
-        margins = stands.margin(task.demands)
-        done = task.hopeless | found.given_up
-        left = int(_failing(margins, done).sum())
+        asked, left = _ask(task, chosen, found, given_up)
         first = max(first, left)
         if progress is not None and first:
             progress(1.0 - left / first)
         if not left:
             break
-        found.rounds += 1
-        entries = _entries(stands, margins, done, task.demands, strip)
-        fresh = entry_cuts(task.study, task.plain, task.offers, task.offered(), entries, chosen)
-        found.cuts += [cut for one in fresh for cut in one.lasting]
-        asked = [replace(one.beside, need=one.beside.need + MARGIN) for one in fresh]
         answer = least_addition(task.offers, asked, chosen)
         new = np.setdiff1d(answer.poses, chosen)
-        for (_, row, _), cut, slack in zip(entries, asked, answer.slack, strict=True):
+        for cut, slack in zip(asked, answer.slack, strict=True):
             if slack > SLACK and not np.isin(cut.poses, new).any():
-                near = np.abs(strip.s_m - strip.s_m[row]) <= CUT_SPACING_M / 2
-                found.given_up |= near
+                off = np.abs(task.study.strip.s_m - cut.s_m)
+                given_up |= off <= CUT_SPACING_M / 2
                 if not chosen.size and most_worth(task.offers, cut) < cut.need - MARGIN:
-                    found.unreachable[row] = True
+                    found.unreachable[off.argmin()] = True
         chosen = answer.poses
     return chosen
+
+
+def _ask(task: _Task, chosen: IntArray, found: _Found, but: BoolArray) -> tuple[list[Cut], int]:
+    """What failing entries, but some, ask beside the chosen poses, and how many entries fail.
+
+    All cuts that are found on the way are kept.
+    """
+    strip = task.study.strip
+    stands = task.standing(chosen)
+    margins = stands.margin(task.demands)
+    done = task.hopeless | but
+    left = int(_failing(margins, done).sum())
+    if not left:
+        return [], 0
+    found.rounds += 1
+    entries = _entries(stands, margins, done, task.demands, strip)
+    fresh = entry_cuts(task.study, task.plain, task.offers, task.offered(), entries, chosen)
+    found.cuts += [cut for one in fresh for cut in one.lasting]
+    return [replace(one.beside, need=one.beside.need + MARGIN) for one in fresh], left
 
 
 def _failing(margins: list[list[FloatArray]], done: BoolArray) -> BoolArray:
