@@ -10,7 +10,7 @@ entries that would not hold with all offered poses together. Then devices:
   on until every entry holds. Nothing chosen is dropped, so that every round comes nearer.
 - *Prune*: what can go without any entry failing, goes (:mod:`watchline.breach.prune`).
 - *Improve*: stretch by stretch of the line the poses are chosen anew, beside all others, by all
-  cuts found so far; what is cheaper after its own repair and pruning, stays.
+  cuts found so far and those that each such choice evades; what is cheaper and holds, stays.
 
 Prices of the cuts tell how far the plan may be from the least.
 """
@@ -45,9 +45,13 @@ MOST_ROUNDS = 40
 """Repairs of one start."""
 STRETCH_M = 1500.0
 """Length along the line of which poses are chosen anew at once."""
+MOST_TRIES = 12
+"""Least choices of a stretch that are tried, each with the cuts that the one before evades."""
 CUT_SPACING_M = 40.0
 """Entries whose paths become cuts in one round lie at least so far apart."""
 SLACK = 1e-6
+SURE = 1e-6
+"""Above what is required that an entry must have in the search, whose rates are rounded."""
 MARGIN = 1e-4
 """More than what is missing that a repair asks for, so that rounding does not leave it short."""
 
@@ -181,26 +185,37 @@ def _improved(
     task: _Task, chosen: IntArray, found: _Found, progress: Callable[[float], None] | None
 ) -> IntArray:
     """An addition of which no stretch, chosen anew beside the others, was found cheaper."""
-    offers, s_m = task.offers, task.study.strip.s_m
-    stretches = _stretches(offers, chosen)
+    before = task.failing(chosen)
+    stretches = _stretches(task.offers, chosen)
     for k, (low, high) in enumerate(stretches):
-        s = offers.mount_s_m[chosen]
+        s = task.offers.mount_s_m[chosen]
         kept = chosen[(s < low) | (s > high)]
+        if kept.size < chosen.size:
+            chosen = _chosen_anew(task, chosen, kept, found, before)
         if progress is not None:
-            progress(k / len(stretches))
-        if kept.size == chosen.size:
-            continue
-        before = task.failing(chosen)
-        fresh, _ = _ask(task, kept, found, before)
-        near = [c for c in found.cuts if low - OFFER_REACH_M <= c.s_m <= high + OFFER_REACH_M]
-        start = least_addition(offers, near + fresh, kept).poses
-        if cost_of(offers, start) >= cost_of(offers, chosen):
-            continue
-        trial = _repaired(task, start, found, before.copy())
-        trial = pruned(offers, found.cuts, trial, s_m, task.failing)
-        cheaper = cost_of(offers, trial) < cost_of(offers, chosen)
-        if cheaper and not (task.failing(trial) & ~before).any():
-            chosen = trial
+            progress((k + 1) / len(stretches))
+    return chosen
+
+
+def _chosen_anew(
+    task: _Task, chosen: IntArray, kept: IntArray, found: _Found, before: BoolArray
+) -> IntArray:
+    """The least poses beside those that are kept, where they cost less than those chosen now."""
+    offers, cost = task.offers, cost_of(task.offers, chosen)
+    s = offers.mount_s_m[np.setdiff1d(chosen, kept)]
+    low, high = s.min() - STRETCH_M / 2 - OFFER_REACH_M, s.max() + STRETCH_M / 2 + OFFER_REACH_M
+    for _ in range(MOST_TRIES):
+        near = [
+            replace(cut, need=cut.need + MARGIN)
+            for cut in found.cuts
+            if low <= cut.s_m <= high and not _at(task.study.strip, before, cut)
+        ]
+        trial = least_addition(offers, near, kept).poses
+        if cost_of(offers, trial) >= cost:
+            break
+        _, left = _ask(task, trial, found, before)
+        if not left:
+            return trial
     return chosen
 
 
@@ -277,7 +292,7 @@ def _failing(margins: list[list[FloatArray]], done: BoolArray) -> BoolArray:
     fails = np.zeros_like(done)
     for mine in margins:
         for margin in mine:
-            fails |= margin < -SLACK
+            fails |= margin < SURE
     return fails & ~done
 
 
@@ -293,7 +308,7 @@ def _entries(
         (fronts, row, demand)
         for fronts, mine in zip(stands.fronts, margins, strict=True)
         for demand, margin in zip(demands, mine, strict=True)
-        for row in _spread_out(margin, (margin < -SLACK) & ~done, strip)
+        for row in _spread_out(margin, (margin < SURE) & ~done, strip)
     ]
 
 
