@@ -196,7 +196,9 @@ def least_cost(offers: Offers, cuts: list[Cut]) -> float:
         best = max(best, value)
         if stuck >= 15:
             reach, stuck = reach / 2.0, 0
-        short = need - np.asarray(part[:, order[taken & builds[own]]].sum(axis=1)).ravel()
+        built = np.zeros(cost.size)
+        built[order[taken & builds[own]]] = 1.0
+        short = need - part @ built
         length = float(short @ short)
         if length <= 1e-18:
             break
