@@ -31,7 +31,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "kernels"), str(Path(_
 from test_illuminance import compare_with_radiance  # noqa: E402
 
 import radiance_oracle as radiance  # noqa: E402
-from sight import Table, fractal  # noqa: E402
+from _sight_cases import fractal  # noqa: E402
+from _table import Table  # noqa: E402
 from watchline.io.photometry import read_photometry  # noqa: E402
 from watchline.kernels.grid import Grid, make_grid, make_points  # noqa: E402
 from watchline.kernels.light import Illuminance, illuminate  # noqa: E402

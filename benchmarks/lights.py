@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent))
 
-from sight import Table  # noqa: E402
+from _table import Table  # noqa: E402
 from watchline.design.lights import design_lights  # noqa: E402
 from watchline.io.project import read_site  # noqa: E402
 from watchline.io.terrain import build_terrain  # noqa: E402

@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(Path(__file__).parent)]
 
 from _path_peers import networkx_spread, plain_dijkstra, scipy_spread  # noqa: E402
-from sight import Table  # noqa: E402
+from _table import Table  # noqa: E402
 from watchline.breach.respond import LEVELS  # noqa: E402
 from watchline.kernels.moves import make_field  # noqa: E402
 from watchline.kernels.spread import least_stop, spread  # noqa: E402

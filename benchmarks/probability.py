@@ -24,7 +24,8 @@ from watchline.tools.probability import visibility_probability
 from watchline.tools.scene import read_scene
 
 sys.path.insert(0, str(Path(__file__).parent))
-from sight import DATA, Table, fractal
+from _sight_cases import DATA, fractal
+from _table import Table
 
 HEAD_M = 1.7
 LENGTH_CELLS = 20.0

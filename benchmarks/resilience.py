@@ -23,7 +23,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(Path(__file__).parent)]
 
-from sight import Table  # noqa: E402
+from _table import Table  # noqa: E402
 from watchline.design.patrols import best_mix, draw_walk  # noqa: E402
 from watchline.prove.patrols import judge_walk  # noqa: E402
 

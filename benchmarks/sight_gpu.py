@@ -14,7 +14,8 @@ import time
 
 import numpy as np
 
-from sight import BENT_LINE, HEAD_M, HEIGHTS_M, Case, Table, corridor, fractal, lidar, pair_count
+from _sight_cases import BENT_LINE, HEAD_M, HEIGHTS_M, Case, corridor, fractal, lidar, pair_count
+from _table import Table
 from watchline.kernels import gpu_fault, gpu_name, make_grid, make_points, sight_on
 
 
