@@ -4,15 +4,12 @@ import json
 from dataclasses import replace
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pytest
-from shapely.geometry import Point
 
 import watchline as wl
+from hand_plan import hand_made_plan, make_hand_project
 from small_project import CRS, PROJECT, make_project, run_cli
-from watchline.geo.chainage import from_chainage
-from watchline.model.plan import PLAN_DEVICE_COLUMNS, PLAN_MOUNT_COLUMNS, Plan
 
 DEFENCE = """
 [[adversaries]]
@@ -56,48 +53,9 @@ end = "240 m"
 """
 
 
-def hand_made_plan(site) -> Plan:
-    """Three masts on the road, each with two cameras that look along the line."""
-    mounts, devices = [], []
-    for k, s in enumerate((40.0, 130.0, 220.0)):
-        x, y = (float(v[0]) for v in from_chainage(site.line, np.array([s]), 32.0))
-        mount = f"M{k:03d}"
-        mounts.append(
-            (mount, mount, "mast-10", "mast", 10.0, s, 32.0, 0.0, 1.0, False, Point(x, y))
-        )
-        for azimuth in (20.0, 200.0):
-            name = f"D{len(devices):03d}"
-            devices.append(
-                (
-                    name,
-                    mount,
-                    "fixed-4mp-8mm",
-                    "camera",
-                    10.0,
-                    azimuth,
-                    12.0,
-                    8.0,
-                    40.0,
-                    25.0,
-                    1.0,
-                    Point(x, y),
-                )
-            )
-    return Plan(
-        "hand", CRS,
-        gpd.GeoDataFrame(mounts, columns=[*PLAN_MOUNT_COLUMNS, "geometry"], crs=CRS),
-        gpd.GeoDataFrame(devices, columns=[*PLAN_DEVICE_COLUMNS, "geometry"], crs=CRS),
-        9.0, None, "EUR", "edited",
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    folder = make_project(tmp_path_factory.mktemp("paths"), PROJECT + DEFENCE)
-    site = wl.read_site(folder)
-    (folder / "plans").mkdir()
-    wl.write_plan(hand_made_plan(site), folder / "plans" / "hand.gpkg")
-    return folder
+    return make_hand_project(tmp_path_factory.mktemp("paths"), PROJECT + DEFENCE)
 
 
 def test_it_finds_writes_and_proves(project, monkeypatch, capsys):

@@ -24,6 +24,12 @@ ClaimKind = Literal[
     "interruption",
 ]
 
+_JUDGED_ON = {
+    "interruption": ("entry", "entries"),
+    "capacity": ("mount", "mounts"),
+    "exclusion": ("place", "places"),
+}
+
 CELL_GOOD, CELL_FAILS, CELL_UNKNOWN, CELL_NOT_JUDGED = 1, 0, -1, -2
 """States of a cell under a claim, in the ``state:<claim>`` columns of a proof's cells."""
 
@@ -84,7 +90,7 @@ class Claim:
     witness : Witness or None
         The worst failing or unknown cell; the tightest one where it holds.
     cells : int
-        Number of cells judged.
+        Number of cells judged, or of what `judged_on` says.
     failing_chainages : tuple of (float, float)
         Stretches of the line, from–to in m, that hold cells which fail or are unknown.
     method : str
@@ -112,6 +118,13 @@ class Claim:
     method: str
     detail: str
     unit: str = "share"
+
+    @property
+    def judged_on(self) -> tuple[str, str]:
+        """What `cells` counts, as a noun for one and for many."""
+        if self.unit == "ratio":  # the share of each light's own light that goes upwards
+            return "light", "lights"
+        return _JUDGED_ON.get(self.kind, ("cell", "cells"))
 
 
 @dataclass(frozen=True)

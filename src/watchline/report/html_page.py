@@ -30,12 +30,6 @@ PAGE_RELIEF_PIXELS = 1000
 LABELS_APART_PX = 34.0
 ROOM_M = 260.0
 
-BAR_KEYS = (
-    Key("bar", "share of good cells"),
-    Key("bar-fails", "cells fail"),
-    Key("bar-unknown", "cells are unknown"),
-)
-
 
 @dataclass(frozen=True)
 class MapView:
@@ -167,9 +161,10 @@ def render_page(
     sheets: Sequence[Sheet],
     search_svg: str,
     reasons: Reasons | None,
+    counted: str,
     templates: dict[str, str],
 ) -> str:
-    """Render the page."""
+    """Render the page; `counted`: what the shares of the strip chart's bars are of."""
     environment = jinja2.Environment(
         loader=jinja2.DictLoader(templates),
         autoescape=True,
@@ -186,11 +181,11 @@ def render_page(
         relief_note=view.relief_note,
         arrow=symbols.north_arrow(view.frame.turn_deg),
         strip=chart,
-        strip_text=strip_text(features),
+        strip_text=strip_text(features, counted),
         layers=layers,
         strip_layers=strip_layers,
         heat_keys={layer.key: heat_keys(layer) for layer in layers},
-        bar_keys=BAR_KEYS,
+        bar_keys=bar_keys(counted),
         sheets=sheets,
         search_svg=search_svg,
         search_width=LOG_WIDTH,
@@ -219,8 +214,17 @@ def _map_text(features: Features) -> str:
     return counted + marked
 
 
-def strip_text(features: Features) -> str:
-    """What the strip chart shows, in words."""
+def bar_keys(counted: str) -> tuple[Key, ...]:
+    """Legend of the bars, which show shares of what the claims count."""
+    return (
+        Key("bar", f"share of good {counted}"),
+        Key("bar-fails", f"{counted} fail"),
+        Key("bar-unknown", f"{counted} are unknown"),
+    )
+
+
+def strip_text(features: Features, counted: str) -> str:
+    """What the strip chart shows, in words; `counted`: what the shares of its bars are of."""
     tops = [m.ground_z for m in features.mounts if math.isfinite(m.ground_z)]
     heights = (
         f" The mounts' ground lies between {words.metres(min(tops))} and {words.metres(max(tops))}."
@@ -229,6 +233,6 @@ def strip_text(features: Features) -> str:
     )
     return (
         "From top to bottom: mounts, views and densities at each place of the straightened zone, "
-        "share of good cells per 100 m for each claim, ground height, and where the cost is."
+        f"share of good {counted} per 100 m for each claim, ground height, and where the cost is."
         f"{heights} The table of claims holds the same findings in words."
     )
