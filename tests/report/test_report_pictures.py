@@ -207,12 +207,12 @@ def test_a_long_title_takes_two_lines_and_keeps_its_end():
     assert lines[-1].endswith("…")
 
 
-@pytest.mark.parametrize("count", [1, 7, 60])
+@pytest.mark.parametrize("count", [1, 4, 60])
 def test_fields_over_each_other_leave_the_ground_to_be_seen(count):
-    """All fields together fill about as much as seven do, not more with each one."""
+    """All fields together fill about as much as four do, not more with each one."""
     view = Field("D1", "M1", "m", "camera", 0.0, -2000.0, 0.0, 90.0, 0.0, (9000.0,))
     picture = Picture(Frame(0.0, 0.0, 30.0, 0.1, 100.0, 40.0), still=True, prefix="t")
     found = re.findall(r'fill-opacity="([\d.]+)"', fields_layer(picture, (view,) * count))
-    assert len(found) == (count if count > 7 else 0)
+    assert len(found) == (count if count > 4 else 0)
     filled = 1 - (1 - float(found[0])) ** count if found else 1 - 0.95**count
-    assert filled <= 0.32
+    assert filled <= 0.21

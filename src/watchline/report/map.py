@@ -18,8 +18,8 @@ from watchline.report.picture import Picture
 ALL_ROUND_DEG = 359.5
 AIM_PX = 12.0
 # Fields fill at most this share of the colour of the ground under them, however many there are.
-MOST_FILLED = 0.3
-CROWDED = 7.0
+MOST_FILLED = 0.2
+CROWDED = 4.0
 
 
 def ground_layer(picture: Picture, features: Features) -> str:
@@ -144,7 +144,7 @@ def _faint(frame: Frame, fields: tuple[Field, ...]) -> str | None:
     deep = area / window.area
     if deep <= CROWDED:
         return None
-    return f"{1.0 - (1.0 - MOST_FILLED) ** (1.0 / deep):.3f}"
+    return f"{1.0 - (1.0 - MOST_FILLED) ** (1.0 / deep):.4f}"
 
 
 def _sector(field: Field) -> shapely.Polygon:
