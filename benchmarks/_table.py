@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import json
+
+
+def argument_parser(doc: str, quick: str) -> argparse.ArgumentParser:
+    """Options that all benchmarks have; `quick` says what its option leaves out."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help=quick)
+    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
+    return parser
+
 
 class Table:
     """Figures with their targets, printed as they come or as JSON at the end."""
@@ -27,3 +38,8 @@ class Table:
     def at_most(self, name: str, value: float, unit: str, bound: float) -> None:
         """Add a figure that holds at or below its target."""
         self.add(name, value, unit, f"≤ {bound:g}", bool(value <= bound))
+
+    def end(self) -> None:
+        """Print the figures as JSON, where that was asked for."""
+        if self.as_json:
+            print("\n".join(json.dumps(figure, ensure_ascii=False) for figure in self.figures))

@@ -13,9 +13,7 @@ best case: its window holds nothing but the zone. `--whole` adds the job of 12 k
 
 from __future__ import annotations
 
-import argparse
 import functools
-import json
 import subprocess
 import sys
 import time
@@ -38,7 +36,7 @@ from _sight_cases import (
     real_terrain,
     reference,
 )
-from _table import Table
+from _table import Table, argument_parser
 from watchline.kernels import (
     circle_flags,
     count_bits,
@@ -261,9 +259,7 @@ def memory_peak_gb() -> float:
 
 def main() -> None:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer sites; under 60 s")
-    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
+    parser = argument_parser(__doc__, quick="fewer sites; under 60 s")
     parser.add_argument("--whole", action="store_true", help="also 12 km at 1 m")
     options = parser.parse_args()
     table = Table(options.json)
@@ -296,8 +292,7 @@ def main() -> None:
     if options.whole:
         whole(table, 1.0, 12_000, 1.0, 60.0)
         table.at_most("memory, peak", memory_peak_gb(), "GB", 4)
-    if options.json:
-        print("\n".join(json.dumps(figure, ensure_ascii=False) for figure in table.figures))
+    table.end()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jinja2
 import numpy as np
 
 from watchline.geo import chainage
@@ -24,6 +23,7 @@ from watchline.report.reasons import HEIGHT as CURVE_HEIGHT
 from watchline.report.reasons import WIDTH as CURVE_WIDTH
 from watchline.report.reasons import Reasons
 from watchline.report.sheets import Sheet
+from watchline.report.templating import page_template
 
 MOST_LABELS = 16
 PAGE_RELIEF_PIXELS = 1000
@@ -165,15 +165,7 @@ def render_page(
     templates: dict[str, str],
 ) -> str:
     """Render the page; `counted`: what the shares of the strip chart's bars are of."""
-    environment = jinja2.Environment(
-        loader=jinja2.DictLoader(templates),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    return page_template(templates, "report.html.j2").render(
         content=content,
         frame=view.frame,
         map_svg=view.svg,

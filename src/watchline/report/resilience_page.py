@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import jinja2
-
 from watchline.io.report import report_templates
 from watchline.model.plan import Plan
 from watchline.model.resilience import ElementLoss, Resilience
@@ -12,6 +10,7 @@ from watchline.physics.availability import hours_a_year
 from watchline.report import chart as charts
 from watchline.report import palette, style, svg
 from watchline.report.chart import LEFT, RIGHT, Chart
+from watchline.report.templating import page_template
 
 WIDTH, ROW_HEIGHT, GAP = 1000.0, 90.0, 30.0
 MOST_LOSSES, MOST_CAUSES, WORST_STRETCHES = 20, 12, 10
@@ -31,9 +30,7 @@ def resilience_page(found: Resilience, site: Site, plan: Plan) -> str:
         Line, credits and name.
     """
     templates = report_templates()
-    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
-        templates["resilience.html.j2"]
-    )
+    template = page_template(templates, "resilience.html.j2")
     worst = sorted(found.stretches, key=lambda s: -s.unseen)
     return template.render(
         title=f"{site.name}: resilience",
