@@ -123,10 +123,11 @@ def test_place_off_the_line():
         ("interruption", 1, "1\u00a0entry"),
         ("capacity", 4, "4\u00a0mounts"),
         ("exclusion", 1, "1\u00a0place"),
+        ("light", 559, "559\u00a0places"),
     ],
 )
 def test_a_claim_names_what_it_counts(kind, count, text):
-    unit = "P_I" if kind == "interruption" else "share"
+    unit = {"interruption": "P_I", "light": "lx"}.get(kind, "share")
     claim = replace(CLAIM, kind=kind, unit=unit, cells=count)
     assert words.plural(claim.cells, *claim.judged_on) == text
     proof = Proof((claim,), pd.DataFrame(), pd.DataFrame(), 5.0, "0" * 64)

@@ -27,7 +27,8 @@ ClaimKind = Literal[
 _JUDGED_ON = {
     "interruption": ("entry", "entries"),
     "capacity": ("mount", "mounts"),
-    "exclusion": ("place", "places"),
+    # Where mounts and devices stand; points, or stretches of them; poles and lights.
+    **dict.fromkeys(("exclusion", "light", "light_loss", "light_limit"), ("place", "places")),
 }
 
 CELL_GOOD, CELL_FAILS, CELL_UNKNOWN, CELL_NOT_JUDGED = 1, 0, -1, -2
@@ -122,8 +123,6 @@ class Claim:
     @property
     def judged_on(self) -> tuple[str, str]:
         """What `cells` counts, as a noun for one and for many."""
-        if self.unit == "ratio":  # the share of each light's own light that goes upwards
-            return "light", "lights"
         return _JUDGED_ON.get(self.kind, ("cell", "cells"))
 
 

@@ -164,7 +164,7 @@ def asked_sentence(claim: Claim, requirement: Requirement | None) -> str:
 
 KIND_WORDS = {
     "no_watch": "not watched",
-    "exclusion": "no mount",
+    "exclusion": "nothing stands",
     "capacity": "no structure overloaded",
 }
 
