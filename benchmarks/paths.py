@@ -11,8 +11,9 @@ graphs, which belong to one plan. networkx gets 12,000 cells, and so does the ke
 response, a pass each, and the chance), and for one who keeps to his way (time-expanded).
 
 `--quick` takes 2 km, under 60 s: its grids fit the cache of the processor, so that SciPy's lag
-without its assembly is told and not judged. Without networkx its row says "peer missing". The
-losses are those of a plan of the Rafah example, if one is found in its `runs`.
+without its assembly is told and not judged, and leaves the losses out. Without networkx its row
+says "peer missing". The losses are those of a plan of the Rafah example, if one is found in its
+`runs`.
 """
 
 from __future__ import annotations
@@ -212,7 +213,8 @@ def main() -> None:
     _, short_s = cpu(half.two_phases)
     _, long_s = cpu(job.two_phases)
     table.at_most("twice the length over once", long_s / short_s, "×", 2.5)
-    losses_of_rafah(table)
+    if not options.quick:
+        losses_of_rafah(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     table.add("peak memory of the whole run, peers included", peak, "MiB")
     table.end()

@@ -8,54 +8,17 @@ import pandas as pd
 import pytest
 
 import watchline as wl
-from hand_plan import hand_made_plan, make_hand_project
+from breach_plans import DEFENCE, hand_made_plan
 from small_project import CRS, PROJECT, make_project, run_cli
-
-DEFENCE = """
-[[adversaries]]
-name = "on foot"
-gaits = [
-  { name = "running", speed = "3 m/s" },
-  { name = "crawling", speed = "0.3 m/s", target_height = "0.5 m" },
-]
-
-[[barriers]]
-name = "fence"
-distance = "30 m"
-delay = "45 s"
-
-[detection]
-communication = "95 %"
-assessment = "5 s"
-grades = [{ px_per_m = 20, probability = "90 %", within = "10 s" }]
-
-[[states]]
-name = "fog"
-probability = "5 %"
-visibility = "40 m"
-
-[response]
-required = "50 %"
-call_out = "10 s"
-call_out_sd = "3 s"
-speed = "30 km/h"
-cross_speed = "3 m/s"
-travel_spread = "10 %"
-
-[[posts]]
-name = "gate"
-chainage = "60 m"
-
-[[patrols]]
-name = "patrol"
-start = "120 m"
-end = "240 m"
-"""
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return make_hand_project(tmp_path_factory.mktemp("paths"), PROJECT + DEFENCE)
+    folder = make_project(tmp_path_factory.mktemp("paths"), PROJECT + DEFENCE)
+    site = wl.read_site(folder)
+    (folder / "plans").mkdir()
+    wl.write_plan(hand_made_plan(site), folder / "plans" / "hand.gpkg")
+    return folder
 
 
 def test_it_finds_writes_and_proves(project, monkeypatch, capsys):

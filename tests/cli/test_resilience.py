@@ -11,7 +11,7 @@ import pytest
 from shapely.geometry import Point
 
 import watchline as wl
-from hand_plan import hand_made_plan, make_hand_project
+from breach_plans import hand_made_plan
 from small_project import CRS, PROJECT, make_project, run_cli
 from watchline.model.plan import PLAN_DEVICE_COLUMNS, Plan
 from watchline.model.resilience import ResilienceRules
@@ -36,7 +36,10 @@ supply_mttr = "4 h"
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    return make_hand_project(tmp_path_factory.mktemp("resilience"), PROJECT + TABLES)
+    folder = make_project(tmp_path_factory.mktemp("resilience"), PROJECT + TABLES)
+    (folder / "plans").mkdir()
+    wl.write_plan(hand_made_plan(wl.read_site(folder)), folder / "plans" / "hand.gpkg")
+    return folder
 
 
 def test_it_judges_writes_and_agrees_with_the_proof(project, monkeypatch, capsys):

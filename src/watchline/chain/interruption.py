@@ -10,7 +10,8 @@ import numpy as np
 
 from watchline.breach.demands import Demand, demands_of
 from watchline.breach.garrison import garrisons
-from watchline.breach.offers import Rates, offers_beside, rates_of
+from watchline.breach.offered_rates import Rates, rates_of
+from watchline.breach.offers import offers_beside
 from watchline.breach.posts import Garrison
 from watchline.breach.prove import checks_of
 from watchline.breach.strengthen import Strengthened, strengthen
@@ -62,10 +63,8 @@ def design_for_interruption(
 
     @cache
     def rates() -> Rates:
-        """Traced where a choice of posts needs devices, and then once for all."""
-        listener.step("what each would detect", f"{len(offers.poses):,} poses on offer")
-        relief = relief_of(terrain)
-        return rates_of(scene, relief, study.strip, offers, study.sight, listener.share)
+        """Of all poses, where a choice of posts needs devices; traced stretch by stretch."""
+        return rates_of(scene, relief_of(terrain), study.strip, offers, study.sight)
 
     listener.step("choices of posts")
     offered = garrisons(study)
@@ -81,7 +80,7 @@ def design_for_interruption(
             tried.append((hopeless, None))
             continue
         listener.step("design for interruption", _count(len(garrison.units), "new post"))
-        found = strengthen(study, scene, terrain, plan, offers, rates, garrison, listener.share)
+        found = strengthen(study, scene, plan, offers, rates, garrison, listener.share)
         tried.append((hopeless, found))
         if best is None or _rank(found, price) < _rank(best, price):
             best = found
