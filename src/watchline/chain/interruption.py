@@ -206,8 +206,8 @@ def _sentence(site: Site, plan: Plan, study: Study, found: Strengthened, worst: 
     if found.short.any():
         where = _where(study, found.short)
         parts.append(
-            f"{asked} could not be reached at {int(found.short.sum())} entries ({where})"
-            f": {found.ended}. So far: {addition}"
+            f"{asked} could not be reached at {_count(int(found.short.sum()), 'entry', 'entries')} "
+            f"({where}): {found.ended}. So far: {addition}"
         )
     else:
         parts.append(
@@ -231,5 +231,5 @@ def _where(study: Study, rows: np.ndarray) -> str:
     return f"s = {text} m" + (f" and {more} more stretches" if more > 0 else "")
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
