@@ -170,3 +170,27 @@ def test_a_plan_is_designed_for_interruption(tmp_path, monkeypatch, capsys):
     assert claim["unit"] == "P_I"
     page = next(file for file in found["files"] if file.endswith("paths.html"))
     assert "Designed for interruption" in (folder / page).read_text()
+
+
+def test_what_no_choice_of_devices_reaches_is_told(tmp_path, monkeypatch, capsys):
+    """Masts 200 m apart with one kind of camera cannot hold what four of the best could."""
+    wanted = DEFENCE.replace('required = "50 %"', 'required = "90 %"')
+    wanted = wanted.replace("px_per_m = 20", "px_per_m = 100")
+    text = PROJECT.replace('spacing = "60 m"', 'spacing = "200 m"')
+    text = text.replace(', "fixed-4mp-16mm", "fixed-8mp-12mm"]', "]")
+    folder = make_project(tmp_path, text + wanted)
+    plan = hand_made_plan(wl.read_site(folder))
+    few = replace(plan, mounts=plan.mounts.iloc[:1], devices=plan.devices.iloc[:1])
+    (folder / "plans").mkdir()
+    file = folder / "plans" / "few.gpkg"
+    wl.write_plan(few, file)
+    code, out, err = run_cli(
+        monkeypatch, capsys, "paths", folder, "--plan", file, "--design", "--json", "-q"
+    )
+    assert code == 1, err
+    design = json.loads(out)["design"]
+    assert not design["holds"]
+    assert design["worst_after"] < 0.9
+    assert "could not be reached at" in design["sentence"]
+    assert "reaches it; there 'on foot' is interrupted with 0." in design["sentence"]
+    assert "most is missing in 'normal' (95% of the time, 0." in design["sentence"]

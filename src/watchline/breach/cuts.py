@@ -53,10 +53,6 @@ class PathHazard:
             rate[here] = rates[self.cell[here]]
         return self.fixed + np.bincount(self.move, rate * self.seconds, self.fixed.size)
 
-    def seconds_at(self, gradient: FloatArray) -> FloatArray:
-        """Terms weighed by a gradient of the moves, float64 [terms]: worth of a rate there."""
-        return gradient[self.move] * self.seconds
-
 
 def path_hazard(
     strip: Strip, walker: Walker, trace: PathTrace, rate_of: dict[float, FloatArray]

@@ -210,6 +210,8 @@ def _chosen_anew(
             for cut in found.cuts
             if low <= cut.s_m <= high and not _at(task.study.strip, before, cut)
         ]
+        if not near:
+            break
         trial = least_addition(offers, near, kept).poses
         if cost_of(offers, trial) >= cost:
             break
