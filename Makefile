@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo test test-all check bench docs lock page clean
+.PHONY: help setup demo test check bench docs lock page clean
 .DEFAULT_GOAL := help
 
 help: ## what can be asked

@@ -13,7 +13,8 @@ from watchline.breach.cuts import PathHazard
 from watchline.breach.demands import states_of
 from watchline.breach.ground import Strip
 from watchline.breach.offers import OFFER_REACH_M, Offers
-from watchline.breach.watch import WINDOW_ROWS_M, Sight, column_of, strike, views_of
+from watchline.breach.sight import Sight
+from watchline.breach.watch import WINDOW_ROWS_M, column_of, strike, views_of
 from watchline.design.columns import Scene
 from watchline.model.defence import Defence, DefenceState
 from watchline.prove.devices import Perch, PlacedDevice

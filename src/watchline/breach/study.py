@@ -20,7 +20,8 @@ from watchline.breach.respond import (
     unit_times_s,
     units_of,
 )
-from watchline.breach.watch import Sight, Watch, rates, sight_of, watch_of
+from watchline.breach.sight import Sight, sight_of
+from watchline.breach.watch import Watch, rates, watch_of
 from watchline.breach.weakest import (
     Escape,
     Walker,
