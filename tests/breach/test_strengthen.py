@@ -23,7 +23,7 @@ from watchline.breach.cuts import path_gains, path_hazard, path_value
 from watchline.breach.offers import Offers, cost_of
 from watchline.breach.prune import pruned
 from watchline.breach.study import by_height, study_plan
-from watchline.breach.watch import joined_watch, rates, watch_of
+from watchline.breach.watch import rates
 from watchline.breach.weakest import trace_path
 from watchline.kernels.moves import COL_STEP, ROW_STEP, one_move
 
@@ -167,18 +167,6 @@ def test_additions_are_the_least_of_all_choices_and_bounds_below_them(seed):
     bound = least_cost(offers, cuts)
     assert cost_of(offers, answer.poses) <= best * 1.003 + 1e-9
     assert 0.0 < bound <= best + 1e-6
-
-
-def test_watches_join_like_one_plan():
-    place = scene()
-    apart = [study_plan(place, flat(), eyes(at)) for at in ((60.0, 70.0), (150.0, 55.0))]
-    strip = apart[0].strip
-    both = watch_of(place, flat(), eyes((60.0, 70.0), (150.0, 55.0)), strip)
-    joined = joined_watch(apart[0].watch, apart[1].watch)
-    for a, b in zip(rates(joined, place.defence, None), rates(both, place.defence, None),
-                    strict=True):  # fmt: skip
-        assert a == pytest.approx(b)
-        assert a.max() > 0
 
 
 @pytest.mark.parametrize("seed", range(25))

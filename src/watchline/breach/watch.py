@@ -145,27 +145,6 @@ def watch_of(
     )
 
 
-def joined_watch(first: Watch, second: Watch) -> Watch:
-    """The watch of two sets of devices over the same cells and target heights."""
-    shift = len(first.device_ids)
-    heights = range(len(first.heights_m))
-    return Watch(
-        first.conditions,
-        first.heights_m,
-        first.device_ids + second.device_ids,
-        first.mount_ids + second.mount_ids,
-        first.kinds + second.kinds,
-        np.concatenate([first.mount_s_m, second.mount_s_m]),
-        tuple(np.concatenate([first.cell[h], second.cell[h]]) for h in heights),
-        tuple(
-            np.concatenate([first.device[h], second.device[h] + np.int32(shift)]) for h in heights
-        ),
-        tuple(np.concatenate([first.rate[h], second.rate[h]]) for h in heights),
-        tuple(np.concatenate([first.distance_m[h], second.distance_m[h]]) for h in heights),
-        first.cells,
-    )
-
-
 def rates(
     watch: Watch,
     defence: Defence,
