@@ -67,7 +67,7 @@ def test_a_lit_mast_is_moved(studio):
         *prove_plan(site, terrain, saved).claims,
         *prove_lights(site, terrain, saved.lighting).claims,
     )
-    assert studio._plans.open(second.plan).claims == claims
+    assert studio._plans.open(second.plan).stands().claims == claims
     night = [c for c in claims if c.condition == "night" and c.kind == "coverage"]
     assert night and "by the plan's lights" in night[0].detail
     assert any(c.kind == "light" for c in claims)

@@ -43,7 +43,7 @@ def _requirement(plan: OpenPlan, number: int, bin_m: float) -> StripRequirement:
     asked = plan.proof.asked
     requirement, judge = asked.site.requirements[number], asked.wanted[number]
     claim = next(
-        c for c in plan.claims if c.kind == "coverage" and c.requirement == requirement.name
+        c for c in plan.proof.claims if c.kind == "coverage" and c.requirement == requirement.name
     )
     return StripRequirement(
         requirement=requirement.name,

@@ -94,6 +94,7 @@ class ClaimInfo(Model):
     witness: WitnessInfo | None
     method: str
     detail: str
+    waits: str = Field(description="What it waits for while it is judged; empty once it is.")
 
 
 class LightInfo(Model):
@@ -273,6 +274,16 @@ class EditAnswer(Model):
     can_undo: bool
     can_redo: bool
     milliseconds: float = Field(description="Time from the request to this answer.")
+
+
+class ClaimNews(Model):
+    """The claims on a plan as they stand, while some of them are judged in the background."""
+
+    plan: str
+    revision: str
+    claims: list[ClaimInfo]
+    holds: bool
+    waits: bool = Field(description="Whether more is to come.")
 
 
 class Conflict(Fault):
@@ -502,6 +513,7 @@ class Difference(Model):
     mounts: list[MountDifference]
     devices: list[DeviceDifference]
     claims: list[ClaimDifference]
+    waiting: list[str] = Field(description="Claims left out: one plan's is still being judged.")
     lines: list[str] = Field(description="The same in words, as the command line writes it.")
 
 

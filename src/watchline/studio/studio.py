@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from pyproj import CRS
+from starlette.concurrency import run_in_threadpool
 
 from watchline.errors import WatchlineError
 from watchline.report.difference import compare_plans
@@ -34,6 +38,7 @@ from watchline.studio.layers import PLAN, Layers
 from watchline.studio.opened import OpenPlan
 from watchline.studio.plan_answers import (
     CellAnswer,
+    ClaimNews,
     Difference,
     EditAnswer,
     EditRequest,
@@ -45,7 +50,7 @@ from watchline.studio.plan_answers import (
 )
 from watchline.studio.plans import COMPUTED, Plans
 from watchline.studio.project import Project
-from watchline.studio.runs import Runs
+from watchline.studio.runs import LOOK_EVERY_S, Runs
 from watchline.studio.show import (
     catalogue_info,
     cells_feature,
@@ -93,8 +98,8 @@ class Studio:
 
         def judge() -> None:
             # There may be none yet; what is wrong with it is told when it is asked for.
-            with contextlib.suppress(WatchlineError):
-                self._plans.ready(COMPUTED)
+            with contextlib.suppress(WatchlineError), self._plans.using(COMPUTED) as found:
+                found.ask_interruption(COMPUTED)
 
         threading.Thread(target=judge, daemon=True).start()
 
@@ -262,6 +267,27 @@ class Studio:
         file = version.file.relative_to(self._project.folder).as_posix()
         return Saved(plan=plan, revision=version.revision, file=file)
 
+    def news(self, plan: str) -> ClaimNews:
+        """The claims on a plan as they stand now."""
+        return self._desk.news(plan)
+
+    async def follow_claims(self, plan: str) -> AsyncIterator[ClaimNews]:
+        """The claims on a plan whenever one of them is new, until none is waited for."""
+        seen = -1
+        while True:
+            changes = self._project.interruptions.changes
+            if changes != seen:
+                seen = changes
+                try:
+                    # In a thread: an edit that is being judged holds the plans.
+                    news = await run_in_threadpool(self.news, plan)
+                except WatchlineError:
+                    return  # the plan or its project is not right any more: asked for, it is told
+                yield news
+                if not news.waits:
+                    return
+            await asyncio.sleep(LOOK_EVERY_S)
+
     def cones(self, plan: str) -> FeatureCollection:
         """Fields of view of all devices on flat ground."""
         with self._plans.using(plan) as opened:
@@ -377,13 +403,20 @@ class Studio:
 
     def difference(self, plan: str, other: str) -> Difference:
         """What changed from one plan to another."""
+        found, stands = [], []
         with self._plans.lock:
-            pairs = []
             for name in (plan, other):
-                found = self._plans.open(name)
-                pairs.append((found.plan, found.proof.proof()))
-        (before, proof_before), (after, proof_after) = pairs
-        return difference_info(compare_plans(before, after, proof_before, proof_after))
+                opened = self._plans.open(name)
+                opened.ask_interruption(name)
+                stands.append(opened.stands())
+                found.append((opened.plan, opened.proof.proof()))
+        (before, proof_before), (after, proof_after) = found
+        waiting = {c.requirement for judged in stands for c in judged.waiting}
+        proofs = (
+            replace(proof, claims=tuple(c for c in judged.claims if c.requirement not in waiting))
+            for proof, judged in zip((proof_before, proof_after), stands, strict=True)
+        )
+        return difference_info(compare_plans(before, after, *proofs), sorted(waiting))
 
     def export(self, plan: str, kind: str) -> tuple[str, str, bytes]:
         """A plan as a file: its name, its media type, its bytes."""

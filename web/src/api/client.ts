@@ -15,6 +15,7 @@ export type PlanDetail = Schemas['PlanDetail'];
 export type Mount = Schemas['MountInfo'];
 export type Device = Schemas['DeviceInfo'];
 export type Claim = Schemas['ClaimInfo'];
+export type ClaimNews = Schemas['ClaimNews'];
 export type Edit = Schemas['EditRequest']['edits'][number];
 export type EditAnswer = Schemas['EditAnswer'];
 export type Strip = Schemas['Strip'];
@@ -115,6 +116,7 @@ export const api = {
     ask<Features>(withQuery(path('layers', name), { plan })),
   plans: () => ask<PlanEntry[]>(path('plans')),
   plan: (plan: string) => ask<PlanDetail>(path('plans', plan)),
+  claimEvents: (plan: string) => new EventSource(path('plans', plan, 'claims', 'events')),
   copy: (plan: string, name: string) =>
     send<PlanDetail>('POST', path('plans', plan, 'copies'), { name }),
   edit: (plan: string, revision: string, edits: Edit[], condition: string | null) =>

@@ -11,12 +11,14 @@ export function shownState(studio: Studio, map: StudioMap | null): Record<string
     plan: plan?.name ?? null,
     revision: plan?.revision ?? null,
     cost: plan?.cost ?? null,
-    claims: (plan?.claims ?? []).map(({ requirement, condition, kind, verdict, value }) => ({
+    judged: plan !== null && !plan.claims.some((one) => one.waits),
+    claims: (plan?.claims ?? []).map(({ requirement, condition, kind, verdict, value, waits }) => ({
       requirement,
       condition,
       kind,
       verdict,
       value,
+      waits,
     })),
     mounts: (plan?.mount_list ?? []).map((one) => ({
       mount_id: one.mount_id,

@@ -24,6 +24,7 @@ import {
   type Strip,
 } from '../api/client';
 import { Along, type LonLat } from '../map/along';
+import { ClaimsToCome } from './claims';
 import { Runs } from './runs.svelte';
 import { readView, writeView, type Camera, type Selection } from './view';
 
@@ -105,6 +106,7 @@ class Studio {
   settled = $state(false);
   camera = $state.raw<Camera | null>(null);
   readonly runs: Runs;
+  readonly toCome: ClaimsToCome;
 
   readonly conditions = $derived(
     (this.project?.conditions ?? []).filter((one) => one.requirements.length > 0),
@@ -140,6 +142,7 @@ class Studio {
 
   constructor() {
     this.runs = new Runs(this);
+    this.toCome = new ClaimsToCome(this);
   }
 
   async open(): Promise<void> {

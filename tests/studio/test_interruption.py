@@ -1,0 +1,203 @@
+"""Claims on interruption come after the edit, and are those of `watchline prove`."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from small_project import DEFENCE, run_cli
+from studio_project import STUDIO_PROJECT, Server, make_studio_project, wait_for
+from watchline.chain.guard import with_interruption
+from watchline.chain.plan import open_run
+from watchline.chain.progress import Silent
+from watchline.chain.prove import prove_whole
+from watchline.io.plan import read_plan
+from watchline.prove.proof import prove_plan
+from watchline.studio.plan_answers import AimDevice, EditRequest, MoveMount, RemoveDevice
+from watchline.studio.studio import Studio
+
+WAIT_S = 90.0
+TEXT = STUDIO_PROJECT + DEFENCE
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return make_studio_project(tmp_path_factory.mktemp("interrupted") / "small", TEXT)
+
+
+@pytest.fixture(scope="module")
+def studio(folder):
+    opened = Studio(folder)
+    yield opened
+    opened.close()
+
+
+def judged(studio, name):
+    """The claims on a plan, when none is waited for any more."""
+
+    def news():
+        found = studio.news(name)
+        return None if found.waits else found
+
+    return wait_for(news, WAIT_S)
+
+
+def interrupted(claims):
+    return [(c.requirement, c.verdict, c.value) for c in claims if c.kind == "interruption"]
+
+
+def turn(device, azimuth):
+    return AimDevice(action="aim_device", device_id=device, azimuth_deg=azimuth)
+
+
+def edit(studio, name, revision, *edits):
+    return studio.edit(name, revision, EditRequest(edits=list(edits)), 0.0)
+
+
+def test_figures_after_edits_are_those_of_prove(studio, folder, monkeypatch, capsys):
+    detail = studio.detail("computed")
+    name, revision = "computed", detail.revision
+    site, terrain = studio._project.site, studio._project.terrain
+    mount = detail.mount_list[1]
+    moved = MoveMount(
+        action="move_mount", mount_id=mount.mount_id, lon=mount.lon + 8e-5, lat=mount.lat
+    )
+    steps = (
+        [turn("D001", 33.0)],
+        [RemoveDevice(action="remove_device", device_id="D004")],
+        [moved, AimDevice(action="aim_device", device_id="D007", tilt_deg=18.0)],
+    )
+    figures = [interrupted(judged(studio, name).claims)]
+    for edits in steps:
+        answer = edit(studio, name, revision, *edits)
+        name, revision = answer.plan, answer.revision
+        told = {c.requirement: c for c in answer.claims if c.kind == "interruption"}
+        assert all(c.waits and c.verdict == "unknown" for c in told.values()) and told
+        assert not {c.requirement for c in answer.changed_claims} & told.keys()
+        assert not answer.holds
+        news = judged(studio, name)
+        assert news.revision == revision
+        studio.save(name)
+        plan = read_plan(folder / "plans" / f"{name}.gpkg", site=site)
+        _, proof, _ = prove_whole(site, terrain, plan, Silent())
+        opened = studio._plans.open(name)
+        assert opened.stands().claims == proof.claims
+        assert news.holds == proof.holds == opened.stands().holds
+        assert [(c.requirement, c.value, c.verdict) for c in news.claims] == [
+            (c.requirement, c.value, c.verdict) for c in proof.claims
+        ]
+        whole = opened.whole_proof()
+        assert whole.claims == proof.claims and whole.plan_sha256 == proof.plan_sha256
+        assert whole.chainage.equals(proof.chainage)
+        figures.append(interrupted(news.claims))
+    assert len(set(map(str, figures))) == len(figures)  # each edit changed them
+    assert any(0.0 < value < 1.0 for found in figures for _, _, value in found)
+    assert {verdict for found in figures for _, verdict, _ in found} == {"holds", "fails"}
+    _, out, _ = run_cli(
+        monkeypatch, capsys, "prove", folder / "plans" / f"{name}.gpkg", "--json", "-q"
+    )
+    told = [(c["requirement"], c["verdict"], c["value"]) for c in json.loads(out)["claims"]]
+    assert told == [(c.requirement, c.verdict, c.value) for c in news.claims]
+
+    back = studio.step(name, revision, -1, None, 0.0)  # a figure that is known is there at once
+    assert interrupted(back.claims) == figures[-2] and not any(c.waits for c in back.claims)
+    assert {"interrupted: on foot"} <= {c.requirement for c in back.changed_claims}
+    found = studio.difference("computed", name)
+    assert {"interrupted: on foot"} <= {c.requirement for c in found.claims} and not found.waiting
+    files = [folder / "plans" / f"{name}.gpkg", next(folder.glob("runs/*/plan.gpkg"))]
+    studio.save(name)
+    _, out, _ = run_cli(monkeypatch, capsys, "diff", *files, "--json", "-q")
+    shown = {c["requirement"]: c["value_before"] for c in json.loads(out)["claims"]}
+    assert shown["interrupted: on foot"] == figures[-2][0][2]
+
+
+def test_the_latest_edit_wins(studio):
+    judged(studio, "computed")
+    begun = studio._project.interruptions._number
+    name, revision, digests = "computed", studio.detail("computed").revision, []
+    for azimuth in (11.0, 12.0, 13.0):
+        answer = edit(studio, name, revision, turn("D002", azimuth))
+        name, revision = answer.plan, answer.revision
+        digests.append(studio._plans.open(name).digest)
+    assert studio.difference("computed", name).waiting == ["interrupted: on foot"]
+    found = judged(studio, name)
+    assert found.revision == revision
+    assert studio._project.interruptions._number == begun + 1
+    known = studio._project.interruptions._known
+    assert digests[2] in known and not {*digests[:2]} & known.keys()
+
+    # One that runs already is stopped by a newer one; where it had ended by then it is kept.
+    first = edit(studio, name, revision, turn("D002", 14.0))
+    wait_for(lambda: studio._project.interruptions._job, WAIT_S)
+    second = edit(studio, name, first.revision, turn("D002", 15.0))
+    found = judged(studio, name)
+    assert found.revision == second.revision
+    opened = studio._plans.open(name)
+    _, proof, _ = prove_whole(studio._project.site, studio._project.terrain, opened.plan, Silent())
+    assert interrupted(found.claims) == interrupted(proof.claims)
+
+
+def test_a_process_that_dies_is_told_and_another_one_goes_on(studio):
+    detail = studio.detail("computed")
+    answer = edit(studio, "computed", detail.revision, turn("D003", 21.0))
+    wait_for(lambda: studio._project.interruptions._job, WAIT_S)
+    wait_for(lambda: studio._project.interruptions._process, WAIT_S)
+    os.kill(studio._project.interruptions._process.pid, signal.SIGKILL)
+    found = judged(studio, answer.plan)
+    (claim,) = [c for c in found.claims if c.kind == "interruption"]
+    assert claim.verdict == "unknown" and not claim.waits
+    assert "ended before its time" in claim.detail and "watchline prove" in claim.detail
+    again = edit(studio, answer.plan, answer.revision, turn("D003", 22.0))
+    found = judged(studio, again.plan)
+    assert "unknown" not in {c.verdict for c in found.claims}
+
+
+def test_what_the_run_found_is_taken_from_it(tmp_path):
+    folder = make_studio_project(tmp_path / "small", TEXT)
+    project = folder / "project.toml"
+    with_run = Studio(folder)
+    site, terrain = with_run._project.site, with_run._project.terrain
+    with_run.close()
+    run = open_run(site, Silent())
+    plan = read_plan(run.folder / "plan.gpkg", site=site)
+    proof = with_interruption(site, terrain, plan, prove_plan(site, terrain, plan), Silent(), run)
+    opened = Studio(folder)
+    claims = opened.detail("computed").claims
+    assert interrupted(claims) == interrupted(proof.claims) and claims
+    assert opened._project.interruptions._thread is None  # nothing was judged for it
+    copied = opened.copy("computed", "same")
+    assert interrupted(copied.claims) == interrupted(proof.claims)
+    opened.close()
+
+    project.write_text(TEXT.replace('required = "50 %"', 'required = "51 %"'))
+    other = Studio(folder)
+    (claim,) = [c for c in other.detail("computed").claims if c.kind == "interruption"]
+    assert claim.waits and claim.target == 0.51
+    other.close()
+
+
+def test_the_page_is_told_by_events(folder, studio):
+    studio.close()  # one studio at a time holds a project
+    server = Server(folder)
+    try:
+        client = server.client
+        plan = client.get("/api/plans/computed").json()
+        answer = client.post(
+            "/api/plans/computed/edits",
+            headers={"If-Match": plan["revision"]},
+            json={"edits": [{"action": "aim_device", "device_id": "D004", "azimuth_deg": 33.0}]},
+        ).json()
+        with client.stream("GET", f"/api/plans/{answer['plan']}/claims/events") as stream:
+            assert stream.headers["content-type"].startswith("text/event-stream")
+            events = [
+                json.loads(line[6:]) for line in stream.iter_lines() if line.startswith("data: ")
+            ]
+        assert events[0]["waits"] and not events[-1]["waits"] and len(events) < 60
+        assert {e["revision"] for e in events} == {answer["revision"]}
+        (last,) = [c for c in events[-1]["claims"] if c["kind"] == "interruption"]
+        assert last["verdict"] in ("holds", "fails") and last["waits"] == ""
+        assert client.get("/api/plans/nowhere/claims/events").status_code == 404
+        assert client.get(f"/api/plans/{answer['plan']}/claims").json() == events[-1]
+    finally:
+        assert server.end() == 0
