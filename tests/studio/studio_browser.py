@@ -7,6 +7,7 @@ As a script it makes the pictures of the documentation from a project that has a
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import signal
@@ -137,6 +138,27 @@ class Recorded:
         self.page.wait_for_timeout(250)
         self.page.screenshot(path=str(file))
         return file
+
+
+def figures(state: dict[str, Any]) -> dict[tuple[str, str, str], float]:
+    """Figures of the claims that the page shows."""
+    return {(c["requirement"], c["condition"], c["kind"]): c["value"] for c in state["claims"]}
+
+
+def mount_of(state: dict[str, Any], mount_id: str) -> dict[str, Any]:
+    """A mount of the page's plan."""
+    return next(one for one in state["mounts"] if one["mount_id"] == mount_id)
+
+
+def metres(one: dict[str, Any], other: dict[str, Any]) -> float:
+    """Distance of two places."""
+    east = (other["lon"] - one["lon"]) * 111_320 * math.cos(math.radians(one["lat"]))
+    return math.hypot(east, (other["lat"] - one["lat"]) * 111_320)
+
+
+def field(view: Recorded, label: str) -> Any:
+    """A field for a figure, by its label."""
+    return view.page.get_by_label(label, exact=True).and_(view.page.locator("input[type=number]"))
 
 
 @contextmanager
