@@ -15,9 +15,8 @@ import geopandas as gpd
 import httpx
 
 from small_project import EXAMPLES, PROJECT, make_project, write_dem
-from watchline.chain.plan import candidates_of, open_run, terrain_of
+from watchline.chain.plan import open_run, terrain_of
 from watchline.chain.progress import Silent
-from watchline.chain.visibility import visibility_of
 from watchline.geo.chainage import from_chainage
 from watchline.io.plan import write_plan
 from watchline.io.plan_change import Draft, change_plan
@@ -105,9 +104,7 @@ def make_rafah_project(folder: Path) -> Path:
     shutil.copytree(EXAMPLES / "rafah" / "inputs", folder / "inputs")
     site = read_site(folder)
     run = open_run(site, Silent())
-    terrain = terrain_of(site, run)
-    candidates = candidates_of(site, terrain, run, Silent())
-    visibility_of(site, terrain, candidates, run, Silent())
+    terrain_of(site, run)
     with zipfile.ZipFile(RAFAH_PLAN) as stored:
         stored.extract("plan.gpkg", run.folder)
     return folder

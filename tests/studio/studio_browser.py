@@ -190,7 +190,8 @@ def take_pictures(view: Recorded, folder: Path) -> list[Path]:
     pictures.append(view.picture(folder, "device"))
 
     page.click("nav >> text=Proof")
-    view.until(lambda s: s["map"]["loaded"])
+    view.until(lambda s: s["map"]["loaded"] and s["judged"], 120.0)
+    page.locator("#panel li").last.scroll_into_view_if_needed()
     pictures.append(view.picture(folder, "proof"))
 
     least = page.locator("#panel li", has_text="crouching").locator(".place.main")

@@ -104,7 +104,7 @@ def test_a_drag_changes_claims_as_prove_says_and_undo_takes_it_back(view, folder
     # Claims that take longer have no figure until it is this plan's.
     waiting = [c for c in after["claims"] if c["waits"]]
     assert {c["kind"] for c in waiting} == {"interruption"}
-    page.locator(".score", has_text="2 more claims are being judged").wait_for(timeout=5000)
+    page.locator(".score", has_text="2 being judged").wait_for(timeout=5000)
     page.click("nav >> text=Proof")
     ladder = page.locator("#panel li", has_text="with a ladder")
     assert "No figure yet" in ladder.inner_text() and "P_I" not in ladder.inner_text()
