@@ -243,14 +243,14 @@ def main() -> None:
             found.add("plan opened and judged", time.perf_counter() - began, "s")
             found.add("  its devices", len(plan["device_list"]), "")
             name = edits(server, QUICK_EDITS if given.quick else EDITS, found)
-            tiles(server, QUICK_TILES if given.quick else TILES, name, found)
-            began = time.perf_counter()
-            server.client.post(f"/api/plans/{name}/save").raise_for_status()
-            found.add("save", (time.perf_counter() - began) * 1000.0, "ms")
             began = time.perf_counter()
             claims = judged(server, name)
             found.add("claims on interruption, after the editing", time.perf_counter() - began, "s")
             found.add("  claims in all", len(claims), "")
+            tiles(server, QUICK_TILES if given.quick else TILES, name, found)
+            began = time.perf_counter()
+            server.client.post(f"/api/plans/{name}/save").raise_for_status()
+            found.add("save", (time.perf_counter() - began) * 1000.0, "ms")
             found.add(
                 "claims that differ from `prove`", same_as_proof(project, name, claims), "", 0.0
             )

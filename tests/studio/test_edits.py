@@ -10,8 +10,7 @@ from studio_project import hand_made, make_studio_project
 from watchline.errors import WatchlineError
 from watchline.io.plan import read_plan
 from watchline.prove.proof import prove_plan
-from watchline.studio.faults import RevisionConflict
-from watchline.studio.plan_answers import (
+from watchline.studio.edit_answers import (
     AddDevice,
     AddMount,
     AimDevice,
@@ -23,6 +22,7 @@ from watchline.studio.plan_answers import (
     SetModel,
     SetStructure,
 )
+from watchline.studio.faults import RevisionConflict
 from watchline.studio.studio import Studio
 
 EDITS = 50

@@ -14,7 +14,7 @@ from watchline.chain.progress import Silent
 from watchline.chain.prove import prove_whole
 from watchline.io.plan import read_plan
 from watchline.prove.proof import prove_plan
-from watchline.studio.plan_answers import AimDevice, EditRequest, MoveMount, RemoveDevice
+from watchline.studio.edit_answers import AimDevice, EditRequest, MoveMount, RemoveDevice
 from watchline.studio.studio import Studio
 
 WAIT_S = 90.0

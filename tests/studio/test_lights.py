@@ -15,7 +15,7 @@ from watchline.io.project import read_site
 from watchline.model.lighting import LIGHT_COLUMNS, POLE_COLUMNS, Lighting
 from watchline.prove.light_claims import prove_lights
 from watchline.prove.proof import prove_plan
-from watchline.studio.plan_answers import AimDevice, EditRequest, MoveMount
+from watchline.studio.edit_answers import AimDevice, EditRequest, MoveMount
 from watchline.studio.studio import Studio
 
 

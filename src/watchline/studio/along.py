@@ -9,8 +9,8 @@ from watchline.geo.chainage import to_chainage
 from watchline.model.site import Requirement
 from watchline.prove.claims import requirement_state
 from watchline.prove.views import Judge
+from watchline.studio.look_answers import Strip, StripBin, StripMark, StripRequirement
 from watchline.studio.opened import OpenPlan
-from watchline.studio.plan_answers import Strip, StripBin, StripMark, StripRequirement
 
 
 def strip_of(plan: OpenPlan, name: str, condition: str, bin_m: float) -> Strip:

@@ -12,18 +12,10 @@ from watchline.errors import WatchlineError
 from watchline.model.plan import PLAN_DEVICE_COLUMNS, PLAN_MOUNT_COLUMNS, Plan
 from watchline.model.proof import Claim
 from watchline.studio.answers import PlanEntry
+from watchline.studio.edit_answers import Conflict, Edit, EditAnswer, EditRequest, ShareChange
 from watchline.studio.faults import RevisionConflict, fault_of
 from watchline.studio.opened import OpenPlan
-from watchline.studio.plan_answers import (
-    ClaimNews,
-    Conflict,
-    Edit,
-    EditAnswer,
-    EditRequest,
-    HistoryItem,
-    PlanDetail,
-    ShareChange,
-)
+from watchline.studio.plan_answers import ClaimNews, HistoryItem, PlanDetail
 from watchline.studio.plans import COMPUTED, Plans, revision_of
 from watchline.studio.show import (
     cells_feature,

@@ -15,7 +15,7 @@ from watchline.io.plan_tables import DeviceRow, MountRow
 from watchline.model.catalogue import Device
 from watchline.model.plan import Plan
 from watchline.model.site import Site
-from watchline.studio.plan_answers import (
+from watchline.studio.edit_answers import (
     AddDevice,
     AddMount,
     AimDevice,

@@ -10,7 +10,9 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from watchline.studio.answers import FeatureCollection, PlanEntry
+from watchline.studio.edit_answers import EditAnswer, EditRequest
 from watchline.studio.events import event_stream, stream_of
+from watchline.studio.look_answers import CellAnswer, Difference, PictureInfo, SeenAnswer, Strip
 from watchline.studio.needs import (
     CONFLICT,
     FAULTS,
@@ -21,19 +23,7 @@ from watchline.studio.needs import (
     Revision,
     TheStudio,
 )
-from watchline.studio.plan_answers import (
-    CellAnswer,
-    ClaimNews,
-    Difference,
-    EditAnswer,
-    EditRequest,
-    NewVersion,
-    PictureInfo,
-    PlanDetail,
-    Saved,
-    SeenAnswer,
-    Strip,
-)
+from watchline.studio.plan_answers import ClaimNews, NewVersion, PlanDetail, Saved
 
 router = APIRouter(prefix="/api", tags=["plans"], responses=FAULTS)
 ExportKind = Literal["gpkg", "kmz", "dxf", "glb", "xlsx", "pdf"]

@@ -25,18 +25,9 @@ from watchline.studio.answers import (
     StructureModel,
 )
 from watchline.studio.globe import Globe, known
+from watchline.studio.look_answers import ClaimDifference, Difference
 from watchline.studio.opened import Judged
-from watchline.studio.plan_answers import (
-    ClaimDifference,
-    ClaimInfo,
-    DeviceDifference,
-    DeviceInfo,
-    Difference,
-    LightInfo,
-    MountDifference,
-    MountInfo,
-    WitnessInfo,
-)
+from watchline.studio.plan_answers import ClaimInfo, DeviceInfo, LightInfo, MountInfo, WitnessInfo
 
 CONE_TOLERANCE_M = 0.5
 
@@ -281,8 +272,8 @@ def difference_info(found: PlanDifference, waiting: list[str]) -> Difference:
         cost_before=found.cost_before,
         cost_after=found.cost_after,
         same=found.same,
-        mounts=[MountDifference.model_validate(vars(m)) for m in found.mounts],
-        devices=[DeviceDifference.model_validate(vars(d)) for d in found.devices],
+        mounts=list(found.mounts),
+        devices=list(found.devices),
         claims=[
             ClaimDifference.model_validate(
                 vars(c)

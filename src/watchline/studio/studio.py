@@ -31,23 +31,14 @@ from watchline.studio.answers import (
 from watchline.studio.at_cell import cell_answer
 from watchline.studio.camera import Camera, picture_of
 from watchline.studio.desk import Desk, default_condition
+from watchline.studio.edit_answers import EditAnswer, EditRequest
 from watchline.studio.exports import export_plan
 from watchline.studio.faults import NotThere
 from watchline.studio.globe import known
 from watchline.studio.layers import PLAN, Layers
+from watchline.studio.look_answers import CellAnswer, Difference, PictureInfo, SeenAnswer, Strip
 from watchline.studio.opened import OpenPlan
-from watchline.studio.plan_answers import (
-    CellAnswer,
-    ClaimNews,
-    Difference,
-    EditAnswer,
-    EditRequest,
-    PictureInfo,
-    PlanDetail,
-    Saved,
-    SeenAnswer,
-    Strip,
-)
+from watchline.studio.plan_answers import ClaimNews, PlanDetail, Saved
 from watchline.studio.plans import COMPUTED, Plans
 from watchline.studio.project import Project
 from watchline.studio.runs import LOOK_EVERY_S, Runs

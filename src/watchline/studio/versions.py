@@ -24,9 +24,9 @@ from watchline.io.plan import read_plan, refuse_if_open, write_plan
 from watchline.io.plan_change import renamed
 from watchline.model.plan import Plan
 from watchline.model.site import Site
+from watchline.studio.edit_answers import Edit
 from watchline.studio.edits import make_edits
 from watchline.studio.faults import NothingToUndo
-from watchline.studio.plan_answers import Edit
 
 FOLDER = ".studio"
 EDITS = TypeAdapter(list[Edit])
