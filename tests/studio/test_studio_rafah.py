@@ -108,15 +108,15 @@ def test_a_drag_changes_claims_as_prove_says_and_undo_takes_it_back(view, folder
     page.click("nav >> text=Proof")
     ladder = page.locator("#panel li", has_text="with a ladder")
     assert "No figure yet" in ladder.inner_text() and "P_I" not in ladder.inner_text()
-    after = judged(view)
-    assert "P_I" in ladder.inner_text()
-
     page.keyboard.press("Control+s")
     page.get_by_text("Saved as plans/edit.gpkg").wait_for()
+    # Beside the studio's own process: the whole proof of the saved plan.
     site = read_site(folder)
     plan = read_plan(folder / "plans" / "edit.gpkg", site=site)
     terrain = terrain_of(site, open_run(site, Silent()))
     _, proof, _ = prove_whole(site, terrain, plan, Silent())
+    after = judged(view)
+    assert "P_I" in ladder.inner_text()
     assert figures(after) == {(c.requirement, c.condition, c.kind): c.value for c in proof.claims}
     verdicts = {c["requirement"]: c["verdict"] for c in after["claims"]}
     assert verdicts == {c.requirement: c.verdict for c in proof.claims}

@@ -21,7 +21,7 @@ export class ClaimsToCome {
     const plan = this.studio.plan;
     if (plan?.name !== this.plan) {
       // A version that an edit began goes on from the plan that was edited.
-      if (!this.studio.change) this.known.clear();
+      if (!this.studio.edits.change) this.known.clear();
       this.close();
       this.plan = plan?.name ?? null;
     }
@@ -71,8 +71,8 @@ export class ClaimsToCome {
         verdict_before: was.verdict, verdict_after: claim.verdict,
       }];
     });
-    if (studio.change && changed.length) {
-      studio.change = { ...studio.change, claims: [...studio.change.claims, ...changed] };
+    if (studio.edits.change && changed.length) {
+      studio.edits.change = { ...studio.edits.change, claims: [...studio.edits.change.claims, ...changed] };
     }
     studio.plan = { ...plan, claims: news.claims, holds: news.holds };
   }
