@@ -180,18 +180,24 @@ def take_pictures(view: Recorded, folder: Path) -> list[Path]:
     pictures = [view.picture(folder, "plan")]
 
     state = view.state()
-    mount = max(state["mounts"], key=lambda one: one["devices"])
+    stands = sorted(one["s"] for one in state["mounts"])
+    alone = [one for one in state["mounts"] if sum(abs(s - one["s"]) < 60 for s in stands) == 1]
+    mount = max(alone or state["mounts"], key=lambda one: one["devices"])
     page.locator("#sought").fill(mount["mount_id"])
     page.locator("#panel .list-button", has_text=mount["mount_id"]).last.click()
     page.wait_for_timeout(700)
     page.locator("#panel .list-button").first.click()
+    page.click("[aria-label='Closer']")
+    page.wait_for_timeout(500)
     page.locator(".picture img:not(.drawing)").wait_for(timeout=PATIENCE_S * 1000)
     view.until(lambda s: s["seen_m2"] is not None and s["map"]["loaded"])
     pictures.append(view.picture(folder, "device"))
 
     page.click("nav >> text=Proof")
     view.until(lambda s: s["map"]["loaded"] and s["judged"], 120.0)
-    page.locator("#panel li").last.scroll_into_view_if_needed()
+    slow = page.locator("#panel h3", has_text="all states")
+    if slow.count():
+        slow.evaluate("heading => heading.scrollIntoView({block: 'start'})")
     pictures.append(view.picture(folder, "proof"))
 
     least = page.locator("#panel li", has_text="crouching").locator(".place.main")
