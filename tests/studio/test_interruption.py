@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
+import geopandas as gpd
 import pytest
 
 from small_project import DEFENCE, run_cli
@@ -12,7 +14,8 @@ from watchline.chain.guard import with_interruption
 from watchline.chain.plan import open_run
 from watchline.chain.progress import Silent
 from watchline.chain.prove import prove_whole
-from watchline.io.plan import read_plan
+from watchline.io.plan import read_plan, write_plan
+from watchline.io.project import read_site
 from watchline.prove.proof import prove_plan
 from watchline.studio.edit_answers import AimDevice, EditRequest, MoveMount, RemoveDevice
 from watchline.studio.studio import Studio
@@ -175,6 +178,32 @@ def test_what_the_run_found_is_taken_from_it(tmp_path):
     (claim,) = [c for c in other.detail("computed").claims if c.kind == "interruption"]
     assert claim.waits and claim.target == 0.51
     other.close()
+
+
+def test_posts_of_the_plan_stay_with_it_and_count(tmp_path):
+    """What `watchline paths --design` adds to a plan is not lost by an edit of it."""
+    text = TEXT.partition("[[posts]]")[0]
+    folder = make_studio_project(tmp_path / "small", text)
+    site = read_site(folder)
+    run = open_run(site, Silent())
+    plan = read_plan(run.folder / "plan.gpkg", site=site)
+    place = plan.mounts.geometry.iloc[1:2].tolist()
+    posts = gpd.GeoDataFrame(
+        {"name": ["new"], "s": [90.0], "t": [34.0], "cost": [0.0]}, geometry=place, crs=site.crs
+    )
+    write_plan(replace(plan, posts=posts), run.folder / "plan.gpkg", site=site)
+    opened = Studio(folder)
+    try:
+        answer = edit(opened, "computed", opened.detail("computed").revision, turn("D001", 33.0))
+        ((_, verdict, value),) = interrupted(judged(opened, answer.plan).claims)
+        opened.save(answer.plan)
+        saved = read_plan(folder / "plans" / f"{answer.plan}.gpkg", site=site)
+        assert saved.posts["name"].tolist() == ["new"]
+        assert (verdict, value > 0) == ("holds", True)  # nobody would come without that post
+        marks = opened.strip(answer.plan, "day", 20.0).marks
+        assert [m.name for m in marks if m.kind == "post"] == ["new"]
+    finally:
+        opened.close()
 
 
 def test_the_page_is_told_by_events(folder, studio):

@@ -144,6 +144,7 @@ def change_plan(
         currency=site.catalogue.currency,
         status="edited",
         lighting=lighting,
+        posts=plan.posts,
         provenance=Provenance({"edited_from": edited_from}, plan.provenance.seed, __version__),
     )
     return changed, tuple(edit.notes)
@@ -167,6 +168,7 @@ def renamed(plan: Plan, name: str) -> Plan:
         status="edited",
         notes=plan.notes if plan.status == "edited" else (),
         lighting=plan.lighting,
+        posts=plan.posts,
         provenance=Provenance({"edited_from": origin}, plan.provenance.seed, __version__),
     )
 

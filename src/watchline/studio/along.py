@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from watchline.breach.study import with_posts
 from watchline.geo.chainage import to_chainage
 from watchline.model.site import Requirement
 from watchline.prove.claims import requirement_state
@@ -105,8 +106,9 @@ def _marks(plan: OpenPlan) -> list[StripMark]:
         StripMark(kind="mount", name=str(m.mount_id), s_from=m.s, s_to=m.s, t=m.t)
         for m in plan.plan.mounts.itertuples()
     ]
-    if site.defence is not None and site.defence.posts:
-        posts = site.defence.posts
+    defence = with_posts(site, plan.plan).defence
+    if defence is not None and defence.posts:
+        posts = defence.posts
         x, y = np.array([p.x for p in posts]), np.array([p.y for p in posts])
         s, t, _ = to_chainage(site.line, x, y)
         marks += [

@@ -164,6 +164,7 @@ class Desk:
         PlanError, ManyFaults
             The edits are not possible; nothing changed.
         """
+        self.plans.project.interruptions.rest(name, REST_S)
         self.plans.ready(name)
         with self.plans.lock:
             found = self._same(name, revision, request.edits)
@@ -196,6 +197,7 @@ class Desk:
         NothingToUndo
             There is nothing to take back, or to make again.
         """
+        self.plans.project.interruptions.rest(name, REST_S)
         self.plans.ready(name)
         with self.plans.lock:
             found = self._same(name, revision, [])

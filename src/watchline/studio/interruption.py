@@ -157,6 +157,12 @@ class Interruptions:
                 self._thread.start()
             self._lock.notify_all()
 
+    def rest(self, name: str, rest_s: float) -> None:
+        """Begin nothing of a plan for a while: an edit of it came, and is being answered."""
+        with self._lock:
+            if name in self._waiting:
+                self._waiting[name].due = time.monotonic() + rest_s
+
     def close(self) -> None:
         """Judge nothing any more."""
         with self._lock:
