@@ -90,6 +90,22 @@ class RemoveDevice(Model):
     device_id: str
 
 
+class AimLight(Model):
+    """Turn or tilt a light; what is left out stays as it is."""
+
+    action: Literal["aim_light"]
+    light_id: str
+    azimuth_deg: float | None = Field(default=None, ge=0, le=360, description="From grid north.")
+    tilt_deg: float | None = Field(default=None, ge=-90, le=90)
+
+
+class RemoveLight(Model):
+    """Take a light down, and its pole where it was the last one on it."""
+
+    action: Literal["remove_light"]
+    light_id: str
+
+
 Edit = Annotated[
     MoveMount
     | SetStructure
@@ -99,7 +115,9 @@ Edit = Annotated[
     | SetHeight
     | SetModel
     | AddDevice
-    | RemoveDevice,
+    | RemoveDevice
+    | AimLight
+    | RemoveLight,
     Field(discriminator="action"),
 ]
 

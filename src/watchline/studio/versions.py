@@ -378,6 +378,10 @@ def _words(edit: Edit) -> str:
             return f"{edit.model} hung on {edit.mount_id}"
         case "remove_device":
             return f"{edit.device_id} removed"
+        case "aim_light":
+            return f"{edit.light_id} turned"
+        case "remove_light":
+            return f"{edit.light_id} removed"
 
 
 def stamp_of(file: Path) -> str | None:

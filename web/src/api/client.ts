@@ -14,6 +14,7 @@ export type PlanEntry = Schemas['PlanEntry'];
 export type PlanDetail = Schemas['PlanDetail'];
 export type Mount = Schemas['MountInfo'];
 export type Device = Schemas['DeviceInfo'];
+export type Light = Schemas['LightInfo'];
 export type Claim = Schemas['ClaimInfo'];
 export type ClaimNews = Schemas['ClaimNews'];
 export type Edit = Schemas['EditRequest']['edits'][number];
