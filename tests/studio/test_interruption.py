@@ -2,14 +2,19 @@
 
 import json
 import os
+import pickle
+import queue
 import signal
+import subprocess
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import geopandas as gpd
 import pytest
 
 from small_project import DEFENCE, run_cli
-from studio_project import STUDIO_PROJECT, Server, make_studio_project, wait_for
+from studio_project import SOURCE, STUDIO_PROJECT, Server, make_studio_project, wait_for
 from watchline.chain.guard import with_interruption
 from watchline.chain.plan import open_run
 from watchline.chain.progress import Silent
@@ -18,6 +23,7 @@ from watchline.io.plan import read_plan, write_plan
 from watchline.io.project import read_site
 from watchline.prove.proof import prove_plan
 from watchline.studio.edit_answers import AimDevice, EditRequest, MoveMount, RemoveDevice
+from watchline.studio.interruption import Interruptions
 from watchline.studio.studio import Studio
 
 WAIT_S = 90.0
@@ -139,6 +145,62 @@ def test_the_latest_edit_wins(studio):
     opened = studio._plans.open(name)
     _, proof, _ = prove_whole(studio._project.site, studio._project.terrain, opened.plan, Silent())
     assert interrupted(found.claims) == interrupted(proof.claims)
+
+
+def test_a_newer_edit_stops_the_search_for_an_older_one(studio, monkeypatch):
+    """Both ends of the protocol: a stop is sent for the plan that was overtaken, and obeyed."""
+    site, terrain = studio._project.site, studio._project.terrain
+    waiting, letters = Interruptions(site, lambda: terrain), queue.SimpleQueue()
+    out, into = (os.fdopen(end, mode) for end, mode in zip(os.pipe(), ("rb", "wb"), strict=True))
+    waiting._letters = letters
+    monkeypatch.setattr(waiting, "_begun", lambda: SimpleNamespace(stdout=out))
+
+    def letter():
+        return pickle.loads(letters.get(timeout=WAIT_S))
+
+    def answer(**message):
+        pickle.dump(message, into)
+        into.flush()
+
+    waiting.ask("a", "old plan", "old")
+    assert letter() == (1, "old plan")
+    assert waiting.standing("old").waits == "the weakest paths are sought"
+    waiting.ask("b", "other plan", "other")
+    assert waiting.standing("other").waits == "another plan is judged first"
+    waiting.ask("a", "new plan", "new")
+    assert letter() == (1, None)
+    answer(number=1, stopped=True)
+    second = [letter()]
+    answer(number=2, claims=("of the second",), along=None)
+    second.append(letter())
+    answer(number=3, fault="it cannot be judged.")
+    assert [number for number, _ in second] == [2, 3]
+    assert {plan for _, plan in second} == {"other plan", "new plan"}
+    wait_for(lambda: waiting._job is None and not waiting._waiting)
+    stands = [waiting.standing("other"), waiting.standing("new")]
+    assert ("of the second",) in [one.claims for one in stands]
+    assert "not judged: it cannot be judged; save the plan" in str(stands)
+    assert "not judged yet" in waiting.standing("old").claims[0].detail
+    waiting.close()
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "watchline.studio.judge"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+    ) as process:
+        plan = studio._plans.open("computed").plan
+        for message in ((site, terrain), (1, None), (1, plan)):
+            pickle.dump(message, process.stdin)
+        process.stdin.flush()
+        assert pickle.load(process.stdout) == {"number": 1, "stopped": True}
+        pickle.dump((2, plan), process.stdin)
+        process.stdin.flush()
+        while "claims" not in (message := pickle.load(process.stdout)):
+            assert message.keys() == {"number", "share"} and 0.0 <= message["share"] <= 1.0
+        assert interrupted(message["claims"])
+        process.stdin.close()
+        assert process.wait(20) == 0
 
 
 def test_a_process_that_dies_is_told_and_another_one_goes_on(studio):

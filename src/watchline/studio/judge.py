@@ -69,7 +69,7 @@ class Inbox:
 
 def main() -> None:
     """Judge until the studio is gone."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, AttributeError):  # Windows has no such thing
         os.nice(NICER)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr  # what a library prints is no message
