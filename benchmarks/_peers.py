@@ -112,7 +112,8 @@ def _run(job: dict[str, object], worker: str, callers: list[list[str]]) -> Found
                 found = np.load(result)
                 seen = np.unpackbits(found["seen"], axis=-1, count=len(job["at"])).view(bool)
                 return seen, float(found["cpu"]), str(found["version"])
-            if "No module named 'osgeo'" not in done.stderr:
+            # A Python without the bindings, or without what they need here, is no peer.
+            if not any(f"No module named '{name}'" in done.stderr for name in ("osgeo", "numpy")):
                 raise RuntimeError(done.stderr)
     return None
 

@@ -15,8 +15,6 @@ missing".
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 import time
@@ -31,7 +29,8 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "kernels"), str(Path(_
 from test_illuminance import compare_with_radiance  # noqa: E402
 
 import radiance_oracle as radiance  # noqa: E402
-from sight import Table, fractal  # noqa: E402
+from _sight_cases import fractal  # noqa: E402
+from _table import Table, argument_parser  # noqa: E402
 from watchline.io.photometry import read_photometry  # noqa: E402
 from watchline.kernels.grid import Grid, make_grid, make_points  # noqa: E402
 from watchline.kernels.light import Illuminance, illuminate  # noqa: E402
@@ -201,10 +200,7 @@ def growth(table: Table, lengths_km: tuple[float, ...]) -> None:
 
 def main() -> None:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a shorter line; under 60 s")
-    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
-    options = parser.parse_args()
+    options = argument_parser(__doc__, quick="a shorter line; under 60 s").parse_args()
     table = Table(options.json)
     length, sample, every = (4000.0, 2000, 5) if options.quick else (12_000.0, 5000, 1)
     for name, rms in (("hills", 40.0), ("open ground", 0.3)):
@@ -212,8 +208,7 @@ def main() -> None:
         measure(table, make_job(label, length, rms), sample, every)
     agreement(table, 10_000)
     growth(table, (3.0, 12.0) if options.quick else (12.0, 48.0, 120.0))
-    if options.json:
-        print("\n".join(json.dumps(figure, ensure_ascii=False) for figure in table.figures))
+    table.end()
 
 
 if __name__ == "__main__":

@@ -10,8 +10,6 @@ kernels compiled before. The line is doubled by asking for half of it first: 6.3
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import time
 from dataclasses import replace
@@ -20,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent))
 
-from sight import Table  # noqa: E402
+from _table import Table, argument_parser  # noqa: E402
 from watchline.design.lights import design_lights  # noqa: E402
 from watchline.io.project import read_site  # noqa: E402
 from watchline.io.terrain import build_terrain  # noqa: E402
@@ -58,10 +56,7 @@ def measure(table: Table, site: Site, terrain: Terrain) -> float:
 
 def main() -> None:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="shorter lines; under 60 s")
-    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
-    options = parser.parse_args()
+    options = argument_parser(__doc__, quick="shorter lines; under 60 s").parse_args()
     table = Table(options.json)
     site = read_site(ROOT / "examples" / "rafah" / "lights.toml")
     terrain = build_terrain(site)
@@ -70,8 +65,7 @@ def main() -> None:
     prove_lights(warm, terrain, design_lights(warm, terrain))  # compiles
     short, long = (measure(table, shortened(site, length), terrain) for length in lengths)
     table.at_most("cost of a km, twice the length over once", long / short, "×", 1.25)
-    if options.json:
-        print("\n".join(json.dumps(figure, ensure_ascii=False) for figure in table.figures))
+    table.end()
 
 
 if __name__ == "__main__":

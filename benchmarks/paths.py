@@ -11,14 +11,13 @@ graphs, which belong to one plan. networkx gets 12,000 cells, and so does the ke
 response, a pass each, and the chance), and for one who keeps to his way (time-expanded).
 
 `--quick` takes 2 km, under 60 s: its grids fit the cache of the processor, so that SciPy's lag
-without its assembly is told and not judged. Without networkx its row says "peer missing". The
-losses are those of a plan of the Rafah example, if one is found in its `runs`.
+without its assembly is told and not judged, and leaves the losses out. Without networkx its row
+says "peer missing". The losses are those of a plan of the Rafah example, if one is found in its
+`runs`.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import resource
 import sys
 import time
@@ -32,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(Path(__file__).parent)]
 
 from _path_peers import networkx_spread, plain_dijkstra, scipy_spread  # noqa: E402
-from sight import Table  # noqa: E402
+from _table import Table, argument_parser  # noqa: E402
 from watchline.breach.respond import LEVELS  # noqa: E402
 from watchline.kernels.moves import make_field  # noqa: E402
 from watchline.kernels.spread import least_stop, spread  # noqa: E402
@@ -167,10 +166,7 @@ def losses_of_rafah(table: Table) -> None:
 
 def main() -> None:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a shorter line; under 60 s")
-    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
-    options = parser.parse_args()
+    options = argument_parser(__doc__, quick="a shorter line; under 60 s").parse_args()
     table = Table(options.json)
     warm, small = Job(200.0), Job(120.0)
     for run in (warm.two_phases, warm.with_barriers, warm.plain, warm.reacting, warm.keeping):
@@ -217,11 +213,11 @@ def main() -> None:
     _, short_s = cpu(half.two_phases)
     _, long_s = cpu(job.two_phases)
     table.at_most("twice the length over once", long_s / short_s, "×", 2.5)
-    losses_of_rafah(table)
+    if not options.quick:
+        losses_of_rafah(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     table.add("peak memory of the whole run, peers included", peak, "MiB")
-    if options.json:
-        print("\n".join(json.dumps(figure, ensure_ascii=False) for figure in table.figures))
+    table.end()
 
 
 if __name__ == "__main__":

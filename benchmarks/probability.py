@@ -10,8 +10,6 @@ of the exact method within the binomial bands of three standard errors.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import time
 from pathlib import Path
@@ -24,7 +22,8 @@ from watchline.tools.probability import visibility_probability
 from watchline.tools.scene import read_scene
 
 sys.path.insert(0, str(Path(__file__).parent))
-from sight import DATA, Table, fractal
+from _sight_cases import DATA, fractal
+from _table import Table, argument_parser
 
 HEAD_M = 1.7
 LENGTH_CELLS = 20.0
@@ -113,16 +112,12 @@ def compare(table: Table, case, realisations: int, exact_runs: int) -> None:
 
 def main() -> None:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="small cases; under 60 s")
-    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
-    options = parser.parse_args()
+    options = argument_parser(__doc__, quick="small cases; under 60 s").parse_args()
     table = Table(options.json)
     for case in cases(options.quick):
         small = case[1].size < 400_000
         compare(table, case, 100, 40 if options.quick and small else 100 if small else 0)
-    if options.json:
-        print("\n".join(json.dumps(figure, ensure_ascii=False) for figure in table.figures))
+    table.end()
 
 
 if __name__ == "__main__":

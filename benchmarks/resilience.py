@@ -10,8 +10,6 @@ first requirement out.
 
 from __future__ import annotations
 
-import argparse
-import json
 import resource
 import sys
 import time
@@ -23,7 +21,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(Path(__file__).parent)]
 
-from sight import Table  # noqa: E402
+from _table import Table, argument_parser  # noqa: E402
 from watchline.design.patrols import best_mix, draw_walk  # noqa: E402
 from watchline.prove.patrols import judge_walk  # noqa: E402
 
@@ -94,17 +92,13 @@ def patrols(table: Table) -> None:
 
 def main() -> None:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer fault trees; under 60 s")
-    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
-    options = parser.parse_args()
+    options = argument_parser(__doc__, quick="fewer fault trees; under 60 s").parse_args()
     table = Table(options.json)
     rafah(table, options.quick)
     patrols(table)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     table.add("peak memory", peak, "MiB")
-    if options.json:
-        print("\n".join(json.dumps(figure, ensure_ascii=False) for figure in table.figures))
+    table.end()
 
 
 if __name__ == "__main__":

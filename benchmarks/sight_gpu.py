@@ -8,13 +8,12 @@ of every difference is zero bits. Where no GPU can be used, it says so and ends 
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 
 import numpy as np
 
-from sight import BENT_LINE, HEAD_M, HEIGHTS_M, Case, Table, corridor, fractal, lidar, pair_count
+from _sight_cases import BENT_LINE, HEAD_M, HEIGHTS_M, Case, corridor, fractal, lidar, pair_count
+from _table import Table, argument_parser
 from watchline.kernels import gpu_fault, gpu_name, make_grid, make_points, sight_on
 
 
@@ -56,10 +55,7 @@ def compare(table: Table, case: Case, method: str, some: slice = slice(None), **
 
 def main() -> None:
     """Run what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer sites; under 60 s")
-    parser.add_argument("--json", action="store_true", help="one JSON object a figure")
-    options = parser.parse_args()
+    options = argument_parser(__doc__, quick="fewer sites; under 60 s").parse_args()
     table = Table(options.json)
     fault = gpu_fault()
     table.add("GPU", f"no GPU here: {fault}" if fault else gpu_name(), "")
@@ -73,8 +69,7 @@ def main() -> None:
         circle = full_circle(1_001 if options.quick else 4_001)
         compare(table, circle, "fan", spacing=0.5)
         compare(table, circle, "exact")
-    if options.json:
-        print("\n".join(json.dumps(figure, ensure_ascii=False) for figure in table.figures))
+    table.end()
 
 
 if __name__ == "__main__":

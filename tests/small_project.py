@@ -62,47 +62,6 @@ work = 150
 time_limit = "120 s"
 """
 
-DEFENCE = """
-[[adversaries]]
-name = "on foot"
-gaits = [
-  { name = "running", speed = "3 m/s" },
-  { name = "crawling", speed = "0.3 m/s", target_height = "0.5 m" },
-]
-
-[[barriers]]
-name = "fence"
-distance = "30 m"
-delay = "45 s"
-
-[detection]
-communication = "95 %"
-assessment = "5 s"
-grades = [{ px_per_m = 20, probability = "90 %", within = "10 s" }]
-
-[[states]]
-name = "fog"
-probability = "5 %"
-visibility = "40 m"
-
-[response]
-required = "50 %"
-call_out = "10 s"
-call_out_sd = "3 s"
-speed = "30 km/h"
-cross_speed = "3 m/s"
-travel_spread = "10 %"
-
-[[posts]]
-name = "gate"
-chainage = "60 m"
-
-[[patrols]]
-name = "patrol"
-start = "120 m"
-end = "240 m"
-"""
-
 
 def lonlat(points, crs=CRS):
     back = Transformer.from_crs(crs, 4326, always_xy=True)

@@ -263,7 +263,12 @@ class CatalogueTable(SphinxDirective):
             text = catalogue_markdown(self.arguments[0])
         except KeyError:
             raise self.error(f"catalogue-table knows no '{self.arguments[0]}'") from None
-        return self.parse_text_to_nodes(text)
+        made = self.parse_text_to_nodes(text)
+        if self.arguments[0] in KINDS:
+            for one in made:
+                for found in one.findall(nodes.table):
+                    found["classes"].append("devices")
+        return made
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

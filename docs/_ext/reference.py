@@ -86,7 +86,11 @@ def said(words: str | None, what: str) -> str:
     text = re.sub(r"\s+", " ", words or "").strip()
     if not text:
         raise Undocumented(f"{what} has no description in the code")
-    return text.replace("``", "`")
+    text = text.replace("``", "`")
+    # An option outside of code would have its hyphens joined to a dash.
+    parts = re.split(r"(`[^`]*`)", text)
+    parts[::2] = [re.sub(r"(?<![\w-])(--[a-z][a-z-]*)", r"`\1`", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def first_paragraph(thing: object, what: str) -> str:

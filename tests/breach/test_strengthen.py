@@ -1,6 +1,7 @@
 """Design for interruption: paths as sums, tangents that cut off no good plan, least additions."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,9 +18,10 @@ from breach_scenes import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchline.breach.addition import Cut, least_addition, least_cost
+from watchline.breach.addition import Cut, least_addition, least_cost, most_worth
 from watchline.breach.cuts import path_gains, path_hazard, path_value
-from watchline.breach.offers import Offers
+from watchline.breach.offers import Offers, cost_of
+from watchline.breach.prune import pruned
 from watchline.breach.study import by_height, study_plan
 from watchline.breach.watch import joined_watch, rates, watch_of
 from watchline.breach.weakest import trace_path
@@ -127,19 +129,24 @@ def offers_of(random, poses, mounts):
     return Offers(table, places, ("camera",) * poses, np.zeros(poses))
 
 
-def cheapest(offers, cuts):
-    """Every choice, tried."""
-    best = np.inf
+def choices(offers):
+    """Every choice of poses for which mounts have room and sites one mount."""
     for choice in itertools.product((False, True), repeat=len(offers.poses)):
         chosen = np.flatnonzero(choice)
         mounts, used = np.unique(offers.poses["mount"].to_numpy()[chosen], return_counts=True)
         mine = offers.mounts.loc[mounts]
-        if (used > mine["room"]).any() or mine["site"].duplicated().any():
-            continue
-        if all(cut.worth[np.isin(cut.poses, chosen)].sum() >= cut.need - 1e-12 for cut in cuts):
-            cost = offers.poses["cost"].to_numpy()[chosen].sum() + mine["fixed"].sum()
-            best = min(best, float(cost))
-    return best
+        if (used <= mine["room"]).all() and not mine["site"].duplicated().any():
+            yield chosen.tolist()
+
+
+def cheapest(offers, cuts):
+    """Every choice, tried."""
+    good = (
+        cost_of(offers, np.array(choice, dtype=np.int64))
+        for choice in choices(offers)
+        if all(cut.worth[np.isin(cut.poses, choice)].sum() >= cut.need - 1e-12 for cut in cuts)
+    )
+    return min(good, default=np.inf)
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -157,10 +164,8 @@ def test_additions_are_the_least_of_all_choices_and_bounds_below_them(seed):
         assert answer.slack.max() > 0
         return
     assert answer.slack.max() == 0
-    chosen, bound = answer.poses, least_cost(offers, cuts)
-    mounts = np.unique(offers.poses["mount"].to_numpy()[chosen])
-    cost = offers.poses["cost"].to_numpy()[chosen].sum() + offers.mounts["fixed"].loc[mounts].sum()
-    assert cost <= best * 1.003 + 1e-9
+    bound = least_cost(offers, cuts)
+    assert cost_of(offers, answer.poses) <= best * 1.003 + 1e-9
     assert 0.0 < bound <= best + 1e-6
 
 
@@ -174,3 +179,63 @@ def test_watches_join_like_one_plan():
                     strict=True):  # fmt: skip
         assert a == pytest.approx(b)
         assert a.max() > 0
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_most_that_poses_are_worth_is_that_of_the_best_choice(seed):
+    random = np.random.default_rng(seed)
+    offers = offers_of(random, 8, 5)
+    poses = np.flatnonzero(random.random(8) < 0.8)
+    cut = Cut(0.0, 1.0, poses, random.uniform(0.05, 0.6, poses.size))
+    worth = np.zeros(8)
+    worth[poses] = cut.worth
+    assert most_worth(offers, cut) == pytest.approx(
+        max(worth[list(choice)].sum() for choice in choices(offers))
+    )
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_kept_poses_stay_and_the_rest_is_least(seed):
+    random = np.random.default_rng(seed)
+    offers = offers_of(random, 9, 5)
+    allowed = [choice for choice in choices(offers) if len(choice) == 2]
+    kept = np.array(allowed[int(random.integers(len(allowed)))])
+    cut = Cut(0.0, 0.7, np.arange(9), random.uniform(0.05, 0.6, 9))
+    answer = least_addition(offers, [cut], kept)
+    assert set(kept) <= set(answer.poses.tolist())
+    good = [
+        cost_of(offers, np.array(choice))
+        for choice in choices(offers)
+        if set(kept.tolist()) <= set(choice) and cut.worth[list(choice)].sum() >= cut.need
+    ]
+    if not good:
+        assert answer.slack.max() > 0
+    else:
+        assert answer.slack.max() == 0
+        assert cost_of(offers, answer.poses) <= min(good) * 1.003
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_pruning_leaves_nothing_that_could_go(seed):
+    """Entries ask for two poses that serve them; whatever is taken away, nothing new may fail."""
+    random = np.random.default_rng(seed)
+    offers = offers_of(random, 24, 12)
+    of_mount = np.sort(random.uniform(0, 2e4, 12))
+    offers = replace(offers, mount_s_m=of_mount[offers.poses["mount"].to_numpy()])
+    s_m = np.arange(0.0, 2e4, 100.0)
+    serves = np.abs(s_m[:, None] - offers.mount_s_m) < random.uniform(200, 900, 24)
+
+    def failing(chosen):
+        return serves[:, chosen].sum(axis=1) < np.minimum(1, serves.sum(axis=1))
+
+    cuts = [
+        Cut(float(s), 1.0, np.flatnonzero(row), np.ones(int(row.sum())))
+        for s, row in zip(s_m, serves, strict=True)
+        if row.any()
+    ]
+    every = np.arange(24)
+    for known in ([], cuts[::3]):
+        left = pruned(offers, known, every, s_m, failing)
+        assert not failing(left).any()
+        assert left.size < every.size
+        assert all(failing(np.setdiff1d(left, [pose])).any() for pose in left)

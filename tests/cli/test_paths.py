@@ -4,50 +4,12 @@ import json
 from dataclasses import replace
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import pytest
-from shapely.geometry import Point
 
 import watchline as wl
-from small_project import CRS, DEFENCE, PROJECT, make_project, run_cli
-from watchline.geo.chainage import from_chainage
-from watchline.model.plan import PLAN_DEVICE_COLUMNS, PLAN_MOUNT_COLUMNS, Plan
-
-
-def hand_made_plan(site) -> Plan:
-    """Three masts on the road, each with two cameras that look along the line."""
-    mounts, devices = [], []
-    for k, s in enumerate((40.0, 130.0, 220.0)):
-        x, y = (float(v[0]) for v in from_chainage(site.line, np.array([s]), 32.0))
-        mount = f"M{k:03d}"
-        mounts.append(
-            (mount, mount, "mast-10", "mast", 10.0, s, 32.0, 0.0, 1.0, False, Point(x, y))
-        )
-        for azimuth in (20.0, 200.0):
-            name = f"D{len(devices):03d}"
-            devices.append(
-                (
-                    name,
-                    mount,
-                    "fixed-4mp-8mm",
-                    "camera",
-                    10.0,
-                    azimuth,
-                    12.0,
-                    8.0,
-                    40.0,
-                    25.0,
-                    1.0,
-                    Point(x, y),
-                )
-            )
-    return Plan(
-        "hand", CRS,
-        gpd.GeoDataFrame(mounts, columns=[*PLAN_MOUNT_COLUMNS, "geometry"], crs=CRS),
-        gpd.GeoDataFrame(devices, columns=[*PLAN_DEVICE_COLUMNS, "geometry"], crs=CRS),
-        9.0, None, "EUR", "edited",
-    )  # fmt: skip
+from breach_plans import DEFENCE, hand_made_plan
+from small_project import CRS, PROJECT, make_project, run_cli
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +170,27 @@ def test_a_plan_is_designed_for_interruption(tmp_path, monkeypatch, capsys):
     assert claim["unit"] == "P_I"
     page = next(file for file in found["files"] if file.endswith("paths.html"))
     assert "Designed for interruption" in (folder / page).read_text()
+
+
+def test_what_no_choice_of_devices_reaches_is_told(tmp_path, monkeypatch, capsys):
+    """Masts 200 m apart with one kind of camera cannot hold what four of the best could."""
+    wanted = DEFENCE.replace('required = "50 %"', 'required = "90 %"')
+    wanted = wanted.replace("px_per_m = 20", "px_per_m = 100")
+    text = PROJECT.replace('spacing = "60 m"', 'spacing = "200 m"')
+    text = text.replace(', "fixed-4mp-16mm", "fixed-8mp-12mm"]', "]")
+    folder = make_project(tmp_path, text + wanted)
+    plan = hand_made_plan(wl.read_site(folder))
+    few = replace(plan, mounts=plan.mounts.iloc[:1], devices=plan.devices.iloc[:1])
+    (folder / "plans").mkdir()
+    file = folder / "plans" / "few.gpkg"
+    wl.write_plan(few, file)
+    code, out, err = run_cli(
+        monkeypatch, capsys, "paths", folder, "--plan", file, "--design", "--json", "-q"
+    )
+    assert code == 1, err
+    design = json.loads(out)["design"]
+    assert not design["holds"]
+    assert design["worst_after"] < 0.9
+    assert "could not be reached at" in design["sentence"]
+    assert "reaches it; there 'on foot' is interrupted with 0." in design["sentence"]
+    assert "most is missing in 'normal' (95% of the time, 0." in design["sentence"]

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -10,10 +11,12 @@ import pytest
 from shapely.geometry import Point
 
 import watchline as wl
+from breach_plans import hand_made_plan
 from small_project import CRS, PROJECT, make_project, run_cli
-from watchline.geo.chainage import from_chainage
-from watchline.model.plan import PLAN_DEVICE_COLUMNS, PLAN_MOUNT_COLUMNS, Plan
+from watchline.model.plan import PLAN_DEVICE_COLUMNS, Plan
+from watchline.model.resilience import ResilienceRules
 from watchline.prove.resilience import resilience_of
+from watchline.report.resilience_page import resilience_page
 
 TABLES = """
 [resilience]
@@ -31,30 +34,11 @@ supply_mttr = "4 h"
 """
 
 
-def hand_made_plan(site) -> Plan:
-    """Three masts on the road, each with two cameras that look along the line."""
-    mounts, devices = [], []
-    for k, s in enumerate((40.0, 130.0, 220.0)):
-        x, y = (float(v[0]) for v in from_chainage(site.line, np.array([s]), 32.0))
-        mount, at = f"M{k:03d}", Point(x, y)
-        mounts.append((mount, mount, "mast-10", "mast", 10.0, s, 32.0, 0.0, 8000.0, False, at))
-        for azimuth in (20.0, 200.0):
-            name, lens = f"D{len(devices):03d}", (10.0, azimuth, 12.0, 8.0, 40.0, 25.0)
-            devices.append((name, mount, "fixed-4mp-8mm", "camera", *lens, 900.0, at))
-    return Plan(
-        "hand", CRS,
-        gpd.GeoDataFrame(mounts, columns=[*PLAN_MOUNT_COLUMNS, "geometry"], crs=CRS),
-        gpd.GeoDataFrame(devices, columns=[*PLAN_DEVICE_COLUMNS, "geometry"], crs=CRS),
-        29400.0, None, "EUR", "edited",
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = make_project(tmp_path_factory.mktemp("resilience"), PROJECT + TABLES)
-    site = wl.read_site(folder)
     (folder / "plans").mkdir()
-    wl.write_plan(hand_made_plan(site), folder / "plans" / "hand.gpkg")
+    wl.write_plan(hand_made_plan(wl.read_site(folder)), folder / "plans" / "hand.gpkg")
     return folder
 
 
@@ -225,3 +209,18 @@ def test_a_patrol_gets_a_schedule_that_can_be_driven(project, tmp_path, monkeypa
     line = wl.read_site(folder).road.centreline
     on_road = [line.distance(Point(x, y)) for x, y in zip(turns["x"], turns["y"], strict=True)]
     assert max(on_road[:200]) < 1e-3
+
+
+def test_a_chart_of_nothing_is_a_sentence(project):
+    """Where no mean times are told, no stretch is ever unseen, and the page says why."""
+    site = wl.read_site(project)
+    untold = replace(site, resilience=ResilienceRules(stretch_m=50.0))
+    plan = hand_made_plan(site)
+    found = resilience_of(untold, wl.build_terrain(site), plan)
+    page = resilience_page(found, untold, plan)
+    assert "leaves a stretch unseen" in page
+    assert page.count("Hours a year in which") == 0
+    assert "each under its own condition" in page
+    told = resilience_page(resilience_of(site, wl.build_terrain(site), plan), site, plan)
+    assert "leaves a stretch unseen" not in told
+    assert "Hours a year in which stretches are not seen whole" in told

@@ -45,6 +45,19 @@ def test_cost_bound_and_gap_are_told_as_they_move(monkeypatch):
     assert "cost 900  bound 600  gap 33.3%" in lines[1]
 
 
+def test_the_share_that_is_done_is_told_where_there_is_no_search(monkeypatch):
+    monkeypatch.setattr(screens, "LINE_EVERY_S", 0.02)
+    screen = Screen(as_json=True, quiet=False)
+    screen.errors.file = out = io.StringIO()
+    with screen:
+        screen.step("paths")
+        for done in (0.25, 0.5):
+            screen.share(done)
+            time.sleep(0.15)
+    lines = [line for line in out.getvalue().splitlines() if " s: " in line]
+    assert [line.rsplit(": ", 1)[1] for line in lines] == ["25%", "50%"]
+
+
 def test_quiet_tells_nothing(monkeypatch):
     monkeypatch.setattr(screens, "LINE_EVERY_S", 0.01)
     screen = Screen(as_json=True, quiet=True)

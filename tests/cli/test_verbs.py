@@ -1,5 +1,6 @@
 """Every verb once, on real input: data on stdout, progress on stderr, exit codes."""
 
+import io
 import json
 import subprocess
 import sys
@@ -10,9 +11,12 @@ import numpy as np
 import openpyxl
 import pytest
 import rasterio
+import rich.console
 
 import watchline as wl
 from small_project import LIDAR, make_project, run_cli
+from watchline.cli.catalogue import device_table
+from watchline.io.catalogue import load_catalogue
 
 
 def test_version_is_fast_and_imports_nothing_heavy():
@@ -66,6 +70,14 @@ def test_catalogue_lists_devices_with_reach(monkeypatch, capsys):
     assert "tower-20" in out
     data = json.loads(run_cli(monkeypatch, capsys, "catalogue", "--json")[1])
     assert data["devices"]["fixed-8mp-25mm"]["width_px"] == 3840
+
+
+def test_the_catalogue_names_every_key_on_a_narrow_screen():
+    found = load_catalogue(None)
+    screen = io.StringIO()
+    rich.console.Console(file=screen, width=80).print(device_table(found))
+    assert all(key in screen.getvalue() for key in found.devices)
+    assert "…" not in screen.getvalue()
 
 
 def test_see_writes_what_the_function_gives(tmp_path, monkeypatch, capsys):

@@ -48,6 +48,12 @@ def reference():
     return module
 
 
+def test_options_in_sentences_are_code(reference):
+    assert reference.said("With --skyline, as `see --to` and\n``--at``.", "it") == (
+        "With `--skyline`, as `see --to` and `--at`."
+    )
+
+
 def test_every_verb_and_option_stands_in_the_reference(reference):
     text = reference.reference_markdown("verbs")
     assert set(reference.verbs()) == set(COMMANDS)

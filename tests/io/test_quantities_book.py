@@ -106,6 +106,7 @@ def test_claims(book) -> None:
     head = [cell.value for cell in sheet[1]]
     first = dict(zip(head, (cell.value for cell in sheet[2]), strict=True))
     assert (first["Verdict"], first["Share"], first["Asked"]) == ("fails", 0.98, 1.0)
+    assert first["Of"] == "cells"
     assert first["Failing chainages (m)"] == "0–100, 400–520"
     assert sheet.max_row == 4
 

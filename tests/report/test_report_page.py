@@ -8,6 +8,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 
 from watchline.model.report import Report
@@ -271,3 +272,23 @@ def test_report_of_an_empty_plan(run):
     assert "edited by hand: no bound is known" in text
     proof = replace(run.proof, cells=run.proof.cells.iloc[:0], chainage=run.proof.chainage.iloc[:0])
     assert Page(build_report(plan, proof).html).open == []
+
+
+def test_bars_of_entries_are_not_called_cells(run):
+    """A claim on interruption is judged on entries, and the legend and the table say so."""
+    name = "interrupted: runner"
+    crossing = replace(run.proof.claims[0], requirement=name, kind="interruption", unit="P_I")
+    along = run.proof.chainage.assign(requirement=name).head(5)
+    alone = replace(run.proof, claims=(crossing,), chainage=along)
+    both = replace(
+        run.proof,
+        claims=(*run.proof.claims, crossing),
+        chainage=pd.concat([run.proof.chainage, along]),
+    )
+    for proof, what in ((alone, "entries"), (both, "cells or entries"), (run.proof, "cells")):
+        made = build_report(run.plan, proof, run.site, run.terrain)
+        said = " ".join(Page(made.html).words)
+        assert f"share of good {what}" in said.replace(" per 100 m", "")
+        assert f"{what} fail" in said
+        assert f"{what} fail" in made.pictures["strip-legend.svg"]
+        assert (" entries" in said) == (proof is not run.proof)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -15,9 +16,13 @@ from shapely.geometry import LineString
 
 from watchline.model.terrain import Terrain
 from watchline.report import hillshade
+from watchline.report.chart import head
+from watchline.report.features import Field
 from watchline.report.frame import Frame, direction_deg, fit
 from watchline.report.judged import density_class, fill_grid, views_class
 from watchline.report.labels import Placer, spread
+from watchline.report.map import fields_layer
+from watchline.report.picture import Picture
 from watchline.report.png import encode_indexed
 from watchline.report.strip import nice_range
 from watchline.report.strip_heat import worst_of_columns
@@ -187,3 +192,27 @@ def test_nice_range_holds_the_range_with_few_steps(low, span):
 def test_still_pictures_use_no_variables():
     css = still_css(".a { fill: var(--ink); vector-effect: non-scaling-stroke; }")
     assert css == ".a { fill: #1b2124; }"
+
+
+def test_a_long_title_takes_two_lines_and_keeps_its_end():
+    short, long = head(20.0, "zone in overview", "holds"), "fence strip detected, night fog"
+    assert re.findall(r">([^<]+)<", short) == ["zone in overview", "holds"]
+    assert re.findall(r">([^<]+)<", head(20.0, long, "holds")) == [
+        "fence strip detected, night",
+        "fog",
+        "holds",
+    ]
+    lines = re.findall(r">([^<]+)<", head(20.0, "word " * 40, ""))
+    assert len(lines) == 2
+    assert lines[-1].endswith("…")
+
+
+@pytest.mark.parametrize("count", [1, 4, 60])
+def test_fields_over_each_other_leave_the_ground_to_be_seen(count):
+    """All fields together fill about as much as four do, not more with each one."""
+    view = Field("D1", "M1", "m", "camera", 0.0, -2000.0, 0.0, 90.0, 0.0, (9000.0,))
+    picture = Picture(Frame(0.0, 0.0, 30.0, 0.1, 100.0, 40.0), still=True, prefix="t")
+    found = re.findall(r'fill-opacity="([\d.]+)"', fields_layer(picture, (view,) * count))
+    assert len(found) == (count if count > 4 else 0)
+    filled = 1 - (1 - float(found[0])) ** count if found else 1 - 0.95**count
+    assert filled <= 0.21

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from watchline.report import tables, words
@@ -77,6 +79,15 @@ def test_claims_come_binding_first_with_their_witness(run):
     unknown = next(row for row in table.rows if row.kind == "unknown")
     assert "98.10\u00a0% to 100\u00a0%" in unknown.cells[3]
     assert "Method 2: geometry." in table.note
+
+
+def test_a_witness_that_misses_a_claim_that_holds_is_not_the_tightest(run):
+    """A share of 99 % holds with cells that miss it; its witness is one of them."""
+    claim = next(claim for claim in run.proof.claims if claim.requirement == "whole zone once")
+    missed = replace(claim, failing_chainages=((8200.0, 8220.0),))
+    for one, head in ((claim, "tightest: s"), (missed, "s")):
+        rows = tables.claims_table(replace(run.proof, claims=(one,)), run.site).rows
+        assert rows[0].cells[5].startswith(f"{head}\u00a0=")
 
 
 def test_a_mount_is_named_with_its_key():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from watchline.model.proof import Claim, Proof
 from watchline.report import words
+from watchline.report.tables import claims_table
 
 CLAIM = Claim(
     requirement="zone once",
@@ -111,3 +112,31 @@ def test_the_longest_stretches_are_named_in_the_order_of_the_line():
 
 def test_place_off_the_line():
     assert words.place(np.nan, 3.0) == "off the line"
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "text"),
+    [
+        ("coverage", 1204, "1\u202f204\u00a0cells"),
+        ("coverage", 1, "1\u00a0cell"),
+        ("interruption", 312, "312\u00a0entries"),
+        ("interruption", 1, "1\u00a0entry"),
+        ("capacity", 4, "4\u00a0mounts"),
+        ("exclusion", 1, "1\u00a0place"),
+        ("light", 559, "559\u00a0places"),
+    ],
+)
+def test_a_claim_names_what_it_counts(kind, count, text):
+    unit = {"interruption": "P_I", "light": "lx"}.get(kind, "share")
+    claim = replace(CLAIM, kind=kind, unit=unit, cells=count)
+    assert words.plural(claim.cells, *claim.judged_on) == text
+    proof = Proof((claim,), pd.DataFrame(), pd.DataFrame(), 5.0, "0" * 64)
+    assert claims_table(proof, None).rows[0].cells[4] == text
+
+
+def test_a_legend_names_all_that_its_bars_count():
+    crossing = replace(CLAIM, kind="interruption", requirement="interrupted: runner")
+    assert words.counted_by((CLAIM, CLAIM)) == "cells"
+    assert words.counted_by((crossing,)) == "entries"
+    assert words.counted_by((CLAIM, crossing)) == "cells or entries"
+    assert words.counted_by(()) == "cells"

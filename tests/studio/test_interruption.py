@@ -13,7 +13,8 @@ from types import SimpleNamespace
 import geopandas as gpd
 import pytest
 
-from small_project import DEFENCE, run_cli
+from breach_plans import DEFENCE
+from small_project import run_cli
 from studio_project import SOURCE, STUDIO_PROJECT, Server, make_studio_project, wait_for
 from watchline.chain.guard import with_interruption
 from watchline.chain.plan import open_run

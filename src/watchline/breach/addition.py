@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import scipy.sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -60,7 +61,9 @@ class Addition:
     slack: FloatArray
 
 
-def least_addition(offers: Offers, cuts: list[Cut]) -> Addition:
+def least_addition(
+    offers: Offers, cuts: list[Cut], kept: npt.NDArray[np.int64] | None = None
+) -> Addition:
     """Poses of least cost that satisfy all cuts (HiGHS), of the promising ones.
 
     What no choice reaches is missed as little as can be: a missing probability costs
@@ -72,9 +75,12 @@ def least_addition(offers: Offers, cuts: list[Cut]) -> Addition:
         Poses and the mounts that carry them.
     cuts : list of Cut
         At least one.
+    kept : int64 array, optional
+        Poses that stay.
     """
-    worth, need = _worths(offers, cuts), np.array([max(0.0, cut.need) for cut in cuts])
-    used = _promising(offers, cuts)
+    worth, need = worths(offers, cuts), np.array([max(0.0, cut.need) for cut in cuts])
+    stays = np.zeros(0, np.int64) if kept is None else kept
+    used = np.union1d(_promising(offers, cuts), stays)
     if not used.size:
         return Addition(used, need)
     poses = offers.poses.iloc[used]
@@ -106,18 +112,22 @@ def least_addition(offers: Offers, cuts: list[Cut]) -> Addition:
             ),
         ],
         integrality=np.concatenate([np.ones(n + m), np.zeros(c)]),
-        bounds=Bounds(0, np.concatenate([np.ones(n + m), need])),
+        bounds=Bounds(
+            np.concatenate([np.isin(used, stays).astype(float), np.zeros(m + c)]),
+            np.concatenate([np.ones(n + m), need]),
+        ),
         options={"mip_rel_gap": MIP_GAP, "time_limit": MIP_SECONDS},
     )
-    if answer.x is None:  # stopped before it had any: nothing is added, everything is missed
-        return Addition(np.zeros(0, np.int64), need)
+    if answer.x is None:  # stopped before it had any: nothing is added
+        had = np.asarray(worth[:, stays].sum(axis=1)).ravel()
+        return Addition(stays, np.maximum(0.0, need - had))
     chosen = used[np.flatnonzero(answer.x[:n] > 0.5)]
     had = np.asarray(asks[:, :n] @ (answer.x[:n] > 0.5).astype(float)).ravel()
     slack = np.where(had >= need - SLACK, 0.0, need - had)
     return Addition(chosen, slack)
 
 
-def _worths(offers: Offers, cuts: list[Cut]) -> scipy.sparse.csc_array:
+def worths(offers: Offers, cuts: list[Cut]) -> scipy.sparse.csc_array:
     """What each offered pose adds to each cut [cuts, poses]."""
     rows = np.repeat(np.arange(len(cuts)), [cut.poses.size for cut in cuts])
     columns = np.concatenate([cut.poses for cut in cuts])
@@ -140,6 +150,17 @@ def _promising(offers: Offers, cuts: list[Cut]) -> npt.NDArray[np.int64]:
     return np.unique(np.concatenate(kept))
 
 
+def most_worth(offers: Offers, cut: Cut) -> float:
+    """Most that any choice of poses is worth to a cut: mounts have room, and sites one mount."""
+    poses = offers.poses.iloc[cut.poses]
+    own = pd.DataFrame({"mount": poses["mount"].to_numpy(), "worth": cut.worth})
+    own = own.sort_values("worth", ascending=False, kind="stable")
+    room = own["mount"].map(offers.mounts["room"])
+    taken = own[own.groupby("mount").cumcount() < room]
+    of_mount = taken.groupby("mount")["worth"].sum()
+    return float(of_mount.groupby(of_mount.index.map(offers.mounts["site"])).max().sum())
+
+
 def least_cost(offers: Offers, cuts: list[Cut]) -> float:
     """Cost below which no choice of offered poses satisfies the cuts, by prices of the cuts.
 
@@ -150,7 +171,7 @@ def least_cost(offers: Offers, cuts: list[Cut]) -> float:
     """
     if not cuts:
         return 0.0
-    worth, need = _worths(offers, cuts), np.array([max(0.0, cut.need) for cut in cuts])
+    worth, need = worths(offers, cuts), np.array([max(0.0, cut.need) for cut in cuts])
     active = np.flatnonzero(np.diff(worth.indptr))
     held = scipy.sparse.coo_array(worth[:, active])
     part = scipy.sparse.csr_array(
@@ -175,7 +196,9 @@ def least_cost(offers: Offers, cuts: list[Cut]) -> float:
         best = max(best, value)
         if stuck >= 15:
             reach, stuck = reach / 2.0, 0
-        short = need - np.asarray(part[:, order[taken & builds[own]]].sum(axis=1)).ravel()
+        built = np.zeros(cost.size)
+        built[order[taken & builds[own]]] = 1.0
+        short = need - part @ built
         length = float(short @ short)
         if length <= 1e-18:
             break

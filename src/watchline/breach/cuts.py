@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from watchline.breach.ground import Strip
 from watchline.breach.weakest import PathTrace, Walker
-from watchline.kernels.moves import COL_STEP, MOVES, ROW_STEP
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -54,10 +53,6 @@ class PathHazard:
             rate[here] = rates[self.cell[here]]
         return self.fixed + np.bincount(self.move, rate * self.seconds, self.fixed.size)
 
-    def seconds_at(self, gradient: FloatArray) -> FloatArray:
-        """Terms weighed by a gradient of the moves, float64 [terms]: worth of a rate there."""
-        return gradient[self.move] * self.seconds
-
 
 def path_hazard(
     strip: Strip, walker: Walker, trace: PathTrace, rate_of: dict[float, FloatArray]
@@ -75,29 +70,38 @@ def path_hazard(
     rate_of : dict of float to float64 array [cells]
         Rates of detection by target height, by which the walker chooses his gaits.
     """
-    terms: list[tuple[int, int, float, float]] = []
-    count = max(0, trace.row.size - 1)
-    fixed = np.zeros(count)
-    number = {(int(a), int(b)): m for m, (a, b) in enumerate(zip(ROW_STEP, COL_STEP, strict=True))}
-    assert len(number) == MOVES
-    for k in range(count):
-        i, j = int(trace.row[k]), int(trace.col[k])
-        down, aside = int(trace.row[k + 1]) - i, int(trace.col[k + 1]) - j
-        m = number[down, aside]
-        along = 0.5 * (strip.stretch[i, j] + strip.stretch[i + down, j + aside]) * down
-        length = float(np.hypot(along * strip.row_m, aside * strip.col_m))
-        touched = [(i, j), (i + down, j + aside)]
-        if m >= 8:
-            half_row, half_col = int(down / 2), int(aside / 2)
-            touched += [(i + half_row, j + half_col), (i + down - half_row, j + aside - half_col)]
-        for row, col in touched:
-            height, pace = _gait(strip, walker, rate_of, row, col)
-            terms.append((k, row * strip.shape[1] + col, height, length * pace / len(touched)))
-        if aside:
-            for row in (i, i + down):
-                fixed[k] += _barriers(strip, walker, rate_of, row, j, j + aside, k, terms)
-    move, cell, height_m, seconds = (np.array(part) for part in zip(*terms, strict=True))
-    return PathHazard(fixed, move.astype(np.int64), cell.astype(np.int64), height_m, seconds)
+    i, j = trace.row[:-1], trace.col[:-1]
+    down, aside = np.diff(trace.row), np.diff(trace.col)
+    stretch = strip.stretch
+    along = 0.5 * (stretch[i, j] + stretch[trace.row[1:], trace.col[1:]]) * down
+    length = np.hypot(along * strip.row_m, aside * strip.col_m)
+    # A knight's move touches the two cells between its ends too.
+    half_row, half_col = (down / 2).astype(np.int64), (aside / 2).astype(np.int64)
+    knight = np.flatnonzero(np.abs(down) + np.abs(aside) == 3)
+    every = np.arange(down.size)
+    move = np.concatenate([every, every, knight, knight])
+    row = np.concatenate(
+        [i, trace.row[1:], (i + half_row)[knight], (trace.row[1:] - half_row)[knight]]
+    )
+    col = np.concatenate(
+        [j, trace.col[1:], (j + half_col)[knight], (trace.col[1:] - half_col)[knight]]
+    )
+    share = length / np.where(np.isin(every, knight), 4.0, 2.0)
+    height, pace = _gaits(strip, walker, rate_of, row, col)
+    fixed = np.zeros(down.size)
+    parts = [(move, row * strip.shape[1] + col, height, share[move] * pace)]
+    for wall, rows, seconds, detection in walker.walls:
+        over = (np.minimum(j, trace.col[1:]) < wall) & (wall <= np.maximum(j, trace.col[1:]))
+        # Half of what the barrier costs is that of the row before the move, half of that after.
+        for beyond in (i, trace.row[1:]):
+            here = np.flatnonzero(over & rows[beyond])
+            np.add.at(fixed, here, -0.5 * float(np.log1p(-detection)))
+            for beside in (wall - 1, wall):
+                cell = beyond[here] * strip.shape[1] + beside
+                lowest = _lowest(walker, rate_of, cell)
+                parts.append((here, cell, lowest, np.full(here.size, 0.25 * seconds)))
+    moves, cells, heights, times = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return PathHazard(fixed, moves, cells, heights, times)
 
 
 def path_value(hazard: FloatArray, worth: FloatArray) -> tuple[float, FloatArray]:
@@ -135,8 +139,8 @@ def path_gains(
 
     Parameters
     ----------
-    hazard : float64 array [moves]
-        Hazard of each move as it is.
+    hazard : float64 array [..., moves]
+        Hazard of each move as it is, or as each of several plans has it.
     worth : float64 array [moves]
         As in :func:`path_value`.
     more : float64 array [moves, poses]
@@ -144,49 +148,40 @@ def path_gains(
 
     Returns
     -------
-    alone, tangent : float64 array [poses]
+    alone, tangent : float64 array [..., poses]
         The gain of each pose when it alone is added, and its slope, which is never less.
     """
     falling = np.maximum.accumulate(worth[::-1])[::-1]
     step = falling - np.append(falling[1:], 0.0)
-    weight = step * np.exp(-np.cumsum(hazard))
-    return -(weight @ np.expm1(-more)), weight @ more
+    counts = np.flatnonzero(step > 0)
+    weight = (step * np.exp(-np.cumsum(hazard, axis=-1)))[..., counts]
+    return -(weight @ np.expm1(-more[counts])), weight @ more[counts]
 
 
-def _gait(
-    strip: Strip, walker: Walker, rate_of: dict[float, FloatArray], row: int, col: int
-) -> tuple[float, float]:
-    """Target height and seconds a metre of the gait with the least hazard at a cell."""
-    cell = row * strip.shape[1] + col
-    best, found = np.inf, (0.0, 0.0)
-    for gait, pace in zip(walker.adversary.gaits, walker.paces, strict=True):
-        danger = float(rate_of[gait.target_height_m][cell]) * float(pace[row, col])
-        if np.isfinite(pace[row, col]) and danger < best:
-            best, found = danger, (gait.target_height_m, float(pace[row, col]))
-    return found
-
-
-def _barriers(
+def _gaits(
     strip: Strip,
     walker: Walker,
     rate_of: dict[float, FloatArray],
-    row: int,
-    col: int,
-    to: int,
-    move: int,
-    terms: list[tuple[int, int, float, float]],
-) -> float:
-    """Half of what the barriers between two columns cost in a row: terms, and the fixed part."""
-    fixed = 0.0
-    for wall, rows, seconds, detection in walker.walls:
-        if not min(col, to) < wall <= max(col, to) or not rows[row]:
-            continue
-        fixed -= 0.5 * float(np.log1p(-detection))
-        for beside in (wall - 1, wall):
-            cell = row * strip.shape[1] + beside
-            height = min(
-                (gait.target_height_m for gait in walker.adversary.gaits),
-                key=lambda height: float(rate_of[height][cell]),
-            )
-            terms.append((move, cell, height, 0.25 * seconds))
-    return fixed
+    row: npt.NDArray[np.int64],
+    col: npt.NDArray[np.int64],
+) -> tuple[FloatArray, FloatArray]:
+    """Target height and seconds a metre of the gait with the least hazard at cells."""
+    cell = row * strip.shape[1] + col
+    best = np.full(cell.size, np.inf)
+    height, seconds = np.zeros(cell.size), np.zeros(cell.size)
+    for gait, pace in zip(walker.adversary.gaits, walker.paces, strict=True):
+        own = pace[row, col]
+        walks = np.isfinite(own)
+        danger = np.where(walks, rate_of[gait.target_height_m][cell] * own, np.inf)
+        less = danger < best
+        best[less], height[less], seconds[less] = danger[less], gait.target_height_m, own[less]
+    return height, seconds
+
+
+def _lowest(
+    walker: Walker, rate_of: dict[float, FloatArray], cell: npt.NDArray[np.int64]
+) -> FloatArray:
+    """Target height at which least is detected at cells, the first of equal ones."""
+    heights = np.array([gait.target_height_m for gait in walker.adversary.gaits])
+    found = np.array([rate_of[height][cell] for height in heights])
+    return heights[found.argmin(axis=0)] if cell.size else np.zeros(0)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from watchline.breach.demands import demands_of, states_of
+from watchline.breach.ideal import IDEAL_VIEWS, escapes, hopeless_entries, ideal_rates
 from watchline.breach.posts import Garrison, needed_posts
-from watchline.breach.strengthen import IDEAL_VIEWS, escapes, hopeless_entries, ideal_rates
 from watchline.breach.study import Study
 from watchline.physics.detection import with_remainder
 
@@ -33,7 +33,7 @@ def garrisons(study: Study) -> list[tuple[Garrison, int]]:
     -------
     list of (Garrison, int)
         Fewest posts first; the number of hopeless entries is that of
-        :func:`watchline.breach.strengthen.hopeless_entries`, the least of all choices.
+        :func:`watchline.breach.ideal.hopeless_entries`, the least of all choices.
     """
     found = {0: Garrison()}
     for level in _levels(study):

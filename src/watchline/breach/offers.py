@@ -1,4 +1,4 @@
-"""Offers: the poses that could be added to a plan, and how fast each would detect at cells."""
+"""Offers: the poses that could be added to a plan."""
 
 from __future__ import annotations
 
@@ -9,20 +9,11 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
 
-from watchline.breach.cuts import PathHazard
-from watchline.breach.demands import states_of
-from watchline.breach.ground import Strip
-from watchline.breach.watch import WINDOW_ROWS_M, Sight, column_of, strike, views_of
 from watchline.design.columns import Scene, mount_columns
 from watchline.design.plan import placed_devices, placed_mounts
 from watchline.design.poses import Lens, mount_poses
-from watchline.model.condition import Condition
-from watchline.model.defence import Defence, DefenceState
 from watchline.model.plan import Plan
-from watchline.prove.devices import Perch, PlacedDevice
-from watchline.prove.heights import Relief
 
 FloatArray = npt.NDArray[np.float64]
 SAME_PLACE_M = 0.01
@@ -53,23 +44,6 @@ class Offers:
     mounts: pd.DataFrame
     kinds: tuple[str, ...]
     mount_s_m: FloatArray
-
-
-@dataclass(frozen=True)
-class Rates:
-    """How fast every offered pose would detect at every cell: traced once, used by every cut.
-
-    Attributes
-    ----------
-    kinds : tuple of (int, float)
-        Column of the rates (:func:`watchline.breach.watch.column_of`) and distance beyond which
-        nothing counts, each pair of the states once.
-    rate : tuple of tuple of csr_array [cells, poses]
-        By kind and target height [1/s], float32.
-    """
-
-    kinds: tuple[tuple[int, float], ...]
-    rate: tuple[tuple[sparse.csr_array, ...], ...]
 
 
 def offers_beside(
@@ -141,134 +115,6 @@ def apart(poses: pd.DataFrame, lenses: list[Lens]) -> pd.DataFrame:
     return poses.loc[sorted(kept)].reset_index(drop=True)
 
 
-def rates_of(
-    scene: Scene,
-    relief: Relief,
-    strip: Strip,
-    offers: Offers,
-    sight: Sight,
-    progress: Callable[[float], None] | None = None,
-) -> Rates:
-    """How fast every offered pose would detect at every cell within :data:`OFFER_REACH_M`.
-
-    Parameters
-    ----------
-    scene : Scene
-        The devices' catalogue.
-    relief : Relief
-        The terrain.
-    strip : Strip
-        The cells.
-    offers : Offers
-        The poses.
-    sight : Sight
-        Of all cells of the strip.
-    progress : callable, optional
-        Is told the share done, 0–1.
-    """
-    defence = scene.site.defence
-    assert defence is not None
-    kinds = tuple(dict.fromkeys(_kind(offers, defence, sight.conditions, state)
-                                for state in states_of(defence)))  # fmt: skip
-    perches = _perches(scene, relief, offers)
-    rows, cols = strip.shape
-    tall = max(1, round(WINDOW_ROWS_M / strip.row_m))
-    found: list[list[list[sparse.csr_array]]] = [[[] for _ in sight.heights_m] for _ in kinds]
-    for first in range(0, rows, tall):
-        part = slice(first * cols, min(rows, first + tall) * cols)
-        x, y, z = (array.ravel()[part] for array in (strip.x, strip.y, strip.z))
-        near = [
-            perch for perch in perches if np.hypot(x - perch.x, y - perch.y).min() <= OFFER_REACH_M
-        ]
-        views: list[list[tuple[npt.NDArray, ...]]] = [[] for _ in sight.heights_m]
-        for h, pose, index, rate, distance in views_of(
-            defence, relief, near, x, y, z, sight.part(part)
-        ):
-            close = distance <= OFFER_REACH_M
-            index = index[close]
-            views[h].append(
-                (
-                    np.full(index.size, int(pose), np.int32),
-                    index.astype(np.int32),
-                    rate[close].astype(np.float32),
-                    distance[close].astype(np.float32),
-                )
-            )
-        for h, mine in enumerate(views):
-            for k, (column, reach) in enumerate(kinds):
-                shape = x.size, len(offers.poses)
-                if not mine:
-                    found[k][h].append(sparse.csr_array(shape, dtype=np.float32))
-                    continue
-                pose, at, rate, distance = (np.concatenate(a) for a in zip(*mine, strict=True))
-                kept = (rate[:, column] > 0) & (distance <= reach)
-                value = rate[kept, column]
-                found[k][h].append(sparse.csr_array((value, (at[kept], pose[kept])), shape=shape))
-        if progress is not None:
-            progress(min(rows, first + tall) / rows)
-    return Rates(
-        kinds,
-        tuple(tuple(sparse.vstack(parts, format="csr") for parts in by) for by in found),
-    )
-
-
-def _kind(
-    offers: Offers, defence: Defence, conditions: tuple[Condition, ...], state: DefenceState | None
-) -> tuple[int, float]:
-    _, reach = strike(defence, state, offers.kinds, offers.mount_s_m)
-    return column_of(conditions, state), float(reach)
-
-
-def hazards_along(
-    rates: Rates,
-    offers: Offers,
-    defence: Defence,
-    sight: Sight,
-    state: DefenceState | None,
-    terms: PathHazard,
-) -> tuple[npt.NDArray[np.int64], FloatArray]:
-    """Hazard that every offered pose would give up to the end of each move of a path.
-
-    Parameters
-    ----------
-    rates : Rates
-        Of the poses.
-    offers : Offers
-        The poses.
-    defence : Defence
-        States and availability.
-    sight : Sight
-        Target heights and conditions.
-    state : DefenceState or None
-        State in which the path is walked.
-    terms : PathHazard
-        The path.
-
-    Returns
-    -------
-    poses : int64 array [n]
-        Those that would detect on it, rising.
-    hazard : float64 array [moves, n]
-        Never falling along the moves.
-    """
-    factor, _ = strike(defence, state, offers.kinds, offers.mount_s_m)
-    kind = rates.kinds.index(_kind(offers, defence, sight.conditions, state))
-    moves = terms.fixed.size
-    total = sparse.csr_array((moves, len(offers.poses)))
-    for h, height in enumerate(sight.heights_m):
-        at = terms.height_m == height
-        cells, place = np.unique(terms.cell[at], return_inverse=True)
-        if cells.size:
-            seconds = sparse.csr_array(
-                (terms.seconds[at], (terms.move[at], place)), shape=(moves, cells.size)
-            )
-            total = total + seconds @ rates.rate[kind][h][cells]
-    poses = np.unique(total.indices[total.data > 0]).astype(np.int64)
-    poses = poses[factor[poses] > 0]
-    dense = total[:, poses].toarray() * factor[poses]
-    return poses, np.cumsum(dense, axis=0)
-
-
 def with_poses(scene: Scene, plan: Plan, offers: Offers, chosen: npt.NDArray[np.int64]) -> Plan:
     """A plan with some of the offered poses added.
 
@@ -319,27 +165,8 @@ def with_poses(scene: Scene, plan: Plan, offers: Offers, chosen: npt.NDArray[np.
     )
 
 
-def _perches(scene: Scene, relief: Relief, offers: Offers) -> list[Perch]:
-    """Offered poses as devices, mount by mount; a device's key is its number among the poses."""
-    devices = [scene.site.catalogue.devices[key] for key in scene.site.candidates.devices]
-    mounts = offers.mounts
-    ground = relief.ground_at(list(mounts["x"]), list(mounts["y"]))
-    eye = dict(zip(mounts.index, ground + mounts["height_m"].to_numpy(), strict=True))
-    perches = []
-    for number, mine in offers.poses.groupby("mount"):
-        mount = mounts.loc[number]
-        placed = tuple(
-            PlacedDevice(
-                str(pose.Index),
-                str(number),
-                devices[pose.device],
-                float(pose.azimuth_deg),
-                float(pose.tilt_deg),
-                float(pose.focal_mm),
-            )
-            for pose in mine.itertuples()
-        )
-        perches.append(
-            Perch(str(number), float(mount["x"]), float(mount["y"]), float(eye[number]), placed)
-        )
-    return perches
+def cost_of(offers: Offers, chosen: npt.NDArray[np.int64]) -> float:
+    """What some of the poses cost, with the mounts that they need."""
+    poses = offers.poses.iloc[chosen]
+    mounts = offers.mounts["fixed"].loc[poses["mount"].unique()]
+    return float(poses["cost"].sum() + mounts.sum())

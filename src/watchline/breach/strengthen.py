@@ -1,15 +1,18 @@
 """Design for interruption: the least addition to a plan with which no path is stopped too rarely.
 
 Posts are given (:mod:`watchline.breach.garrison` offers several choices). Entries that would not
-hold even if every cell were watched by :data:`IDEAL_VIEWS` of the best devices are
-response-infeasible: no sensor helps there, and they are told and left out. Then devices: the
-weakest paths of the plan become cuts (:mod:`watchline.breach.cuts`), the least addition that
-satisfies all cuts is found (:mod:`watchline.breach.addition`), and the weakest paths of that plan
-are cuts in turn, until none is left.
+hold even if every cell were watched by the best devices are response-infeasible
+(:mod:`watchline.breach.ideal`): no sensor helps there, and they are told and left out. So are
+entries that would not hold with all offered poses together. Then devices:
 
-A demand on the mean over states has one cut an entry: the sum of the tangents of the weakest paths
-of all its states, each weighed by its share of time. Each tangent lies above its state's least
-probability, whatever is built, and so does the sum above the mean.
+- *Repair*: the weakest paths of the plan become cuts (:mod:`watchline.breach.entry_cuts`), the
+  least poses beside those that are chosen satisfy them (:mod:`watchline.breach.addition`), and so
+  on until every entry holds. Nothing chosen is dropped, so that every round comes nearer.
+- *Prune*: what can go without any entry failing, goes (:mod:`watchline.breach.prune`).
+- *Improve*: stretch by stretch of the line the poses are chosen anew, beside all others, by all
+  cuts found so far and those that each such choice evades; what is cheaper and holds, stays.
+
+Prices of the cuts tell how far the plan may be from the least.
 """
 
 from __future__ import annotations
@@ -20,37 +23,37 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from watchline.breach.addition import Cut, least_addition, least_cost
-from watchline.breach.cuts import path_gains, path_hazard, path_value
-from watchline.breach.demands import Demand, demands_of, states_of
+from watchline.breach.addition import Cut, least_addition, least_cost, most_worth
+from watchline.breach.demands import Demand, demands_of
+from watchline.breach.entry_cuts import Entry, entry_cuts
+from watchline.breach.fronts import Fields, Standing, fields_of, standing
 from watchline.breach.ground import Strip
-from watchline.breach.offers import OFFER_REACH_M, Offers, Rates, hazards_along, with_poses
+from watchline.breach.ideal import escapes, hopeless_entries
+from watchline.breach.offered_rates import Rates
+from watchline.breach.offers import OFFER_REACH_M, Offers, cost_of, with_poses
 from watchline.breach.posts import Garrison
-from watchline.breach.respond import Unit, soonest, unit_times_s
-from watchline.breach.study import Case, Study, by_height
-from watchline.breach.watch import Watch, joined_watch, rates, watch_of
-from watchline.breach.weakest import (
-    Escape,
-    Weakest,
-    escape,
-    hazard_field,
-    trace_path,
-    weakest,
-)
+from watchline.breach.prune import pruned
+from watchline.breach.study import Study
+from watchline.breach.weakest import Escape
 from watchline.design.columns import Scene
-from watchline.model.defence import DefenceState
 from watchline.model.plan import Plan
-from watchline.model.terrain import Terrain
-from watchline.physics.detection import rate_per_s
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-IDEAL_VIEWS = 4
-"""Views by the best grade of the walk tests with which an entry must hold to be worth a device."""
-MOST_ROUNDS = 80
+MOST_ROUNDS = 40
+"""Repairs of one start."""
+STRETCH_M = 1500.0
+"""Length along the line of which poses are chosen anew at once."""
+MOST_TRIES = 12
+"""Least choices of a stretch that are tried, each with the cuts that the one before evades."""
 CUT_SPACING_M = 40.0
 """Entries whose paths become cuts in one round lie at least so far apart."""
 SLACK = 1e-6
+SURE = 1e-6
+"""Above what is required that an entry must have in the search, whose rates are rounded."""
+MARGIN = 1e-4
+"""More than what is missing that a repair asks for, so that rounding does not leave it short."""
 
 
 @dataclass(frozen=True)
@@ -88,20 +91,44 @@ class Strengthened:
 
 
 @dataclass(frozen=True)
-class _Front:
-    """One adversary in one state against the plan as it has become."""
+class _Task:
+    """What a search is about."""
 
-    case: Case
-    out: Escape
-    state: DefenceState | None
-    rate_of: dict[float, FloatArray]
-    least: Weakest
+    study: Study
+    offers: Offers
+    offered: Callable[[], Rates]
+    outs: list[Escape]
+    plain: Fields
+    demands: tuple[Demand, ...]
+    hopeless: BoolArray
+
+    def standing(self, chosen: IntArray) -> Standing:
+        """The weakest paths with some poses."""
+        rates = self.offered() if chosen.size else None
+        return standing(self.study, self.outs, self.plain, rates, chosen)
+
+    def failing(self, chosen: IntArray) -> BoolArray:
+        """Entries that fail a demand with some poses and are not hopeless."""
+        return _failing(self.standing(chosen).margin(self.demands), self.hopeless)
+
+
+@dataclass
+class _Found:
+    """What a search has found out so far.
+
+    ``given_up`` are entries for which no poses were left to add; of those in ``unreachable`` it is
+    proven that no choice of the offered poses reaches them.
+    """
+
+    cuts: list[Cut]
+    given_up: BoolArray
+    unreachable: BoolArray
+    rounds: int = 0
 
 
 def strengthen(
     study: Study,
     scene: Scene,
-    terrain: Terrain,
     plan: Plan,
     offers: Offers,
     offered: Callable[[], Rates],
@@ -116,8 +143,8 @@ def strengthen(
         Of the plan as it is.
     scene : Scene
         Candidates, visibility and lenses.
-    terrain, plan
-        The ground and what stands.
+    plan : Plan
+        What stands.
     offers : Offers
         What could be added.
     offered : callable
@@ -127,278 +154,177 @@ def strengthen(
     progress : callable, optional
         Is told the share of failing entries that hold by now.
     """
-    strip = study.strip
-    demands = demands_of(study.defence)
     outs = escapes(study, garrison.units)
-    hopeless = hopeless_entries(study, outs)
-    watch, chosen = study.watch, np.zeros(0, np.int64)
-    cuts: list[Cut] = []
-    added, first, ended = plan, 0, ""
-    given_up = np.zeros(strip.shape[0], dtype=bool)
-    for rounds in range(1, MOST_ROUNDS + 1):
-        fronts = [
-            _fronts(study, watch, case, out) for case, out in zip(study.cases, outs, strict=True)
-        ]
-        over = [
-            [demand.mean([front.least.curve for front in mine]) for demand in demands]
-            for mine in fronts
-        ]
-        failing = [
-            [
-                (curve < demand.required - SLACK) & ~hopeless & ~given_up
-                for demand, curve in zip(demands, curves, strict=True)
-            ]
-            for curves in over
-        ]
-        left = int(sum(fails.sum() for many in failing for fails in many))
-        first = first or left
-        if progress is not None and first:
-            progress(1.0 - left / first)
-        if not left or rounds == MOST_ROUNDS:
-            if left:
-                ended = f"{MOST_ROUNDS} rounds were not enough"
-            break
-        entries = [
-            (mine, row, demand)
-            for mine, curves, many in zip(fronts, over, failing, strict=True)
-            for demand, curve, fails in zip(demands, curves, many, strict=True)
-            for row in _spread_out(curve - demand.required, fails, strip)
-        ]
-        cuts += _cuts(study, offers, offered(), entries, chosen)
-        answer = least_addition(offers, cuts)
-        chosen = answer.poses
-        missed = {cuts[k].s_m for k in np.flatnonzero(answer.slack > SLACK)}
-        if missed:
-            # What no choice of poses reaches is told, and the rest of the line goes on without it.
-            given_up |= np.isin(strip.s_m, sorted(missed))
-            cuts = [cut for cut in cuts if cut.s_m not in missed]
-            ended = "no choice of the offered poses reaches it"
-        added = with_poses(scene, plan, offers, chosen)
-        more = watch_of(scene.site, terrain, _only_new(plan, added), strip, sight=study.sight)
-        watch = joined_watch(study.watch, more)
+    demands = demands_of(study.defence)
+    task = _Task(
+        study, offers, offered, outs, fields_of(study), demands, hopeless_entries(study, outs)
+    )
+    nobody = np.zeros(study.strip.shape[0], dtype=bool)
+    found = _Found([], nobody.copy(), nobody.copy())
+    chosen = _repaired(task, np.zeros(0, np.int64), found, found.given_up, progress)
+    chosen = pruned(offers, found.cuts, chosen, study.strip.s_m, task.failing)
+    chosen = _improved(task, chosen, found, progress)
+    short = task.failing(chosen)
+    held = [cut for cut in found.cuts if not _at(study.strip, found.given_up, cut)]
+    bound = least_cost(offers, held)
+    added = with_poses(scene, plan, offers, chosen)
     return Strengthened(
         added,
         garrison,
         added.cost - plan.cost,
-        least_cost(offers, cuts),
-        hopeless,
-        _short(over, demands, hopeless),
-        rounds,
-        len(cuts),
-        ended,
+        bound,
+        task.hopeless,
+        short,
+        found.rounds,
+        len(found.cuts),
+        _ended(short, found.unreachable),
     )
 
 
-def _short(
-    over: list[list[FloatArray]], demands: tuple[Demand, ...], hopeless: BoolArray
-) -> BoolArray:
-    """Entries that fail a demand though they are not hopeless."""
-    short = np.zeros_like(hopeless)
-    for curves in over:
-        for demand, curve in zip(demands, curves, strict=True):
-            short |= (curve < demand.required - SLACK) & ~hopeless
-    return short
+def _improved(
+    task: _Task, chosen: IntArray, found: _Found, progress: Callable[[float], None] | None
+) -> IntArray:
+    """An addition of which no stretch, chosen anew beside the others, was found cheaper."""
+    before = task.failing(chosen)
+    stretches = _stretches(task.offers, chosen)
+    for k, (low, high) in enumerate(stretches):
+        s = task.offers.mount_s_m[chosen]
+        kept = chosen[(s < low) | (s > high)]
+        if kept.size < chosen.size:
+            chosen = _chosen_anew(task, chosen, kept, found, before)
+        if progress is not None:
+            progress((k + 1) / len(stretches))
+    return chosen
 
 
-def ideal_rate_per_s(study: Study) -> float:
-    """Rate of the best grade of the walk tests of any device on offer [1/s]."""
-    grades = study.defence.detection.grades.values()
-    found = [float(rate_per_s(g.probability, g.within_s)) for many in grades for g in many]
-    return max(found, default=0.0)
+def _chosen_anew(
+    task: _Task, chosen: IntArray, kept: IntArray, found: _Found, before: BoolArray
+) -> IntArray:
+    """The least poses beside those that are kept, where they cost less than those chosen now."""
+    offers, cost = task.offers, cost_of(task.offers, chosen)
+    s = offers.mount_s_m[np.setdiff1d(chosen, kept)]
+    low, high = s.min() - STRETCH_M / 2 - OFFER_REACH_M, s.max() + STRETCH_M / 2 + OFFER_REACH_M
+    for _ in range(MOST_TRIES):
+        near = [
+            replace(cut, need=cut.need + MARGIN)
+            for cut in found.cuts
+            if low <= cut.s_m <= high and not _at(task.study.strip, before, cut)
+        ]
+        if not near:
+            break
+        trial = least_addition(offers, near, kept).poses
+        if cost_of(offers, trial) >= cost:
+            break
+        _, left = _ask(task, trial, found, before)
+        if not left:
+            return trial
+    return chosen
 
 
-def escapes(study: Study, units: tuple[Unit, ...]) -> list[Escape]:
-    """What a detection of each adversary is worth with more posts."""
-    found = []
-    for case in study.cases:
-        more = tuple(
-            unit_times_s(study.defence, study.road, unit, case.exits.r_m, case.exits.cross_s)
-            for unit in units
-        )
-        come = soonest((*case.times_s, *more), case.exits.r_m.size)
-        found.append(escape(case.walker, study.strip.shape, come))
-    return found
+def _stretches(offers: Offers, chosen: IntArray) -> list[tuple[float, float]]:
+    """Stretches of the line, end to end, that hold the mounts of poses [m]."""
+    s = offers.mount_s_m[chosen]
+    if not s.size:
+        return []
+    starts = np.arange(float(s.min()), float(s.max()) + 1e-9, STRETCH_M).tolist()
+    return [(a, a + STRETCH_M) for a in starts]
 
 
-def hopeless_entries(study: Study, outs: list[Escape]) -> BoolArray:
-    """Entries at which some demand fails even if every cell is watched as well as can be.
+def _ended(short: BoolArray, unreachable: BoolArray) -> str:
+    """Why entries are left; empty where none is."""
+    if not short.any():
+        return ""
+    if (unreachable | ~short).all():
+        return "no choice of the offered poses reaches it"
+    return "the search found no choice of the offered poses that reaches it"
 
-    In a state that takes power or data from a stretch of mounts, cells farther than
-    :data:`~watchline.breach.offers.OFFER_REACH_M` from every other mount have what they have.
 
-    Parameters
-    ----------
-    study : Study
-        Of the plan as it is.
-    outs : list of Escape
-        What a detection is worth, one an adversary.
+def _repaired(
+    task: _Task,
+    chosen: IntArray,
+    found: _Found,
+    given_up: BoolArray,
+    progress: Callable[[float], None] | None = None,
+) -> IntArray:
+    """Poses added to those that are chosen until no entry is left that more poses would mend.
+
+    Entries that no poses beside the chosen ones would mend are marked in ``given_up``.
     """
-    demands, states = demands_of(study.defence), states_of(study.defence)
-    lost = np.zeros(study.strip.shape[0], dtype=bool)
-    for case, out in zip(study.cases, outs, strict=True):
-        curves = []
-        for state in states:
-            rate_of = ideal_rates(study, state, IDEAL_VIEWS)
-            curves.append(_front(study, case, out, state, rate_of).least.curve)
-        for demand in demands:
-            lost |= demand.mean(curves) < demand.required
-    return lost
+    first = 0
+    for _ in range(MOST_ROUNDS):
+        asked, left = _ask(task, chosen, found, given_up)
+        first = max(first, left)
+        if progress is not None and first:
+            progress(1.0 - left / first)
+        if not left:
+            break
+        answer = least_addition(task.offers, asked, chosen)
+        new = np.setdiff1d(answer.poses, chosen)
+        for cut, slack in zip(asked, answer.slack, strict=True):
+            if slack > SLACK and not np.isin(cut.poses, new).any():
+                off = np.abs(task.study.strip.s_m - cut.s_m)
+                given_up |= off <= CUT_SPACING_M / 2
+                if not chosen.size and most_worth(task.offers, cut) < cut.need - MARGIN:
+                    found.unreachable[off.argmin()] = True
+        chosen = answer.poses
+    return chosen
 
 
-def ideal_rates(study: Study, state: DefenceState | None, views: float) -> dict[float, FloatArray]:
-    """Rates by target height if every cell were watched by so many of the best devices [1/s]."""
-    rate = np.full(study.strip.shape, ideal_rate_per_s(study) * views)
-    here: list[FloatArray] = rates(study.watch, study.defence, state)
-    if state is not None:
-        known = dict(study.defence.detection.grades)
-        rate *= max((state.factors.get(kind, 1.0) for kind in known), default=1.0)
-        s = study.strip.s_m
-        far = (s > state.lost_from_m + OFFER_REACH_M) & (s < state.lost_to_m - OFFER_REACH_M)
-        rate[far] = 0.0
-    return {
-        height: np.maximum(rate.ravel(), own)
-        for height, own in zip(study.watch.heights_m, here, strict=True)
-    }
+def _ask(task: _Task, chosen: IntArray, found: _Found, but: BoolArray) -> tuple[list[Cut], int]:
+    """What failing entries, but some, ask beside the chosen poses, and how many entries fail.
+
+    All cuts that are found on the way are kept.
+    """
+    strip = task.study.strip
+    stands = task.standing(chosen)
+    margins = stands.margin(task.demands)
+    done = task.hopeless | but
+    left = int(_failing(margins, done).sum())
+    if not left:
+        return [], 0
+    found.rounds += 1
+    entries = _entries(stands, margins, done, task.demands, strip)
+    fresh = entry_cuts(task.study, task.plain, task.offers, task.offered(), entries, chosen)
+    found.cuts += [cut for one in fresh for cut in one.lasting]
+    return [replace(one.beside, need=one.beside.need + MARGIN) for one in fresh], left
 
 
-def _fronts(study: Study, watch: Watch, case: Case, out: Escape) -> list[_Front]:
-    """One adversary in every state."""
+def _failing(margins: list[list[FloatArray]], done: BoolArray) -> BoolArray:
+    """Entries that fail some demand and are not done with."""
+    fails = np.zeros_like(done)
+    for mine in margins:
+        for margin in mine:
+            fails |= margin < SURE
+    return fails & ~done
+
+
+def _entries(
+    stands: Standing,
+    margins: list[list[FloatArray]],
+    done: BoolArray,
+    demands: tuple[Demand, ...],
+    strip: Strip,
+) -> list[Entry]:
+    """Failing entries, the worst first, at a distance from each other."""
     return [
-        _front(study, case, out, state, by_height(watch, rates(watch, study.defence, state)))
-        for state in states_of(study.defence)
+        (fronts, row, demand)
+        for fronts, mine in zip(stands.fronts, margins, strict=True)
+        for demand, margin in zip(demands, mine, strict=True)
+        for row in _spread_out(margin, (margin < SURE) & ~done, strip)
     ]
 
 
-def _front(
-    study: Study,
-    case: Case,
-    out: Escape,
-    state: DefenceState | None,
-    rate_of: dict[float, FloatArray],
-) -> _Front:
-    hazard = hazard_field(study.strip, case.walker, rate_of)
-    least = weakest(case.walker, hazard, out, study.defence.detection.communication)
-    return _Front(replace(case, hazard=hazard), out, state, rate_of, least)
-
-
-def _spread_out(excess: FloatArray, fails: BoolArray, strip: Strip) -> list[int]:
-    """Failing entries, the worst first, at a distance from each other."""
+def _spread_out(margin: FloatArray, fails: BoolArray, strip: Strip) -> list[int]:
     apart = max(1, round(CUT_SPACING_M / strip.row_m))
     left = fails.copy()
     found = []
-    for row in np.argsort(np.where(fails, excess, np.inf), kind="stable")[: int(fails.sum())]:
+    for row in np.argsort(np.where(fails, margin, np.inf), kind="stable")[: int(fails.sum())]:
         if left[row]:
             found.append(int(row))
             left[max(0, row - apart) : row + apart + 1] = False
     return found
 
 
-def _only_new(plan: Plan, added: Plan) -> Plan:
-    """What was added alone: its devices, and the mounts that carry them."""
-    devices = added.devices.iloc[len(plan.devices) :]
-    mounts = added.mounts[added.mounts["mount_id"].isin(devices["mount_id"])]
-    return replace(added, mounts=mounts, devices=devices)
-
-
-@dataclass(frozen=True)
-class _Path:
-    """A weakest path: what the plan as it was and as it is make of it, and what poses would add.
-
-    Attributes
-    ----------
-    poses : int64 array [n]
-        Offered poses that would detect on it.
-    value, base : float
-        Probability of interruption with what is added so far, and with nothing added.
-    alone, tangent, first : float64 array [n]
-        Gains of each pose: alone beside what is added, on the tangent there, and alone beside the
-        plan as it was.
-    """
-
-    poses: npt.NDArray[np.int64]
-    value: float
-    base: float
-    alone: FloatArray
-    tangent: FloatArray
-    first: FloatArray
-
-
-def _cuts(
-    study: Study,
-    offers: Offers,
-    offered: Rates,
-    entries: list[tuple[list[_Front], int, Demand]],
-    chosen: npt.NDArray[np.int64],
-) -> list[Cut]:
-    """The weakest paths from each entry as cuts, all of which any sufficient addition satisfies.
-
-    Parameters
-    ----------
-    entries : list of (list of _Front, int, Demand)
-        Adversary in every state, row and what is asked there.
-    chosen : int64 array
-        Poses that are added already, and therefore counted in the adversaries' fields.
-    """
-    base = [
-        by_height(study.watch, rates(study.watch, study.defence, state))
-        for state in states_of(study.defence)
-    ]
-    traced: dict[tuple[int, int], _Path] = {}
-    is_chosen = np.zeros(len(offers.poses), dtype=bool)
-    is_chosen[chosen] = True
-    cuts = []
-    for fronts, row, demand in entries:
-        alone, tangent, first = (np.zeros(len(offers.poses)) for _ in range(3))
-        value, before = 0.0, 0.0
-        for front, share, plain in zip(fronts, demand.weights, base, strict=True):
-            if share <= 0:
-                continue
-            key = id(front), row
-            if key not in traced:
-                traced[key] = _traced(study, offers, offered, front, row, plain)
-            path = traced[key]
-            value, before = value + share * path.value, before + share * path.base
-            alone[path.poses] += share * path.alone
-            tangent[path.poses] += share * path.tangent
-            first[path.poses] += share * path.first
-        s = float(study.strip.s_m[row])
-        here = is_chosen & (first > 0)
-        # Beside what is added: its poses count as given, whether they stay or not.
-        cuts.append(_cut(s, demand.required - value, np.where(is_chosen, 0.0, alone)))
-        if here.any():
-            # Each alone beside the plan as it was; and the tangent, which credits what stays.
-            cuts.append(_cut(s, demand.required - before, first))
-            had = float(tangent[here].sum())
-            cuts.append(_cut(s, demand.required - value + had, tangent))
-    return cuts
-
-
-def _cut(s_m: float, need: float, worth: FloatArray) -> Cut:
-    poses = np.flatnonzero(worth > 0)
-    return Cut(s_m, need, poses, worth[poses])
-
-
-def _traced(
-    study: Study,
-    offers: Offers,
-    offered: Rates,
-    front: _Front,
-    row: int,
-    plain: dict[float, FloatArray],
-) -> _Path:
-    """The weakest path from an entry in one state; ``plain``: rates of the plan as it was."""
-    case, sight = front.case, study.sight
-    trace = trace_path(case.walker, case.hazard, front.least, front.out, row)
-    terms = path_hazard(study.strip, case.walker, trace, front.rate_of)
-    worth = study.defence.detection.communication * trace.stopped[:-1]
-    poses, more = hazards_along(offered, offers, study.defence, sight, front.state, terms)
-    now, before = terms.of_rates(front.rate_of), terms.of_rates(plain)
-    alone, tangent = path_gains(now, worth, more)
-    return _Path(
-        poses,
-        path_value(now, worth)[0],
-        path_value(before, worth)[0],
-        alone,
-        tangent,
-        path_gains(before, worth, more)[0],
-    )
+def _at(strip: Strip, rows: BoolArray, cut: Cut) -> bool:
+    """Whether the entry of a cut is one of some rows."""
+    return bool(rows[np.argmin(np.abs(strip.s_m - cut.s_m))])

@@ -10,7 +10,8 @@ import numpy as np
 
 from watchline.breach.demands import Demand, demands_of
 from watchline.breach.garrison import garrisons
-from watchline.breach.offers import Rates, offers_beside, rates_of
+from watchline.breach.offered_rates import Rates, rates_of
+from watchline.breach.offers import offers_beside
 from watchline.breach.posts import Garrison
 from watchline.breach.prove import checks_of
 from watchline.breach.strengthen import Strengthened, strengthen
@@ -62,10 +63,8 @@ def design_for_interruption(
 
     @cache
     def rates() -> Rates:
-        """Traced where a choice of posts needs devices, and then once for all."""
-        listener.step("what each would detect", f"{len(offers.poses):,} poses on offer")
-        relief = relief_of(terrain)
-        return rates_of(scene, relief, study.strip, offers, study.sight, listener.share)
+        """Of all poses, where a choice of posts needs devices; traced stretch by stretch."""
+        return rates_of(scene, relief_of(terrain), study.strip, offers, study.sight)
 
     listener.step("choices of posts")
     offered = garrisons(study)
@@ -81,7 +80,7 @@ def design_for_interruption(
             tried.append((hopeless, None))
             continue
         listener.step("design for interruption", _count(len(garrison.units), "new post"))
-        found = strengthen(study, scene, terrain, plan, offers, rates, garrison, listener.share)
+        found = strengthen(study, scene, plan, offers, rates, garrison, listener.share)
         tried.append((hopeless, found))
         if best is None or _rank(found, price) < _rank(best, price):
             best = found
@@ -111,7 +110,7 @@ def design_for_interruption(
     )
     result = InterruptionDesign(
         holds=not best.short.any() and holds and all(check.holds for check in checks),
-        sentence=_sentence(site, plan, study, best, worst),
+        sentence=_sentence(site, plan, judged, best, worst),
         currency=plan.currency,
         cost_before=plan.cost,
         cost_after=best.plan.cost,
@@ -182,7 +181,7 @@ def _asked(demands: tuple[Demand, ...]) -> str:
     return text + "".join(f", ≥ {d.required:g} in '{d.name}'" for d in others)
 
 
-def _sentence(site: Site, plan: Plan, study: Study, found: Strengthened, worst: float) -> str:
+def _sentence(site: Site, plan: Plan, judged: Study, found: Strengthened, worst: float) -> str:
     defence = site.defence
     assert defence is not None
     rules, asked = defence.response, _asked(demands_of(defence))
@@ -205,10 +204,10 @@ def _sentence(site: Site, plan: Plan, study: Study, found: Strengthened, worst: 
             "take away"
         )
     if found.short.any():
-        where = _where(study, found.short)
+        where = _where(judged, found.short)
         parts.append(
-            f"{asked} could not be reached at {int(found.short.sum())} entries ({where})"
-            f": {found.ended}. So far: {addition}"
+            f"{asked} could not be reached at {_count(int(found.short.sum()), 'entry', 'entries')} "
+            f"({where}): {found.ended}; {_missing(judged, found.short)}. So far: {addition}"
         )
     else:
         parts.append(
@@ -219,10 +218,23 @@ def _sentence(site: Site, plan: Plan, study: Study, found: Strengthened, worst: 
     if found.hopeless.any():
         parts.append(
             f"Response-infeasible are {int(found.hopeless.sum())} of {found.hopeless.size} entries "
-            f"({_where(study, found.hopeless)}): no sensor helps there; add delay behind the "
+            f"({_where(judged, found.hopeless)}): no sensor helps there; add delay behind the "
             "detection, shorten call-out and assessment, or mend what the states take away"
         )
     return ". ".join(parts)
+
+
+def _missing(judged: Study, short: np.ndarray) -> str:
+    """The state that takes most from the mean at the worst of the entries that are left."""
+    most = judged.defence.detection.communication
+    found = min(judged.adversaries, key=lambda one: np.nanmin(one.curve[short], initial=np.inf))
+    row = int(np.nanargmin(np.where(short, found.curve, np.inf)))
+    state = max(found.states, key=lambda one: one.probability * (most - one.interruption[row]))
+    return (
+        f"there '{found.adversary}' is interrupted with {found.curve[row]:.3f}, and most is "
+        f"missing in '{state.state}' ({state.probability:.0%} of the time, "
+        f"{state.interruption[row]:.3f})"
+    )
 
 
 def _where(study: Study, rows: np.ndarray) -> str:
@@ -232,5 +244,5 @@ def _where(study: Study, rows: np.ndarray) -> str:
     return f"s = {text} m" + (f" and {more} more stretches" if more > 0 else "")
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -117,8 +117,8 @@ def _best_posts(screen: Screen, best: BestPosts, required: float) -> None:
     posts = f"{best.number} new post{'' if best.number == 1 else 's'}"
     screen.line(
         f"Best places for {posts}: s = {places} m; in time for P_I ≥ {required:g} at "
-        f"{best.served:,} of {best.exits:,} exits; {failing} entries stay below it, the weakest at "
-        f"{best.achieved:.4f}."
+        f"{best.served:,} of {best.exits:,} exits; entries that stay below it: "
+        f"{failing}, the weakest at {best.achieved:.4f}."
     )
 
 

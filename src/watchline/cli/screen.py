@@ -85,6 +85,7 @@ class Screen:
         """The running step is done to this share."""
         if self._task is not None:
             self._progress.update(self._task, completed=done)
+            self._standing = f"{done:.0%}"
 
     def search(
         self, seconds: float, limit_s: float, cost: float | None, bound: float | None
@@ -98,7 +99,7 @@ class Screen:
         self._standing = detail
 
     def _tell(self) -> None:
-        """Where nothing can be drawn over: a line now and then of where the search stands."""
+        """Where nothing can be drawn over: a line now and then of where the step stands."""
         told = ""
         while not self._over.wait(LINE_EVERY_S):
             if self._standing and self._standing != told:

@@ -247,12 +247,13 @@ def _degrees(crs: str, frame: Any) -> tuple[list[float], list[float]]:
 def _claims_sheet(book: Workbook, proof: Proof) -> None:
     columns = [
         ("Requirement", ""), ("Kind", ""), ("Where", ""), ("Condition", ""), ("Binding", ""),
-        ("Verdict", ""), ("Share", SHARE), ("At most", SHARE), ("Asked", SHARE), ("Cells", COUNT),
-        ("Failing chainages (m)", ""), ("In words", ""), ("Method", ""),
+        ("Verdict", ""), ("Share", SHARE), ("At most", SHARE), ("Asked", SHARE),
+        ("Judged on", COUNT), ("Of", ""), ("Failing chainages (m)", ""), ("In words", ""),
+        ("Method", ""),
     ]  # fmt: skip
     rows = [
         (c.requirement, c.kind, c.where, c.condition, "yes" if c.binding else "no", c.verdict,
-         c.value, c.upper, c.target, c.cells,
+         c.value, c.upper, c.target, c.cells, c.judged_on[1],
          ", ".join(f"{a:.0f}–{b:.0f}" for a, b in c.failing_chainages), c.detail, c.method)
         for c in proof.claims
     ]  # fmt: skip

@@ -30,7 +30,7 @@ from watchline.kernels.light_ray import (
     least_rise,
     surface_height,
 )
-from watchline.kernels.light_table import Lights, look_up
+from watchline.kernels.light_table import Lights, look_toward
 from watchline.kernels.ray import TOUCH_M
 from watchline.kernels.sight import finite_heights
 
@@ -98,18 +98,10 @@ def _block_light(
                 facing = normals[i, k, 0] * dx + normals[i, k, 1] * dy + normals[i, k, 2] * dz
                 if facing <= 0.0 or buried > heights[k]:
                     continue
-                light = look_up(
-                    nodes,
-                    per_step,
-                    intensity,
-                    index,
-                    per_bin,
-                    layout,
-                    table[lamp],
-                    -(frame[lamp, 0, 0] * dx + frame[lamp, 0, 1] * dy + frame[lamp, 0, 2] * dz),
-                    -(frame[lamp, 1, 0] * dx + frame[lamp, 1, 1] * dy + frame[lamp, 1, 2] * dz),
-                    -(frame[lamp, 2, 0] * dx + frame[lamp, 2, 1] * dy + frame[lamp, 2, 2] * dz),
-                )
+                light = look_toward(
+                    nodes, per_step, intensity, index, per_bin, layout, table[lamp], frame, lamp,
+                    dx, dy, dz,
+                )  # fmt: skip
                 if light <= 0.0:
                     continue
                 d2 = dx * dx + dy * dy + dz * dz

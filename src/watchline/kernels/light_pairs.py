@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from watchline.kernels.grid import Grid
 from watchline.kernels.light_ray import BLOCKED, Pyramid, least_rise, surface_height
-from watchline.kernels.light_table import Lights, look_up
+from watchline.kernels.light_table import Lights, look_toward
 from watchline.kernels.ray import TOUCH_M
 
 
@@ -73,18 +73,10 @@ def _pair_light(
             most = 0.0
             for k in range(lamps_here):
                 lamp = first_lamp[top] + k
-                light = look_up(
-                    nodes,
-                    per_step,
-                    intensity,
-                    index,
-                    per_bin,
-                    layout,
-                    table[lamp],
-                    -(frame[lamp, 0, 0] * dx + frame[lamp, 0, 1] * dy + frame[lamp, 0, 2] * dz),
-                    -(frame[lamp, 1, 0] * dx + frame[lamp, 1, 1] * dy + frame[lamp, 1, 2] * dz),
-                    -(frame[lamp, 2, 0] * dx + frame[lamp, 2, 1] * dy + frame[lamp, 2, 2] * dz),
-                )
+                light = look_toward(
+                    nodes, per_step, intensity, index, per_bin, layout, table[lamp], frame, lamp,
+                    dx, dy, dz,
+                )  # fmt: skip
                 out[at + k] = light * scale[lamp] * factor
                 most = max(most, out[at + k])
             if most <= 0.0 or not blocked:

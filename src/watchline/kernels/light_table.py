@@ -162,6 +162,18 @@ def look_up(nodes, per_step, intensity, index, per_bin, layout, which, first, se
     return low * (1.0 - u) + high * u
 
 
+@njit(cache=True, inline="always")
+def look_toward(nodes, per_step, intensity, index, per_bin, layout, which, frame, lamp, dx, dy, dz):
+    """Intensity [cd] of a luminaire with its axes in `frame` toward a place, see :func:`look_up`.
+
+    (dx, dy, dz) leads from the place to the luminaire, of any length.
+    """
+    first = -(frame[lamp, 0, 0] * dx + frame[lamp, 0, 1] * dy + frame[lamp, 0, 2] * dz)
+    second = -(frame[lamp, 1, 0] * dx + frame[lamp, 1, 1] * dy + frame[lamp, 1, 2] * dz)
+    pole = -(frame[lamp, 2, 0] * dx + frame[lamp, 2, 1] * dy + frame[lamp, 2, 2] * dz)
+    return look_up(nodes, per_step, intensity, index, per_bin, layout, which, first, second, pole)
+
+
 @njit(cache=True)
 def table_intensity(tables, which, first, second, pole):
     """Intensity [cd] of :class:`Tables` in a direction, see :func:`look_up`."""

@@ -24,6 +24,13 @@ ClaimKind = Literal[
     "interruption",
 ]
 
+_JUDGED_ON = {
+    "interruption": ("entry", "entries"),
+    "capacity": ("mount", "mounts"),
+    # Where mounts and devices stand; points, or stretches of them; poles and lights.
+    **dict.fromkeys(("exclusion", "light", "light_loss", "light_limit"), ("place", "places")),
+}
+
 CELL_GOOD, CELL_FAILS, CELL_UNKNOWN, CELL_NOT_JUDGED = 1, 0, -1, -2
 """States of a cell under a claim, in the ``state:<claim>`` columns of a proof's cells."""
 
@@ -84,7 +91,7 @@ class Claim:
     witness : Witness or None
         The worst failing or unknown cell; the tightest one where it holds.
     cells : int
-        Number of cells judged.
+        Number of cells judged, or of what `judged_on` says.
     failing_chainages : tuple of (float, float)
         Stretches of the line, from–to in m, that hold cells which fail or are unknown.
     method : str
@@ -112,6 +119,11 @@ class Claim:
     method: str
     detail: str
     unit: str = "share"
+
+    @property
+    def judged_on(self) -> tuple[str, str]:
+        """What `cells` counts, as a noun for one and for many."""
+        return _JUDGED_ON.get(self.kind, ("cell", "cells"))
 
 
 @dataclass(frozen=True)

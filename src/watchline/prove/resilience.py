@@ -90,8 +90,8 @@ def _notes(site: Site, rules: ResilienceRules, network: Network) -> tuple[str, .
     notes = [
         "Elements fail and are repaired each for itself; what strikes together is an event of its "
         "own, never a product. Repairs do not wait for each other.",
-        "Only binding requirements by day are judged. Fog and other states are not failures: see "
-        "`watchline paths`, which also says what the loss of a post leaves.",
+        "Binding requirements are judged, each under its own condition. Fog and other states are "
+        "not failures: see `watchline paths`, which also says what the loss of a post leaves.",
         "What a loss costs is ground on which a requirement no longer holds, added over "
         "requirements: ground that two requirements lose counts twice.",
     ]

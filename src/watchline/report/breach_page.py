@@ -31,7 +31,7 @@ RESPONSE_HEIGHT = 70.0
 MAP_WIDTH, MAP_HEIGHT = 620.0, 330.0
 AROUND_M = 110.0
 MOST_LOSSES = 40
-CURVES = ("curve-normal", "curve-other", "curve-third")
+CURVES = ("curve-normal", "curve-other", "curve-third", "curve-fourth", "curve-fifth")
 
 
 def breach_page(breach: Breach, site: Site, terrain: Terrain, plan: Plan) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from watchline.report import svg, ticks, words
+from watchline.report import svg, ticks
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -16,6 +17,7 @@ LEFT = 150.0
 RIGHT = 16.0
 MOST_LABELS = 16
 TITLE_LETTERS = 30
+TITLE_LEADING = 8.5
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,24 @@ def axis(chart: Chart, y: float) -> tuple[str, float]:
     )
 
 
-def head(y: float, title: str, note: str) -> str:
-    """Title of a row, and a note under it, in the left margin."""
-    clipped = words.shortened(title, TITLE_LETTERS)
-    return svg.text(0, y, clipped, "row-title") + (
-        svg.text(0, y + 10, note, "row-note") if note else ""
-    )
+def head(y: float, title: str, note: str, letters: int = TITLE_LETTERS) -> str:
+    """Title of a row, on two lines where one is too short, and a note under it, in the left margin.
+
+    Parameters
+    ----------
+    y : float
+        Base of a title of one line.
+    title, note : str
+        Its words.
+    letters : int
+        How many fit on a line.
+    """
+    lines = textwrap.wrap(title, letters, max_lines=2, placeholder="…")
+    first = y - TITLE_LEADING / 2 * (len(lines) - 1)
+    parts = [
+        svg.text(0, first + TITLE_LEADING * k, line, "row-title") for k, line in enumerate(lines)
+    ]
+    if note:
+        below = first + TITLE_LEADING * (len(lines) - 1) + 10
+        parts.append(svg.text(0, below, note, "row-note"))
+    return "".join(parts)

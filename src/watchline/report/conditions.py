@@ -32,9 +32,9 @@ def priced_conditions(site: Site, plan: Plan) -> list[tuple[Condition, float | N
 
 
 def price_sentence(site: Site, plan: Plan) -> str:
-    """What the bound pays for each condition, in a sentence."""
+    """What the bound pays for each condition, in a sentence of the command line."""
     parts = [
-        f"'{condition.name}' {words.money(price, plan.currency)}"
+        f"'{condition.name}' {price:,.0f} {plan.currency}"
         for condition, price in priced_conditions(site, plan)
         if price is not None
     ]

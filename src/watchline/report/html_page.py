@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jinja2
 import numpy as np
 
 from watchline.geo import chainage
@@ -24,17 +23,12 @@ from watchline.report.reasons import HEIGHT as CURVE_HEIGHT
 from watchline.report.reasons import WIDTH as CURVE_WIDTH
 from watchline.report.reasons import Reasons
 from watchline.report.sheets import Sheet
+from watchline.report.templating import page_template
 
 MOST_LABELS = 16
 PAGE_RELIEF_PIXELS = 1000
 LABELS_APART_PX = 34.0
 ROOM_M = 260.0
-
-BAR_KEYS = (
-    Key("bar", "share of good cells"),
-    Key("bar-fails", "cells fail"),
-    Key("bar-unknown", "cells are unknown"),
-)
 
 
 @dataclass(frozen=True)
@@ -167,18 +161,11 @@ def render_page(
     sheets: Sequence[Sheet],
     search_svg: str,
     reasons: Reasons | None,
+    counted: str,
     templates: dict[str, str],
 ) -> str:
-    """Render the page."""
-    environment = jinja2.Environment(
-        loader=jinja2.DictLoader(templates),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    """Render the page; `counted`: what the shares of the strip chart's bars are of."""
+    return page_template(templates, "report.html.j2").render(
         content=content,
         frame=view.frame,
         map_svg=view.svg,
@@ -186,11 +173,11 @@ def render_page(
         relief_note=view.relief_note,
         arrow=symbols.north_arrow(view.frame.turn_deg),
         strip=chart,
-        strip_text=strip_text(features),
+        strip_text=strip_text(features, counted),
         layers=layers,
         strip_layers=strip_layers,
         heat_keys={layer.key: heat_keys(layer) for layer in layers},
-        bar_keys=BAR_KEYS,
+        bar_keys=bar_keys(counted),
         sheets=sheets,
         search_svg=search_svg,
         search_width=LOG_WIDTH,
@@ -219,8 +206,17 @@ def _map_text(features: Features) -> str:
     return counted + marked
 
 
-def strip_text(features: Features) -> str:
-    """What the strip chart shows, in words."""
+def bar_keys(counted: str) -> tuple[Key, ...]:
+    """Legend of the bars, which show shares of what the claims count."""
+    return (
+        Key("bar", f"share of good {counted}"),
+        Key("bar-fails", f"{counted} fail"),
+        Key("bar-unknown", f"{counted} are unknown"),
+    )
+
+
+def strip_text(features: Features, counted: str) -> str:
+    """What the strip chart shows, in words; `counted`: what the shares of its bars are of."""
     tops = [m.ground_z for m in features.mounts if math.isfinite(m.ground_z)]
     heights = (
         f" The mounts' ground lies between {words.metres(min(tops))} and {words.metres(max(tops))}."
@@ -229,6 +225,6 @@ def strip_text(features: Features) -> str:
     )
     return (
         "From top to bottom: mounts, views and densities at each place of the straightened zone, "
-        "share of good cells per 100 m for each claim, ground height, and where the cost is."
+        f"share of good {counted} per 100 m for each claim, ground height, and where the cost is."
         f"{heights} The table of claims holds the same findings in words."
     )

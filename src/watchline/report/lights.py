@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jinja2
 import numpy as np
 import pandas as pd
 
@@ -14,6 +13,7 @@ from watchline.report import palette, style, symbols, tables, words
 from watchline.report.content import Figure
 from watchline.report.light_pictures import along_line, isolux_sheets, level_names, section
 from watchline.report.tables import Column, Row, Table
+from watchline.report.templating import page_template
 from watchline.version import __version__
 
 HASH_DIGITS = 12
@@ -72,15 +72,7 @@ def light_page(site: Site, lighting: Lighting, found: LightProof, templates: dic
         sheets = isolux_sheets(points, lighting, found.cell_m) if _is_wide(points) else []
         cuts = _sections(requirement, points, found)
         maps.append((requirement, _plane(requirement), sheets, cuts))
-    environment = jinja2.Environment(
-        loader=jinja2.DictLoader(templates),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("lights.html.j2").render(
+    return page_template(templates, "lights.html.j2").render(
         title=f"{site.name}: lights",
         version=__version__,
         verdict=words.overall_verdict(proof),

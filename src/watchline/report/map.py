@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import shapely
+from shapely import affinity
+
 from watchline.geo import chainage
 from watchline.report import svg, symbols, ticks, words
 from watchline.report.features import Features, Field, MountMark
@@ -13,6 +17,9 @@ from watchline.report.picture import Picture
 
 ALL_ROUND_DEG = 359.5
 AIM_PX = 12.0
+# Fields fill at most this share of the colour of the ground under them, however many there are.
+MOST_FILLED = 0.2
+CROWDED = 4.0
 
 
 def ground_layer(picture: Picture, features: Features) -> str:
@@ -93,9 +100,9 @@ def road_layer(picture: Picture, features: Features) -> str:
 
 def fields_layer(picture: Picture, fields: tuple[Field, ...]) -> str:
     """Fields of view: true width, from the blind ground to where the lowest density is reached."""
-    parts = []
+    frame, parts = picture.frame, []
+    faint = _faint(frame, fields)
     for field in fields:
-        frame = picture.frame
         inner = "".join(
             svg.element(
                 "path",
@@ -117,13 +124,36 @@ def fields_layer(picture: Picture, fields: tuple[Field, ...]) -> str:
         parts.append(
             svg.element(
                 "g",
-                svg.element("path", d=path, fill_rule="evenodd"),
+                svg.element("path", d=path, fill_rule="evenodd", fill_opacity=faint),
                 inner,
                 class_=f"field {field.kind}" + ("" if field.reaches_m else " nominal"),
                 data_mount=None if picture.still else field.mount_id,
             )
         )
     return svg.element("g", *parts, class_="fields", data_layer="fields")
+
+
+def _faint(frame: Frame, fields: tuple[Field, ...]) -> str | None:
+    """Opacity of each field where so many lie over each other that the ground would not be seen."""
+    across, down = frame.width / 2 / frame.scale, frame.height / 2 / frame.scale
+    window = affinity.rotate(
+        shapely.box(frame.x - across, frame.y - down, frame.x + across, frame.y + down),
+        frame.turn_deg,
+    )
+    area = sum(window.intersection(_sector(field)).area for field in fields)
+    deep = area / window.area
+    if deep <= CROWDED:
+        return None
+    return f"{1.0 - (1.0 - MOST_FILLED) ** (1.0 / deep):.4f}"
+
+
+def _sector(field: Field) -> shapely.Polygon:
+    """A field of view as a polygon, its blind ground taken with it."""
+    half = min(field.hfov_deg, ALL_ROUND_DEG) / 2
+    bearings = np.radians(field.azimuth_deg + np.linspace(-half, half, 25))
+    x = np.append(field.x + field.reach_m * np.sin(bearings), field.x)
+    y = np.append(field.y + field.reach_m * np.cos(bearings), field.y)
+    return shapely.Polygon(np.column_stack([x, y]))
 
 
 def line_layer(picture: Picture, features: Features, label_m: float) -> str:

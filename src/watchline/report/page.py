@@ -16,7 +16,7 @@ from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 from watchline.model.why import Why
 from watchline.report import frame as frames
-from watchline.report import html_page, judged, pdf, sheets, strip, style
+from watchline.report import html_page, judged, pdf, sheets, strip, style, words
 from watchline.report.charts import LOG_HEIGHT, LOG_WIDTH, Key, legend_picture, search_chart
 from watchline.report.content import gather_content, heat_keys
 from watchline.report.features import Features, gather
@@ -76,13 +76,25 @@ def build_report(
     cut = sheets.cut_sheets(features)
     search = search_chart(plan)
     reasons = gather_reasons(why) if why is not None else None
+    counted = words.counted_by(strip.claims_along(proof))
 
     chart = strip.strip_chart(
         features, proof, strip_layers, plan.cost_along, plan.currency, PAGE_CHART_WIDTH
     )
     view = html_page.page_map(_page_frame(features, turn), features, proof, land, layers, failing)
     html = html_page.render_page(
-        content, features, proof, view, chart, layers, strip_layers, cut, search, reasons, templates
+        content,
+        features,
+        proof,
+        view,
+        chart,
+        layers,
+        strip_layers,
+        cut,
+        search,
+        reasons,
+        counted,
+        templates,
     )
 
     css = style.still_css(templates["pictures.css"])
@@ -90,10 +102,12 @@ def build_report(
     pictures = _sheet_pictures(cut, features, proof, land, shown, css)
     pictures["overview.svg"] = _overview(cut, turn, features, proof, land, failing, css)
     pictures["strip.svg"] = _strip_picture(features, proof, strip_layers, plan, css)
-    pictures["legend.svg"] = _legend(content.map_keys, "Legend", css)
+    pictures["legend.svg"] = _legend(content.map_keys, "Legend", css, sheets.WIDTH)
     keys = [key for layer in strip_layers for key in _headed(layer)]
-    bars = [Key("words", "Bars, per 100 m:"), *html_page.BAR_KEYS]
-    pictures["strip-legend.svg"] = _legend([*keys, *bars], "Legend of the strip chart", css)
+    bars = [Key("words", "Bars, per 100 m:"), *html_page.bar_keys(counted)]
+    pictures["strip-legend.svg"] = _legend(
+        [*keys, *bars], "Legend of the strip chart", css, PDF_CHART_WIDTH
+    )
     if search:
         pictures["search.svg"] = style.still_picture(search, LOG_WIDTH, LOG_HEIGHT, css, "Search")
     if reasons is not None and reasons.curve:
@@ -103,7 +117,7 @@ def build_report(
     source = pdf.render_typst(
         content,
         cut,
-        html_page.strip_text(features),
+        html_page.strip_text(features, counted),
         view.relief_note,
         f"Cells: {shown[0].title}" if layers else "",
         templates,
@@ -202,9 +216,9 @@ def _headed(layer: judged.Layer) -> list[Key]:
     return [Key("words", f"{layer.title}:"), *heat_keys(layer)]
 
 
-def _legend(keys: Sequence[Key], title: str, css: str) -> str:
-    inside, height = legend_picture(keys, sheets.WIDTH)
-    return style.still_picture(inside, sheets.WIDTH, height, css, title)
+def _legend(keys: Sequence[Key], title: str, css: str, width: float) -> str:
+    inside, height = legend_picture(keys, width)
+    return style.still_picture(inside, width, height, css, title)
 
 
 def _provenance(plan: Plan, proof: Proof) -> Provenance:

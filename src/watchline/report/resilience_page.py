@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import jinja2
-
 from watchline.io.report import report_templates
 from watchline.model.plan import Plan
 from watchline.model.resilience import ElementLoss, Resilience
 from watchline.model.site import Site
 from watchline.physics.availability import hours_a_year
 from watchline.report import chart as charts
-from watchline.report import palette, style, svg, words
+from watchline.report import palette, style, svg
 from watchline.report.chart import LEFT, RIGHT, Chart
+from watchline.report.templating import page_template
 
 WIDTH, ROW_HEIGHT, GAP = 1000.0, 90.0, 30.0
 MOST_LOSSES, MOST_CAUSES, WORST_STRETCHES = 20, 12, 10
@@ -31,16 +30,14 @@ def resilience_page(found: Resilience, site: Site, plan: Plan) -> str:
         Line, credits and name.
     """
     templates = report_templates()
-    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
-        templates["resilience.html.j2"]
-    )
+    template = page_template(templates, "resilience.html.j2")
     worst = sorted(found.stretches, key=lambda s: -s.unseen)
     return template.render(
         title=f"{site.name}: resilience",
         plan=plan.name,
         found=found,
         losses_chart=_losses_chart(found, site),
-        unseen_chart=_unseen_chart(found, site),
+        unseen_chart=_unseen_chart(found, site) if any(s.unseen > 0 for s in worst) else "",
         patrols_chart=_patrols_chart(found, site) if found.patrols else "",
         losses=found.losses[:MOST_LOSSES],
         more_losses=max(0, len(found.losses) - MOST_LOSSES),
@@ -78,7 +75,7 @@ def _picture(chart: Chart, rows: list[str], y: float, title: str) -> str:
 def _scale(chart: Chart, y: float, title: str, note: str, most: str) -> list[str]:
     """Title of a row, its base and its top with their figures."""
     left, right = svg.short(chart.left), svg.short(chart.right)
-    parts = [charts.head(y + 10, words.shortened(title, TITLE_LETTERS), note)]
+    parts = [charts.head(y + 10, title, note, TITLE_LETTERS)]
     for at, label in ((y, most), (y + ROW_HEIGHT, "0")):
         parts.append(svg.element("path", d=f"M{left} {svg.short(at)}H{right}", class_="grid"))
         parts.append(svg.text(chart.left - 4, at + 2.5, label, "axis-text", text_anchor="end"))

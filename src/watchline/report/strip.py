@@ -53,16 +53,11 @@ def strip_chart(
     width : float
         Width of the picture.
     """
-    judged_along = set(proof.chainage["requirement"])
     chart = Chart("", width, 0.0, LEFT, width - RIGHT, features.start_m, features.end_m)
     rows: list[Callable[[Chart, float], tuple[str, float]]] = [
         lambda c, y: _mount_row(c, y, features),
         *(_bind(heat_row, layer, proof) for layer in layers),
-        *(
-            _bind(_claim_row, claim, proof)
-            for claim in proof.claims
-            if claim.requirement in judged_along
-        ),
+        *(_bind(_claim_row, claim, proof) for claim in claims_along(proof)),
         lambda c, y: _profile_row(c, y, features, proof.cells),
     ]
     if cost_along is not None and len(cost_along):
@@ -85,6 +80,12 @@ def strip_chart(
         chart.start_m,
         chart.end_m,
     )
+
+
+def claims_along(proof: Proof) -> tuple[Claim, ...]:
+    """Claims that have a row of bars: those with shares along the line."""
+    judged = set(proof.chainage["requirement"])
+    return tuple(claim for claim in proof.claims if claim.requirement in judged)
 
 
 def _bind(row: Callable[..., tuple[str, float]], *more: object) -> Callable[..., tuple[str, float]]:
@@ -127,7 +128,7 @@ def _mount_row(chart: Chart, y: float, features: Features) -> tuple[str, float]:
 
 
 def _claim_row(chart: Chart, y: float, claim: Claim, proof: Proof) -> tuple[str, float]:
-    """Share of good cells per 100 m as bars; stretches with cells that miss it are marked below."""
+    """Share that is good per 100 m as bars; stretches where the claim is missed stand below."""
     table = proof.chainage
     rows = table[table["requirement"] == claim.requirement]
     note = f"{words.verdict_word(claim.verdict)}, {words.claim_figure(claim.value, claim.unit)}"

@@ -89,14 +89,14 @@ def claims_table(
         "claims",
         "Claims, judged by the proof",
         (
-            Column("Verdict", width=1.25),
+            Column("Verdict", width=1.1),
             Column("Claim", width=2.1),
-            Column("Asked", width=2.3),
-            Column("Found", numeric=True, width=1.5),
-            Column("Cells", numeric=True, width=1.0),
-            Column("Witness", width=2.4),
-            Column("Cells that miss it", width=2.0),
-            Column("Method", numeric=True, width=0.95),
+            Column("Asked", width=2.1),
+            Column("Found", numeric=True, width=1.35),
+            Column("Judged on", numeric=True, width=1.2),
+            Column("Witness", width=3.2),
+            Column("Missed at", width=1.75),
+            Column("Method", numeric=True, width=0.85),
         ),
         rows,
         " ".join(notes),
@@ -126,7 +126,7 @@ def _claim_row(
             f"{name}\n{claim.detail}" if claim.detail else name,
             asked_sentence(claim, requirement),
             found,
-            words.number(claim.cells),
+            words.plural(claim.cells, *claim.judged_on),
             _witness(claim),
             words.stretches(claim.failing_chainages, MOST_STRETCHES) or words.EMPTY,
             str(methods.index(claim.method) + 1) if claim.method else words.EMPTY,
@@ -145,7 +145,7 @@ def asked_sentence(claim: Claim, requirement: Requirement | None) -> str:
         return f"{sign}\u00a0{target}; {place}; {claim.condition}"
     share = f"on {words.percent(claim.target)} of {place}"
     if claim.kind not in ("coverage", "loss"):
-        return f"{KIND_WORDS[claim.kind]}: {share}"
+        return f"{KIND_WORDS[claim.kind]} {share}"
     lost = "; whichever one mount is lost" if claim.kind == "loss" else ""
     if requirement is None:
         return f"{share}; {claim.condition}{lost}"
@@ -162,13 +162,19 @@ def asked_sentence(claim: Claim, requirement: Requirement | None) -> str:
     )
 
 
-KIND_WORDS = {"no_watch": "not watched", "exclusion": "no mount", "capacity": "not overloaded"}
+KIND_WORDS = {
+    "no_watch": "not watched",
+    "exclusion": "nothing stands",
+    "capacity": "no structure overloaded",
+}
 
 
 def _witness(claim: Claim) -> str:
     if claim.witness is None:
         return words.EMPTY
-    head = "" if claim.verdict != "holds" else "tightest: "
+    # A claim on a share may hold although some cell misses it: that one is its witness then.
+    tightest = claim.verdict == "holds" and not claim.failing_chainages
+    head = "tightest: " if tightest else ""
     return f"{head}{words.place(claim.witness.s, claim.witness.t)}\n{claim.witness.why}".rstrip()
 
 
@@ -189,13 +195,13 @@ def aiming_table(
         Column("Bearing", numeric=True),
         Column("Tilt down", numeric=True),
         Column("Focal length", numeric=True, width=1.15),
-        Column("Field h × v", numeric=True, width=1.35),
+        Column("Field h\u00a0×\u00a0v", numeric=True, width=1.35),
         Column("Blind ground", numeric=True, width=1.1),
         *(
-            Column(f"Reach at {px:g} px/m", numeric=True, width=1.15)
+            Column(f"Reach at {px:g}\u00a0px/\u2060m", numeric=True, width=1.15)
             for px in features.asked_px_per_m
         ),
-        *([] if sun is None else [Column("Sun in lens, h/year", numeric=True, width=1.05)]),
+        *([] if sun is None else [Column("Sun in lens, h/\u2060year", numeric=True, width=1.05)]),
         Column(f"Cost, {plan.currency}", numeric=True, width=1.05),
     )
     groups = dict(iter(plan.devices.groupby("mount_id", sort=True)))
@@ -357,7 +363,7 @@ def inputs_table(plan: Plan, proof: Proof, site: Site | None, terrain: Terrain |
     return Table(
         "inputs",
         "Inputs by their SHA-256",
-        (Column("Input", width=1.6), Column("Used by", width=1.1), Column("SHA-256", width=3.7)),
+        (Column("Input", width=1.5), Column("Used by", width=1.4), Column("SHA-256", width=3.5)),
         tuple(rows),
     )
 

@@ -131,6 +131,11 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{number(count)}\u00a0{one if count == 1 else many or one + 's'}"
 
 
+def counted_by(claims: Sequence[Claim]) -> str:
+    """What these claims were judged on, for many: "cells", "cells or entries"."""
+    return " or ".join(dict.fromkeys(claim.judged_on[1] for claim in claims)) or "cells"
+
+
 def _named(claims: Sequence[Claim]) -> str:
     named = [f"\u2018{claim.requirement}\u2019" for claim in claims[:MOST_NAMED]]
     if len(claims) > MOST_NAMED:
