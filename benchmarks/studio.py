@@ -194,18 +194,30 @@ def tiles(server: Server, count: int, name: str, found: Figures) -> None:
         found.add(f"{title} tile, mean size", float(np.mean(size)) / 1000.0, "kB")
 
 
+def judged(server: Server, name: str) -> list[dict]:
+    """Claims of a plan, when those that are judged in the background have their figures."""
+    while True:
+        news = server.client.get(f"/api/plans/{name}/claims").json()
+        if not news["waits"]:
+            return news["claims"]
+        time.sleep(0.1)
+
+
 def same_as_proof(project: Path, name: str, claims: list[dict]) -> float:
     """Claims of the studio that differ from those of the proof of the saved plan."""
+    from watchline.chain.progress import Silent
+    from watchline.chain.prove import prove_whole
     from watchline.io.plan import read_plan
     from watchline.io.project import read_site
     from watchline.io.terrain import read_terrain
-    from watchline.prove.proof import prove_plan
 
     site = read_site(project)
     terrain = read_terrain(next(project.glob("runs/*/terrain.tif")))
-    proof = prove_plan(site, terrain, read_plan(project / "plans" / f"{name}.gpkg", site=site))
+    plan = read_plan(project / "plans" / f"{name}.gpkg", site=site)
+    _, proof, _ = prove_whole(site, terrain, plan, Silent())
     said = {(c["requirement"], c["kind"], c["value"], c["verdict"]) for c in claims}
-    return float(sum((c.requirement, c.kind, c.value, c.verdict) not in said for c in proof.claims))
+    true = {(c.requirement, c.kind, c.value, c.verdict) for c in proof.claims}
+    return float(len(said ^ true))
 
 
 def main() -> None:
@@ -231,11 +243,14 @@ def main() -> None:
             found.add("plan opened and judged", time.perf_counter() - began, "s")
             found.add("  its devices", len(plan["device_list"]), "")
             name = edits(server, QUICK_EDITS if given.quick else EDITS, found)
+            began = time.perf_counter()
+            claims = judged(server, name)
+            found.add("claims on interruption, after the editing", time.perf_counter() - began, "s")
+            found.add("  claims in all", len(claims), "")
             tiles(server, QUICK_TILES if given.quick else TILES, name, found)
             began = time.perf_counter()
             server.client.post(f"/api/plans/{name}/save").raise_for_status()
             found.add("save", (time.perf_counter() - began) * 1000.0, "ms")
-            claims = server.client.get(f"/api/plans/{name}").json()["claims"]
             found.add(
                 "claims that differ from `prove`", same_as_proof(project, name, claims), "", 0.0
             )

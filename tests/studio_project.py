@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import geopandas as gpd
 import httpx
 
-from small_project import PROJECT, make_project, write_dem
+from small_project import EXAMPLES, PROJECT, make_project, write_dem
 from watchline.chain.plan import open_run, terrain_of
 from watchline.chain.progress import Silent
 from watchline.geo.chainage import from_chainage
@@ -24,6 +26,7 @@ from watchline.model.plan import PLAN_DEVICE_COLUMNS, PLAN_MOUNT_COLUMNS, Plan
 from watchline.model.site import Site
 
 SOURCE = Path(__file__).parents[1] / "src"
+RAFAH_PLAN = Path(__file__).parent / "data" / "rafah_plan" / "plan.gpkg.zip"
 MORE = """
 [[requirements]]
 name = "fence strip twice"
@@ -90,6 +93,20 @@ def make_studio_project(folder: Path, text: str = STUDIO_PROJECT) -> Path:
     run = open_run(site, Silent())
     terrain_of(site, run)
     write_plan(hand_made(site), run.folder / "plan.gpkg", site=site)
+    return folder
+
+
+def make_rafah_project(folder: Path) -> Path:
+    """The example of Rafah with a stored plan as its computed one: seconds, and no search."""
+    for name in ("project.toml", "inputs.lock", "lights.toml"):
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(EXAMPLES / "rafah" / name, folder)
+    shutil.copytree(EXAMPLES / "rafah" / "inputs", folder / "inputs")
+    site = read_site(folder)
+    run = open_run(site, Silent())
+    terrain_of(site, run)
+    with zipfile.ZipFile(RAFAH_PLAN) as stored:
+        stored.extract("plan.gpkg", run.folder)
     return folder
 
 

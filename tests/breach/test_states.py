@@ -72,9 +72,9 @@ def test_a_state_may_ask_for_itself():
     found = study(states=(night,), response=rules(required=0.05))
     claims, along = interruption_claims(found, checks_of(found))
     mean, alone = claims
-    waiting = claims_not_judged(found.site)
+    waiting = claims_not_judged(found.site, "wait for it")
     assert [c.requirement for c in waiting] == [c.requirement for c in claims]
-    assert {c.verdict for c in waiting} == {"unknown"}
+    assert {(c.verdict, c.detail) for c in waiting} == {("unknown", "wait for it")}
     assert (mean.condition, alone.condition) == ("all states", "night")
     assert mean.verdict == "holds"
     assert (alone.verdict, alone.value, alone.target) == ("fails", 0.0, 0.2)

@@ -7,6 +7,7 @@ As a script it makes the pictures of the documentation from a project that has a
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import signal
@@ -139,6 +140,27 @@ class Recorded:
         return file
 
 
+def figures(state: dict[str, Any]) -> dict[tuple[str, str, str], float]:
+    """Figures of the claims that the page shows."""
+    return {(c["requirement"], c["condition"], c["kind"]): c["value"] for c in state["claims"]}
+
+
+def mount_of(state: dict[str, Any], mount_id: str) -> dict[str, Any]:
+    """A mount of the page's plan."""
+    return next(one for one in state["mounts"] if one["mount_id"] == mount_id)
+
+
+def metres(one: dict[str, Any], other: dict[str, Any]) -> float:
+    """Distance of two places."""
+    east = (other["lon"] - one["lon"]) * 111_320 * math.cos(math.radians(one["lat"]))
+    return math.hypot(east, (other["lat"] - one["lat"]) * 111_320)
+
+
+def field(view: Recorded, label: str) -> Any:
+    """A field for a figure, by its label."""
+    return view.page.get_by_label(label, exact=True).and_(view.page.locator("input[type=number]"))
+
+
 @contextmanager
 def browser() -> Iterator[Any]:
     """Chromium with software rendering."""
@@ -158,17 +180,24 @@ def take_pictures(view: Recorded, folder: Path) -> list[Path]:
     pictures = [view.picture(folder, "plan")]
 
     state = view.state()
-    mount = max(state["mounts"], key=lambda one: one["devices"])
+    stands = sorted(one["s"] for one in state["mounts"])
+    alone = [one for one in state["mounts"] if sum(abs(s - one["s"]) < 60 for s in stands) == 1]
+    mount = max(alone or state["mounts"], key=lambda one: one["devices"])
     page.locator("#sought").fill(mount["mount_id"])
     page.locator("#panel .list-button", has_text=mount["mount_id"]).last.click()
     page.wait_for_timeout(700)
     page.locator("#panel .list-button").first.click()
+    page.click("[aria-label='Closer']")
+    page.wait_for_timeout(500)
     page.locator(".picture img:not(.drawing)").wait_for(timeout=PATIENCE_S * 1000)
     view.until(lambda s: s["seen_m2"] is not None and s["map"]["loaded"])
     pictures.append(view.picture(folder, "device"))
 
     page.click("nav >> text=Proof")
-    view.until(lambda s: s["map"]["loaded"])
+    view.until(lambda s: s["map"]["loaded"] and s["judged"], 120.0)
+    slow = page.locator("#panel h3", has_text="all states")
+    if slow.count():
+        slow.evaluate("heading => heading.scrollIntoView({block: 'start'})")
     pictures.append(view.picture(folder, "proof"))
 
     least = page.locator("#panel li", has_text="crouching").locator(".place.main")

@@ -10,8 +10,7 @@ from studio_project import hand_made, make_studio_project
 from watchline.errors import WatchlineError
 from watchline.io.plan import read_plan
 from watchline.prove.proof import prove_plan
-from watchline.studio.faults import RevisionConflict
-from watchline.studio.plan_answers import (
+from watchline.studio.edit_answers import (
     AddDevice,
     AddMount,
     AimDevice,
@@ -23,6 +22,7 @@ from watchline.studio.plan_answers import (
     SetModel,
     SetStructure,
 )
+from watchline.studio.faults import RevisionConflict
 from watchline.studio.studio import Studio
 
 EDITS = 50
@@ -108,7 +108,7 @@ def test_fifty_edits_equal_the_proof_of_the_saved_plan(
             studio.save(name)
             plan = read_plan(folder / "plans" / f"{name}.gpkg", site=studio._project.site)
         proof = prove_plan(studio._project.site, studio._project.terrain, plan)
-        assert opened.claims == proof.claims, edit
+        assert opened.stands().claims == proof.claims, edit
         assert [(c.requirement, c.value, c.verdict) for c in answer.claims] == [
             (c.requirement, c.value, c.verdict) for c in proof.claims
         ]

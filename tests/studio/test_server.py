@@ -3,8 +3,11 @@
 import io
 import json
 import math
+import shutil
 import socket
 import sqlite3
+import ssl
+import subprocess
 import zipfile
 
 import httpx
@@ -306,3 +309,42 @@ def test_a_token_is_asked_for_elsewhere(folder, tmp_path, server):
     ):
         with pytest.raises(UsageError, match=words):
             serve(other, browser=False, **options)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl to make a certificate")
+def test_other_machines_are_served_by_tls_with_a_token(tmp_path):
+    folder = make_studio_project(tmp_path / "small")
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+            "-nodes", "-days", "2", "-subj", "/CN=studio", "-keyout", key, "-out", certificate,
+            "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+        ],
+        check=True,
+        capture_output=True,
+    )  # fmt: skip
+    with pytest.raises(RuntimeError, match="without TLS whoever listens in can edit") as refused:
+        Server(folder, "--host", "0.0.0.0")
+    assert "Traceback" not in str(refused.value)
+    server = Server(
+        folder, "--host", "0.0.0.0", "--certificate", str(certificate), "--key", str(key)
+    )
+    try:
+        told = httpx.URL(server.url)
+        assert told.scheme == "https" and len(told.params["token"]) >= 32
+        base = f"https://127.0.0.1:{told.port}"
+        trusted = ssl.create_default_context(cafile=str(certificate))
+        with httpx.Client(base_url=base, verify=trusted, timeout=30) as client:
+            assert client.get("/api/project").status_code == 401
+            bearer = {"Authorization": f"Bearer {told.params['token']}"}
+            project = client.get("/api/project", headers=bearer)
+            assert project.status_code == 200 and project.json()["name"] == "small"
+            entered = client.get("/", params={"token": told.params["token"]})
+            assert "secure" in entered.headers["set-cookie"].lower()
+        with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+            httpx.get(f"{base}/api/project", timeout=30)
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(f"http://127.0.0.1:{told.port}/api/project", timeout=30)
+    finally:
+        assert server.end() == 0

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -22,8 +20,11 @@ from studio.studio_browser import (
     PAGE,
     Recorded,
     browser,
+    field,
+    figures,
+    metres,
+    mount_of,
     served,
-    take_pictures,
 )
 
 pytest.importorskip("playwright")
@@ -76,23 +77,6 @@ def view(address, chromium):
     recorded.open()
     yield recorded
     page.close()
-
-
-def figures(state):
-    return {(c["requirement"], c["condition"], c["kind"]): c["value"] for c in state["claims"]}
-
-
-def mount_of(state, mount_id):
-    return next(one for one in state["mounts"] if one["mount_id"] == mount_id)
-
-
-def metres(one, other):
-    east = (other["lon"] - one["lon"]) * 111_320 * math.cos(math.radians(one["lat"]))
-    return math.hypot(east, (other["lat"] - one["lat"]) * 111_320)
-
-
-def field(view, label):
-    return view.page.get_by_label(label, exact=True).and_(view.page.locator("input[type=number]"))
 
 
 def test_opens_with_the_plan_that_was_computed(view, project):
@@ -309,17 +293,6 @@ def test_nothing_sticks_out(view, size):
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
     assert page.locator(".map-box").bounding_box()["height"] > 200
     page.set_viewport_size(LAPTOP)
-
-
-def test_pictures_of_five_screens(view, tmp_path):
-    page = view.page
-    page.get_by_role("radio", name="day").check(force=True)
-    pictures = take_pictures(view, tmp_path)
-    assert len(pictures) == 5
-    for file in pictures:
-        assert file.stat().st_size > 40_000, file.name
-        if wanted := os.environ.get("WATCHLINE_STUDIO_PICTURES"):
-            shutil.copy(file, wanted)
 
 
 def test_asked_nobody_else_and_complained_of_nothing(view):

@@ -73,9 +73,19 @@ export function words(text: string): string {
   return text.replaceAll('_', ' ');
 }
 
-/** What a claim says of its figure. */
+/** A sentence begins with a capital, whatever it is put together from. */
+export function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What a claim says of its figure: a share as per cent, all else to three digits, rounded down as
+    the report does: what falls short never reads as if it did not. */
 export function claimFigure(value: number, unit: string): string {
-  return unit === 'share' || unit === '' || unit === '1' ? percent(value) : `${figure(value)} ${unit}`;
+  if (unit === 'share' || unit === '' || unit === '1') return percent(value);
+  if (!Number.isFinite(value)) return '–';
+  const digits = value > 0 ? Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(value)))) : 0;
+  const text = number(Math.floor(value * 10 ** digits + 1e-9) / 10 ** digits, digits);
+  return unit === 'ratio' ? text : `${text} ${unit}`;
 }
 
 /** A claim's name; many requirements carry their condition in it already. */

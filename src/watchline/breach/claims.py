@@ -55,11 +55,18 @@ def interruption_claims(
     return tuple(claims), pd.concat(tables, ignore_index=True)
 
 
-def claims_not_judged(site: Site) -> tuple[Claim, ...]:
+def claims_not_judged(site: Site, why: str) -> tuple[Claim, ...]:
     """The claims that a project makes on interruption, unknown: where they are not computed.
 
     Weakest paths over a whole line take seconds; who edits a plan and is answered at once is told
     that these claims wait, rather than nothing of them.
+
+    Parameters
+    ----------
+    site : Site
+        What is asked.
+    why : str
+        Why they are not judged, in a sentence: their detail.
     """
     if site.defence is None:
         return ()
@@ -79,7 +86,7 @@ def claims_not_judged(site: Site) -> tuple[Claim, ...]:
             cells=0,
             failing_chainages=(),
             method="",
-            detail="not judged while a plan is edited: save it, and `watchline prove` judges it",
+            detail=why,
             unit=UNIT,
         )
         for adversary in site.defence.adversaries

@@ -13,7 +13,11 @@ from watchline.design.propose import propose_candidates
 from watchline.errors import ProjectError
 from watchline.io.plan import read_plan
 from watchline.io.project import PROJECT_FILE, read_site
-from watchline.prove.light_claims import prove_lights
+from watchline.model.plan import Plan
+from watchline.model.proof import Proof
+from watchline.model.site import Site
+from watchline.model.terrain import Terrain
+from watchline.prove.light_claims import LightProof, prove_lights
 from watchline.prove.proof import prove_plan
 from watchline.report.page import build_report
 
@@ -33,6 +37,39 @@ def project_of(plan_file: Path) -> Path:
         f"{plan_file} lies in no project folder",
         mend="say which with --project, or move it into the project's plans/",
     )
+
+
+def prove_whole(
+    site: Site, terrain: Terrain, plan: Plan, listener: Progress
+) -> tuple[Plan, Proof, LightProof | None]:
+    """A plan's proof with all claims: coverage, lights, interruption.
+
+    Parameters
+    ----------
+    site, terrain, plan
+        What is asked, the ground, and what stands.
+    listener : Progress
+        Who listens.
+
+    Returns
+    -------
+    plan : Plan
+        The plan, with no lights said where the project asks for light and it has none.
+    proof : Proof
+        All claims.
+    light_proof : LightProof or None
+        What the lights give; None where the project says nothing of light.
+    """
+    listener.step("proof", plan.name)
+    proof = prove_plan(site, terrain, plan, progress=listener.share)
+    light_proof = None
+    if site.lighting is not None:
+        lighting = plan.lighting or no_lighting(site.crs)
+        listener.step("light proof", plan.name)
+        light_proof = prove_lights(site, terrain, lighting, progress=listener.share)
+        plan, proof = with_lights(plan, proof, lighting, light_proof)
+    proof = with_interruption(site, terrain, plan, proof, listener)
+    return plan, proof, light_proof
 
 
 def prove_file(
@@ -62,15 +99,7 @@ def prove_file(
     plan = read_plan(plan_file, site=site)
     for note in plan.notes:
         listener.say(note)
-    listener.step("proof")
-    proof = prove_plan(site, terrain, plan, progress=listener.share)
-    light_proof = None
-    if site.lighting is not None:
-        lighting = plan.lighting or no_lighting(site.crs)
-        listener.step("light proof")
-        light_proof = prove_lights(site, terrain, lighting, progress=listener.share)
-        plan, proof = with_lights(plan, proof, lighting, light_proof)
-    proof = with_interruption(site, terrain, plan, proof, listener)
+    plan, proof, light_proof = prove_whole(site, terrain, plan, listener)
     listener.step("report")
     folder = run.folder / "proven" / plan.name
     folder.mkdir(parents=True, exist_ok=True)

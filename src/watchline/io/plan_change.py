@@ -7,7 +7,7 @@ An edit made in a program thereby means what the same edit means when it is made
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 import geopandas as gpd
@@ -16,6 +16,7 @@ import shapely
 
 from watchline.errors import PlanError
 from watchline.geo.chainage import to_chainage
+from watchline.io.light_change import edited_lighting
 from watchline.io.plan import rows_frame
 from watchline.io.plan_check import SAME_HEIGHT_M, SAME_PLACE_M, Edit
 from watchline.io.plan_edit import settle
@@ -144,6 +145,7 @@ def change_plan(
         currency=site.catalogue.currency,
         status="edited",
         lighting=lighting,
+        posts=plan.posts,
         provenance=Provenance({"edited_from": edited_from}, plan.provenance.seed, __version__),
     )
     return changed, tuple(edit.notes)
@@ -167,6 +169,7 @@ def renamed(plan: Plan, name: str) -> Plan:
         status="edited",
         notes=plan.notes if plan.status == "edited" else (),
         lighting=plan.lighting,
+        posts=plan.posts,
         provenance=Provenance({"edited_from": origin}, plan.provenance.seed, __version__),
     )
 
@@ -207,11 +210,7 @@ def _lights_along(
             frame[~frame["pole_id"].isin(gone)].reset_index(drop=True) for frame in (poles, lights)
         )
     poles, lights = (_shifted(frame, moves, site) for frame in (poles, lights))
-    cost = round(float(np.sum([*poles["cost"], *lights["cost"]])), 2)
-    return replace(
-        lighting, poles=poles, lights=lights, cost=cost, lower_bound=None, status="edited",
-        design_claims=(), notes=(),
-    )  # fmt: skip
+    return edited_lighting(lighting, poles, lights)
 
 
 def _shifted(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from watchline.errors import PlanError
 from watchline.model.plan import Plan, plan_digest
 from watchline.model.proof import Proof
 
+Change = Literal["added", "removed", "changed"]
 SAME_M = 1e-3
 SAME_DEG = 1e-3
 SAME_MM = 1e-3
@@ -41,7 +42,7 @@ class MountChange:
         By how much it became dearer.
     """
 
-    change: str
+    change: Change
     before: str
     after: str
     s: float
@@ -75,7 +76,7 @@ class DeviceChange:
         By how much it became dearer.
     """
 
-    change: str
+    change: Change
     before: str
     after: str
     mount_before: str

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from watchline.breach.study import with_posts
 from watchline.geo.chainage import to_chainage
 from watchline.model.site import Requirement
 from watchline.prove.claims import requirement_state
 from watchline.prove.views import Judge
+from watchline.studio.look_answers import Strip, StripBin, StripMark, StripRequirement
 from watchline.studio.opened import OpenPlan
-from watchline.studio.plan_answers import Strip, StripBin, StripMark, StripRequirement
 
 
 def strip_of(plan: OpenPlan, name: str, condition: str, bin_m: float) -> Strip:
@@ -43,7 +44,7 @@ def _requirement(plan: OpenPlan, number: int, bin_m: float) -> StripRequirement:
     asked = plan.proof.asked
     requirement, judge = asked.site.requirements[number], asked.wanted[number]
     claim = next(
-        c for c in plan.claims if c.kind == "coverage" and c.requirement == requirement.name
+        c for c in plan.proof.claims if c.kind == "coverage" and c.requirement == requirement.name
     )
     return StripRequirement(
         requirement=requirement.name,
@@ -105,8 +106,9 @@ def _marks(plan: OpenPlan) -> list[StripMark]:
         StripMark(kind="mount", name=str(m.mount_id), s_from=m.s, s_to=m.s, t=m.t)
         for m in plan.plan.mounts.itertuples()
     ]
-    if site.defence is not None and site.defence.posts:
-        posts = site.defence.posts
+    defence = with_posts(site, plan.plan).defence
+    if defence is not None and defence.posts:
+        posts = defence.posts
         x, y = np.array([p.x for p in posts]), np.array([p.y for p in posts])
         s, t, _ = to_chainage(site.line, x, y)
         marks += [

@@ -30,8 +30,8 @@ from watchline.prove.explain import (
 from watchline.prove.heights import Relief
 from watchline.prove.sightline import look_along
 from watchline.studio.globe import Globe, known
+from watchline.studio.look_answers import Block, CellAnswer, CellView, Profile, Reason
 from watchline.studio.opened import OpenPlan
-from watchline.studio.plan_answers import Block, CellAnswer, CellView, Profile, Reason
 from watchline.studio.tiles import CellPlaces
 
 REASONS: dict[int, Reason] = {

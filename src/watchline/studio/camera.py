@@ -20,8 +20,8 @@ from watchline.prove.heights import relief_of
 from watchline.report.camera_view import Drawn, Projection, Ring, View, draw_view
 from watchline.report.png import encode_colours
 from watchline.studio.faults import NotThere
+from watchline.studio.look_answers import PictureInfo, PictureRing
 from watchline.studio.opened import OpenPlan
-from watchline.studio.plan_answers import PictureInfo, PictureRing
 
 LINE, ZONE, ROAD, MAST = (209, 73, 12), (245, 245, 240), (122, 106, 79), (27, 33, 36)
 RINGS = (

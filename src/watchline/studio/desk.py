@@ -12,17 +12,10 @@ from watchline.errors import WatchlineError
 from watchline.model.plan import PLAN_DEVICE_COLUMNS, PLAN_MOUNT_COLUMNS, Plan
 from watchline.model.proof import Claim
 from watchline.studio.answers import PlanEntry
+from watchline.studio.edit_answers import Conflict, Edit, EditAnswer, EditRequest, ShareChange
 from watchline.studio.faults import RevisionConflict, fault_of
 from watchline.studio.opened import OpenPlan
-from watchline.studio.plan_answers import (
-    Conflict,
-    Edit,
-    EditAnswer,
-    EditRequest,
-    HistoryItem,
-    PlanDetail,
-    ShareChange,
-)
+from watchline.studio.plan_answers import ClaimNews, HistoryItem, PlanDetail
 from watchline.studio.plans import COMPUTED, Plans, revision_of
 from watchline.studio.show import (
     cells_feature,
@@ -38,6 +31,8 @@ from watchline.studio.versions import Version
 MOST_SEEN = 12
 """Devices whose ground is in the answer to an edit; of more, ``/seen`` tells one by one."""
 FIRST_VERSION = "edit"
+REST_S = 0.7
+"""Claims on interruption are judged when nobody has edited for this long."""
 
 
 @dataclass
@@ -115,7 +110,7 @@ class Desk:
             gap=plan.gap,
             mounts=len(plan.mounts),
             devices=len(plan.devices),
-            holds=judged.holds if judged is not None and known else None,
+            holds=judged.stands().holds if judged is not None and known else None,
             saved=version is None or version.saved,
             changed=made_at(file) if version is None else version.changed,
             file=inside,
@@ -125,6 +120,7 @@ class Desk:
         """A plan with all that it places, and its claims."""
         with self.plans.using(name) as found:
             plan, site, globe = found.plan, self.plans.project.site, self.plans.project.globe
+            found.ask_interruption(name)
             computed = None
             # None yet, or none that fits any more: then there is nothing to compare with.
             with contextlib.suppress(WatchlineError):
@@ -134,7 +130,7 @@ class Desk:
                 mount_list=mount_infos(plan, site, globe, found.proof.asked.relief),
                 device_list=device_infos(plan, site, globe),
                 light_list=light_infos(plan, globe),
-                claims=claim_infos(found.claims, globe),
+                claims=claim_infos(found.stands(), globe),
                 all_aims_bound=plan.all_aims_bound,
                 computed_bound=None if computed is None else computed.lower_bound,
                 computed_cost=None if computed is None else computed.cost,
@@ -143,6 +139,19 @@ class Desk:
                 can_redo=found.version is not None and _can_redo(found.version),
                 history=[] if found.version is None else _history(found.version),
                 tiles=found.revision,
+            )
+
+    def news(self, name: str) -> ClaimNews:
+        """The claims on a plan as they stand now."""
+        with self.plans.using(name) as found:
+            found.ask_interruption(name)
+            judged = found.stands()
+            return ClaimNews(
+                plan=name,
+                revision=found.revision,
+                claims=claim_infos(judged, self.plans.project.globe),
+                holds=judged.holds,
+                waits=bool(judged.waits),
             )
 
     def edit(self, name: str, revision: str, request: EditRequest, began: float) -> EditAnswer:
@@ -155,6 +164,7 @@ class Desk:
         PlanError, ManyFaults
             The edits are not possible; nothing changed.
         """
+        self.plans.project.interruptions.rest(name, REST_S)
         self.plans.ready(name)
         with self.plans.lock:
             found = self._same(name, revision, request.edits)
@@ -164,7 +174,7 @@ class Desk:
                 Version.trial(like.plan, request.edits, self.plans.project.site)
                 name = self.plans.free_name(FIRST_VERSION)
                 found = self.plans.begin(like.plan, name, "the computed plan", like)
-            before = _Before(found.plan, found.claims)
+            before = _Before(found.plan, found.stands().settled)
             assert found.version is not None
             try:
                 _, before.notes = found.version.edit(request.edits, found.check)
@@ -187,12 +197,13 @@ class Desk:
         NothingToUndo
             There is nothing to take back, or to make again.
         """
+        self.plans.project.interruptions.rest(name, REST_S)
         self.plans.ready(name)
         with self.plans.lock:
             found = self._same(name, revision, [])
             if found.version is None:
                 raise Version.nothing(by, name)
-            before = _Before(found.plan, found.claims)
+            before = _Before(found.plan, found.stands().settled)
             try:
                 found.version.step(by, found.check)
             except WatchlineError:
@@ -246,6 +257,8 @@ class Desk:
             }
             features.append(cells_feature(cells, at, globe, facts))
         assert found.version is not None
+        found.ask_interruption(name, REST_S)
+        judged = found.stands()
         return EditAnswer(
             plan=name,
             revision=found.revision,
@@ -256,10 +269,10 @@ class Desk:
             changed_devices=device_infos(plan, site, globe, devices),
             removed_mounts=sorted(no_mounts),
             removed_devices=sorted(no_devices),
-            claims=claim_infos(found.claims, globe),
-            changed_claims=_claim_changes(before.claims, found.claims),
+            claims=claim_infos(judged, globe),
+            changed_claims=_claim_changes(before.claims, judged.settled),
             seen=collection(features),
-            holds=found.holds,
+            holds=judged.holds,
             notes=list(before.notes),
             can_undo=found.version.at > 0,
             can_redo=_can_redo(found.version),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pyproj import Transformer
 
 from watchline.errors import PlanError
+from watchline.io.light_change import aim_light, remove_light
 from watchline.io.plan_change import Draft, change_plan, draft_of
 from watchline.io.plan_check import suggest
 from watchline.io.plan_edit import next_id
@@ -15,13 +16,15 @@ from watchline.io.plan_tables import DeviceRow, MountRow
 from watchline.model.catalogue import Device
 from watchline.model.plan import Plan
 from watchline.model.site import Site
-from watchline.studio.plan_answers import (
+from watchline.studio.edit_answers import (
     AddDevice,
     AddMount,
     AimDevice,
+    AimLight,
     Edit,
     MoveMount,
     RemoveDevice,
+    RemoveLight,
     RemoveMount,
     SetHeight,
     SetModel,
@@ -42,7 +45,14 @@ def make_edits(
     before = draft_of(plan)
     draft = Draft(before.name, list(before.mounts), list(before.devices))  # rows do not change
     for edit in edits:
-        _make(draft, edit, site)
+        match edit:
+            case AimLight():
+                turned = {"azimuth_deg": edit.azimuth_deg, "tilt_deg": edit.tilt_deg}
+                plan = replace(plan, lighting=aim_light(plan.lighting, edit.light_id, **turned))
+            case RemoveLight():
+                plan = replace(plan, lighting=remove_light(plan.lighting, edit.light_id))
+            case _:
+                _make(draft, edit, site)
     return change_plan(plan, draft, site, edited_from=edited_from, before=before)
 
 

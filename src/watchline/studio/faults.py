@@ -17,7 +17,7 @@ from watchline.errors import (
     WatchlineError,
 )
 from watchline.studio.answers import Fault
-from watchline.studio.plan_answers import Conflict
+from watchline.studio.edit_answers import Conflict
 
 
 class NotThere(WatchlineError):

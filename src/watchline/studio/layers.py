@@ -233,7 +233,7 @@ def obstacles(terrain: Terrain) -> gpd.GeoDataFrame:
 def _failing(site: Site, plan: OpenPlan) -> gpd.GeoDataFrame:
     """Stretches of the line on which binding claims do not hold."""
     rows, shapes = [], []
-    for claim in plan.claims:
+    for claim in plan.stands().claims:
         if claim.verdict == "holds" or not claim.binding:
             continue
         for start, end in claim.failing_chainages:

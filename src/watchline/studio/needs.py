@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Header, Path, Query, Request
 
 from watchline.studio.answers import Fault
-from watchline.studio.plan_answers import Conflict
+from watchline.studio.edit_answers import Conflict
 from watchline.studio.studio import Studio
 
 FAULTS: dict[int | str, dict[str, Any]] = {

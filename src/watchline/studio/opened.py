@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from watchline.breach.claims import claims_not_judged
+from watchline.chain.guard import joined
 from watchline.chain.lights import no_lighting
 from watchline.model.lighting import Lighting
 from watchline.model.plan import Plan, plan_digest
@@ -21,10 +21,13 @@ from watchline.prove.light_claims import prove_lights
 from watchline.prove.standing import SceneShelf, StandingProof
 from watchline.prove.views import Judge, make_judge
 from watchline.studio.faults import NotThere
+from watchline.studio.interruption import Interruptions, Standing
 from watchline.studio.tiles import NOT_ENOUGH, ONE_VIEW, UNKNOWN_VIEW
 from watchline.studio.versions import Version
 
 MOST_VIEWS_SHOWN = 3
+INTERRUPTION = "interruption"
+"""Kind of the claims that are judged in the background."""
 STANDING_M = 1.7
 
 
@@ -35,6 +38,38 @@ class Place:
     site: Site
     terrain: Terrain
     shelf: SceneShelf
+    interruptions: Interruptions
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The claims on a plan at one moment.
+
+    Attributes
+    ----------
+    claims : tuple of Claim
+        All, as `watchline prove` lists them.
+    waits : str
+        What those on interruption wait for, in words; empty where they wait for nothing.
+    """
+
+    claims: tuple[Claim, ...]
+    waits: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether every binding claim holds; what waits does not yet."""
+        return all(claim.verdict == "holds" for claim in self.claims if claim.binding)
+
+    @property
+    def waiting(self) -> tuple[Claim, ...]:
+        """Claims that wait to be judged."""
+        return tuple(c for c in self.claims if self.waits and c.kind == INTERRUPTION)
+
+    @property
+    def settled(self) -> tuple[Claim, ...]:
+        """Claims that are judged."""
+        return tuple(c for c in self.claims if not (self.waits and c.kind == INTERRUPTION))
 
 
 class OpenPlan:
@@ -53,6 +88,7 @@ class OpenPlan:
         self.proof = StandingProof(place.site, place.terrain, plan, shelf=place.shelf)
         self._lighting = plan.lighting
         self._light_claims = self._judge_lights(plan.lighting)
+        self._digest: tuple[Plan, str] | None = None
         self._judges: dict[str, Judge] = {}
         self._classes: dict[str, npt.NDArray[np.uint8]] = {}
 
@@ -71,15 +107,30 @@ class OpenPlan:
         """The plan that is judged."""
         return self.proof.plan
 
-    @property
-    def claims(self) -> tuple[Claim, ...]:
-        """All claims, as `watchline prove` lists them; those on interruption wait for it."""
-        return (*self.proof.claims, *self._light_claims, *claims_not_judged(self.place.site))
+    def stands(self) -> Judged:
+        """All claims at this moment."""
+        found = self.interruption
+        claims = (*self.proof.claims, *self._light_claims, *found.claims)
+        return Judged(claims, found.waits)
 
     @property
-    def holds(self) -> bool:
-        """Whether every binding claim holds."""
-        return all(claim.verdict == "holds" for claim in self.claims if claim.binding)
+    def digest(self) -> str:
+        """What the plan places, as :func:`watchline.model.plan.plan_digest` says it."""
+        if self._digest is None or self._digest[0] is not self.plan:
+            self._digest = self.plan, plan_digest(self.plan)
+        return self._digest[1]
+
+    @property
+    def interruption(self) -> Standing:
+        """How the claims on interruption stand."""
+        if self.place.site.defence is None:
+            return Standing(())
+        return self.place.interruptions.standing(self.digest)
+
+    def ask_interruption(self, name: str, rest_s: float = 0.0) -> None:
+        """Have the claims on interruption judged when editing rests, if they are not judged yet."""
+        if self.place.site.defence is not None:
+            self.place.interruptions.ask(name, self.plan, self.digest, rest_s)
 
     def judge(self, plan: Plan, revision: str) -> None:
         """Judge another state of the plan.
@@ -111,10 +162,13 @@ class OpenPlan:
         return prove_lights(site, self.place.terrain, lighting or no_lighting(site.crs)).claims
 
     def whole_proof(self) -> Proof:
-        """The proof with the claims on lights, as the chain writes it."""
-        proof = self.proof.proof()
-        digest = plan_digest(self.plan)
-        return replace(proof, claims=self.claims, plan_sha256=digest)
+        """The proof with the claims on lights and interruption, as the chain writes it."""
+        found = self.interruption
+        proof = replace(self.proof.proof(), claims=(*self.proof.claims, *self._light_claims))
+        proof = replace(proof, plan_sha256=self.digest)
+        if found.along is None:
+            return replace(proof, claims=(*proof.claims, *found.claims))
+        return joined(proof, found.claims, found.along)
 
     def numbers(self, condition: str) -> list[int]:
         """Requirements that are asked under a condition, by their numbers.

@@ -72,6 +72,7 @@ class Plans:
         with self.lock:
             for name in list(self._edited):
                 self._save(name)
+            self.project.close()
             let_go(self._held)
 
     def take_up(self, project: Project) -> None:
@@ -79,6 +80,7 @@ class Plans:
         with self.lock:
             for name in list(self._edited):
                 self._save(name)
+            self.project.close()
             self.project = project
             self._versions.clear()
             self._open.clear()

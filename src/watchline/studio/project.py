@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from watchline.chain.guard import kept_interruption
 from watchline.chain.keys import digest, step_keys
 from watchline.errors import WatchlineError
 from watchline.io.files import sha256_file
@@ -23,6 +25,7 @@ from watchline.prove.standing import SceneShelf
 from watchline.studio.answers import Noun, StepState
 from watchline.studio.faults import NotThere
 from watchline.studio.globe import Globe
+from watchline.studio.interruption import Interruptions
 from watchline.studio.opened import Place
 from watchline.studio.tiles import CellPlaces, TerrainTiles
 
@@ -86,6 +89,11 @@ class Project:
         self._places: CellPlaces | None = None
         self._known: dict[tuple[object, ...], Any] = {}
         self.shelf = SceneShelf()
+        self.interruptions = Interruptions(self.site, lambda: self.terrain)
+
+    def close(self) -> None:
+        """Judge nothing more of this state."""
+        self.interruptions.close()
 
     def _stamped(self) -> list[tuple[int, int] | None]:
         """States of the project's file and of all that it names."""
@@ -197,7 +205,7 @@ class Project:
     @property
     def place(self) -> Place:
         """What all plans share."""
-        return Place(self.site, self.terrain, self.shelf)
+        return Place(self.site, self.terrain, self.shelf, self.interruptions)
 
     @property
     def tiles(self) -> TerrainTiles:
@@ -230,7 +238,16 @@ class Project:
             raise NotThere(
                 "this project has no plan yet", where=self.site.name, mend="run the chain"
             )
-        plan: Plan = self.once(file, "plan", lambda: read_plan(file, site=self.site))
+        plan: Plan = self.once(file, "plan", lambda: self._taken_up(file))
+        return plan
+
+    def _taken_up(self, file: Path) -> Plan:
+        """The computed plan, with the claims on interruption that its run has of just this plan."""
+        plan = read_plan(file, site=self.site)
+        with contextlib.suppress(WatchlineError):  # a damaged file: they are judged anew
+            found = kept_interruption(self.site, plan, file.parent, self.keys["terrain"])
+            if found is not None:
+                self.interruptions.put(plan_digest(plan), *found)
         return plan
 
 

@@ -6,9 +6,13 @@ import time
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, File, Form, Path, Query, UploadFile
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, Response, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from watchline.studio.answers import FeatureCollection, PlanEntry
+from watchline.studio.edit_answers import EditAnswer, EditRequest
+from watchline.studio.events import event_stream, stream_of
+from watchline.studio.look_answers import CellAnswer, Difference, PictureInfo, SeenAnswer, Strip
 from watchline.studio.needs import (
     CONFLICT,
     FAULTS,
@@ -19,21 +23,11 @@ from watchline.studio.needs import (
     Revision,
     TheStudio,
 )
-from watchline.studio.plan_answers import (
-    CellAnswer,
-    Difference,
-    EditAnswer,
-    EditRequest,
-    NewVersion,
-    PictureInfo,
-    PlanDetail,
-    Saved,
-    SeenAnswer,
-    Strip,
-)
+from watchline.studio.plan_answers import ClaimNews, NewVersion, PlanDetail, Saved
 
 router = APIRouter(prefix="/api", tags=["plans"], responses=FAULTS)
 ExportKind = Literal["gpkg", "kmz", "dxf", "glb", "xlsx", "pdf"]
+STREAM = stream_of("ClaimNews")
 DeviceId = Annotated[str, Path(max_length=120)]
 
 
@@ -57,6 +51,19 @@ def import_plan(
 def get_plan(studio: TheStudio, plan: PlanPath) -> PlanDetail:
     """A plan with mounts, devices, claims and history."""
     return studio.detail(plan)
+
+
+@router.get("/plans/{plan}/claims")
+def get_claims(studio: TheStudio, plan: PlanPath) -> ClaimNews:
+    """The claims on a plan as they stand; those on interruption may still be judged."""
+    return studio.news(plan)
+
+
+@router.get("/plans/{plan}/claims/events", response_class=StreamingResponse, responses=STREAM)
+async def claim_events(studio: TheStudio, plan: PlanPath) -> StreamingResponse:
+    """Claims as server-sent events while some are judged in the background, until all are."""
+    first = await run_in_threadpool(studio.news, plan)  # a fault now, and not in the stream
+    return event_stream("claims", studio.follow_claims(first.plan))
 
 
 @router.post("/plans/{plan}/copies", status_code=201, responses=CONFLICT)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
-
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
+from watchline.studio.events import event_stream, stream_of
 from watchline.studio.needs import BUSY, FAULTS, TheStudio
 from watchline.studio.run_answers import RunInfo, RunRequest
 
 router = APIRouter(prefix="/api", tags=["runs"], responses=FAULTS)
-STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {}}, "description": "``data:`` lines with RunInfo"}
-}
+STREAM = stream_of("RunInfo")
 
 
 @router.post("/runs", status_code=202, responses=BUSY)
@@ -46,13 +42,4 @@ async def run_events(studio: TheStudio) -> StreamingResponse:
     """Progress as server-sent events, until the run ends."""
     runs = studio.runs
     runs.current()  # a fault now, and not in the stream, where there is none
-
-    async def events() -> AsyncIterator[str]:
-        async for info in runs.follow():
-            yield f"event: run\ndata: {info.model_dump_json()}\n\n"
-
-    return StreamingResponse(
-        events(),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return event_stream("run", runs.follow())

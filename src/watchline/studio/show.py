@@ -11,7 +11,6 @@ import shapely
 from watchline.io.plan_layers import asked_densities
 from watchline.model.catalogue import Catalogue
 from watchline.model.plan import Plan
-from watchline.model.proof import Claim
 from watchline.model.site import Site
 from watchline.physics.field import view_polygon, whole_field_deg
 from watchline.prove.cells import Cells
@@ -26,17 +25,9 @@ from watchline.studio.answers import (
     StructureModel,
 )
 from watchline.studio.globe import Globe, known
-from watchline.studio.plan_answers import (
-    ClaimDifference,
-    ClaimInfo,
-    DeviceDifference,
-    DeviceInfo,
-    Difference,
-    LightInfo,
-    MountDifference,
-    MountInfo,
-    WitnessInfo,
-)
+from watchline.studio.look_answers import ClaimDifference, Difference
+from watchline.studio.opened import Judged
+from watchline.studio.plan_answers import ClaimInfo, DeviceInfo, LightInfo, MountInfo, WitnessInfo
 
 CONE_TOLERANCE_M = 0.5
 
@@ -159,8 +150,9 @@ def light_infos(plan: Plan, globe: Globe) -> list[LightInfo]:
     ]
 
 
-def claim_infos(claims: tuple[Claim, ...], globe: Globe) -> list[ClaimInfo]:
+def claim_infos(judged: Judged, globe: Globe) -> list[ClaimInfo]:
     """Claims with their witnesses on the map."""
+    claims, waiting = judged.claims, set(map(id, judged.waiting))
     shown = [c.witness for c in claims if c.witness is not None]
     lon, lat = globe.lonlat([w.x for w in shown], [w.y for w in shown])
     places = {id(w): (float(lon[k]), float(lat[k])) for k, w in enumerate(shown)}
@@ -191,6 +183,7 @@ def claim_infos(claims: tuple[Claim, ...], globe: Globe) -> list[ClaimInfo]:
                 witness=witness,
                 method=claim.method,
                 detail=claim.detail,
+                waits=judged.waits if id(claim) in waiting else "",
             )
         )
     return found
@@ -270,8 +263,8 @@ def catalogue_info(catalogue: Catalogue, site: Site) -> CatalogueInfo:
     )
 
 
-def difference_info(found: PlanDifference) -> Difference:
-    """A comparison of two plans."""
+def difference_info(found: PlanDifference, waiting: list[str]) -> Difference:
+    """A comparison of two plans; ``waiting`` names claims that are still being judged."""
     return Difference(
         before=found.before,
         after=found.after,
@@ -279,8 +272,8 @@ def difference_info(found: PlanDifference) -> Difference:
         cost_before=found.cost_before,
         cost_after=found.cost_after,
         same=found.same,
-        mounts=[MountDifference.model_validate(vars(m)) for m in found.mounts],
-        devices=[DeviceDifference.model_validate(vars(d)) for d in found.devices],
+        mounts=list(found.mounts),
+        devices=list(found.devices),
         claims=[
             ClaimDifference.model_validate(
                 vars(c)
@@ -288,5 +281,6 @@ def difference_info(found: PlanDifference) -> Difference:
             )
             for c in found.claims
         ],
+        waiting=waiting,
         lines=difference_lines(found),
     )

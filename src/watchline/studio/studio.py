@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from pyproj import CRS
+from starlette.concurrency import run_in_threadpool
 
 from watchline.errors import WatchlineError
 from watchline.report.difference import compare_plans
 from watchline.studio.along import strip_of
 from watchline.studio.answers import (
     CatalogueInfo,
-    ConditionInfo,
     Feature,
     FeatureCollection,
     LayerInfo,
     PlanEntry,
     ProjectInfo,
-    RequirementInfo,
-    Units,
-    ZoneInfo,
 )
 from watchline.studio.at_cell import cell_answer
 from watchline.studio.camera import Camera, picture_of
 from watchline.studio.desk import Desk, default_condition
+from watchline.studio.edit_answers import EditAnswer, EditRequest
 from watchline.studio.exports import export_plan
 from watchline.studio.faults import NotThere
-from watchline.studio.globe import known
 from watchline.studio.layers import PLAN, Layers
+from watchline.studio.look_answers import CellAnswer, Difference, PictureInfo, SeenAnswer, Strip
 from watchline.studio.opened import OpenPlan
-from watchline.studio.plan_answers import (
-    CellAnswer,
-    Difference,
-    EditAnswer,
-    EditRequest,
-    PictureInfo,
-    PlanDetail,
-    Saved,
-    SeenAnswer,
-    Strip,
-)
+from watchline.studio.overview import project_info
+from watchline.studio.plan_answers import ClaimNews, PlanDetail, Saved
 from watchline.studio.plans import COMPUTED, Plans
 from watchline.studio.project import Project
-from watchline.studio.runs import Runs
+from watchline.studio.runs import LOOK_EVERY_S, Runs
 from watchline.studio.show import (
     catalogue_info,
     cells_feature,
@@ -54,7 +46,6 @@ from watchline.studio.show import (
     difference_info,
     mount_infos,
 )
-from watchline.studio.steps import steps_of
 from watchline.studio.tiles import (
     SEEN_PALETTE,
     VIEWS_PALETTE,
@@ -63,7 +54,6 @@ from watchline.studio.tiles import (
     Kept,
     TerrainTiles,
 )
-from watchline.version import __version__
 
 
 class Studio:
@@ -86,6 +76,8 @@ class Studio:
         self._desk = Desk(self._plans)
         self._lock = threading.RLock()
         self._seen = Kept(64)
+        # One picture at a time: each takes some 70 MB, and dragging asks for many.
+        self._painter = ThreadPoolExecutor(1, "painter")
         self.runs = Runs(self._project.folder, self._refresh)
 
     def warm(self) -> None:
@@ -93,14 +85,15 @@ class Studio:
 
         def judge() -> None:
             # There may be none yet; what is wrong with it is told when it is asked for.
-            with contextlib.suppress(WatchlineError):
-                self._plans.ready(COMPUTED)
+            with contextlib.suppress(WatchlineError), self._plans.using(COMPUTED) as found:
+                found.ask_interruption(COMPUTED)
 
         threading.Thread(target=judge, daemon=True).start()
 
     def close(self) -> None:
         """Stop a run, save what is edited, let go."""
         self.runs.close()
+        self._painter.shutdown(cancel_futures=True)
         self._plans.close()
 
     def _refresh(self) -> Project:
@@ -121,74 +114,7 @@ class Studio:
     def project(self) -> ProjectInfo:
         """The project as the page needs it first."""
         project = self._refresh()
-        site, globe = project.site, project.globe
-        crs = CRS(site.crs)
-        terrain_bounds = None
-        if project.artefact("terrain").file is not None:
-            terrain_bounds = project.tiles.bounds
-        bounds = globe.bounds(site.line.buffer(site.zone.outer_m))
-        middle = site.line.interpolate(0.5, normalized=True)
-        lon, lat = globe.lonlat(middle.x, middle.y)
-        axis = crs.axis_info[0]
-        zone = site.zone
-        return ProjectInfo(
-            name=site.name,
-            folder=project.folder.name,
-            version=__version__,
-            line_m=site.line.length,
-            road_m=site.road.centreline.length,
-            bounds=bounds,
-            terrain_bounds=terrain_bounds,
-            centre=(float(lon), float(lat)),
-            crs=site.crs,
-            side=site.side,
-            zone=ZoneInfo(
-                inner_m=zone.inner_m,
-                outer_m=zone.outer_m,
-                start_m=zone.start_m,
-                end_m=zone.end_m,
-                side=site.side,
-            ),
-            conditions=[
-                ConditionInfo(
-                    name=one.name,
-                    ambient_lx=one.ambient_lx,
-                    visibility_m=known(one.visibility_m),
-                    by_lamps=one.by_lamps,
-                    requirements=[r.name for r in site.requirements if r.condition == one.name],
-                )
-                for one in site.conditions
-            ],
-            requirements=[
-                RequirementInfo(
-                    name=r.name,
-                    where=r.where,
-                    quality=r.quality,
-                    px_per_m=r.px_per_m,
-                    views=r.views,
-                    share=r.share,
-                    target_height_m=r.target_height_m,
-                    condition=r.condition,
-                    binding=r.binding,
-                    survive_loss=r.survive_loss,
-                )
-                for r in site.requirements
-            ],
-            steps=steps_of(project),
-            plans=self._desk.entries(),
-            units=Units(
-                crs=site.crs,
-                crs_name=crs.name,
-                crs_unit=axis.unit_name,
-                metres_per_crs_unit=axis.unit_conversion_factor,
-                vertical_datum=site.terrain.vertical_datum,
-                height_unit=site.terrain.vertical_unit,
-                currency=site.catalogue.currency,
-            ),
-            notes=site.notes,
-            credits=list(dict.fromkeys(c for c in (site.line_credit, site.terrain.credit) if c)),
-            limits=[text for text in (site.terrain.limits,) if text],
-        )
+        return project_info(project, self._desk.entries())
 
     def catalogue(self) -> CatalogueInfo:
         """Devices and structures."""
@@ -261,6 +187,27 @@ class Studio:
         version = self._plans.save(plan)
         file = version.file.relative_to(self._project.folder).as_posix()
         return Saved(plan=plan, revision=version.revision, file=file)
+
+    def news(self, plan: str) -> ClaimNews:
+        """The claims on a plan as they stand now."""
+        return self._desk.news(plan)
+
+    async def follow_claims(self, plan: str) -> AsyncIterator[ClaimNews]:
+        """The claims on a plan whenever one of them is new, until none is waited for."""
+        seen = -1
+        while True:
+            changes = self._project.interruptions.changes
+            if changes != seen:
+                seen = changes
+                try:
+                    # In a thread: an edit that is being judged holds the plans.
+                    news = await run_in_threadpool(self.news, plan)
+                except WatchlineError:
+                    return  # the plan or its project is not right any more: asked for, it is told
+                yield news
+                if not news.waits:
+                    return
+            await asyncio.sleep(LOOK_EVERY_S)
 
     def cones(self, plan: str) -> FeatureCollection:
         """Fields of view of all devices on flat ground."""
@@ -373,17 +320,24 @@ class Studio:
     ) -> bytes:
         """The terrain as a device sees it."""
         camera = self._camera(plan, device, condition, width)
-        return picture_of(camera, self._project.terrain, rings)
+        return self._painter.submit(picture_of, camera, self._project.terrain, rings).result()
 
     def difference(self, plan: str, other: str) -> Difference:
         """What changed from one plan to another."""
+        found, stands = [], []
         with self._plans.lock:
-            pairs = []
             for name in (plan, other):
-                found = self._plans.open(name)
-                pairs.append((found.plan, found.proof.proof()))
-        (before, proof_before), (after, proof_after) = pairs
-        return difference_info(compare_plans(before, after, proof_before, proof_after))
+                opened = self._plans.open(name)
+                opened.ask_interruption(name)
+                stands.append(opened.stands())
+                found.append((opened.plan, opened.proof.proof()))
+        (before, proof_before), (after, proof_after) = found
+        waiting = {c.requirement for judged in stands for c in judged.waiting}
+        proofs = (
+            replace(proof, claims=tuple(c for c in judged.claims if c.requirement not in waiting))
+            for proof, judged in zip((proof_before, proof_after), stands, strict=True)
+        )
+        return difference_info(compare_plans(before, after, *proofs), sorted(waiting))
 
     def export(self, plan: str, kind: str) -> tuple[str, str, bytes]:
         """A plan as a file: its name, its media type, its bytes."""

@@ -24,9 +24,9 @@ from watchline.io.plan import read_plan, refuse_if_open, write_plan
 from watchline.io.plan_change import renamed
 from watchline.model.plan import Plan
 from watchline.model.site import Site
+from watchline.studio.edit_answers import Edit
 from watchline.studio.edits import make_edits
 from watchline.studio.faults import NothingToUndo
-from watchline.studio.plan_answers import Edit
 
 FOLDER = ".studio"
 EDITS = TypeAdapter(list[Edit])
@@ -378,6 +378,10 @@ def _words(edit: Edit) -> str:
             return f"{edit.model} hung on {edit.mount_id}"
         case "remove_device":
             return f"{edit.device_id} removed"
+        case "aim_light":
+            return f"{edit.light_id} turned"
+        case "remove_light":
+            return f"{edit.light_id} removed"
 
 
 def stamp_of(file: Path) -> str | None:

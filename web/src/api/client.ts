@@ -14,7 +14,9 @@ export type PlanEntry = Schemas['PlanEntry'];
 export type PlanDetail = Schemas['PlanDetail'];
 export type Mount = Schemas['MountInfo'];
 export type Device = Schemas['DeviceInfo'];
+export type Light = Schemas['LightInfo'];
 export type Claim = Schemas['ClaimInfo'];
+export type ClaimNews = Schemas['ClaimNews'];
 export type Edit = Schemas['EditRequest']['edits'][number];
 export type EditAnswer = Schemas['EditAnswer'];
 export type Strip = Schemas['Strip'];
@@ -115,6 +117,7 @@ export const api = {
     ask<Features>(withQuery(path('layers', name), { plan })),
   plans: () => ask<PlanEntry[]>(path('plans')),
   plan: (plan: string) => ask<PlanDetail>(path('plans', plan)),
+  claimEvents: (plan: string) => new EventSource(path('plans', plan, 'claims', 'events')),
   copy: (plan: string, name: string) =>
     send<PlanDetail>('POST', path('plans', plan, 'copies'), { name }),
   edit: (plan: string, revision: string, edits: Edit[], condition: string | null) =>

@@ -1,7 +1,6 @@
 /** The map: our own few words around MapLibre, so that nothing else of the page knows it. */
 import {
   Map as GlMap,
-  Marker,
   ScaleControl,
   setWorkerUrl,
   type GeoJSONSource,
@@ -9,27 +8,23 @@ import {
   type RasterTileSource,
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
-import type { Cell, Device, Features, Mount, PlanDetail } from '../api/client';
+import type { Cell, Features, PlanDetail } from '../api/client';
 import { path } from '../api/client';
-import { chainage, number } from '../format';
 import type { Camera } from '../state/view';
-import { away, moved, sector, toward, type Along, type LonLat } from './along';
-import { coneOpacity, DRAWN, drawing, EMPTY, firstStyle, reliefTiles, SWITCHES, VIEWS_PAINT } from './style';
+import type { Along, LonLat } from './along';
+import { Marks } from './marks';
+import { Masts, type MastEvents } from './masts';
+import { coneOpacity, DRAWN, drawing, EMPTY, firstStyle, reliefTiles, SWITCHES } from './style';
+import { ViewsLayer } from './views';
 
 setWorkerUrl(workerUrl);
 
 const TILTED_DEG = 60;
 const LABELS_FROM_ZOOM = 14.2;
-const NUDGE_MS = 500;
-/** Names on the side of the chainages stand outside them. */
-const BESIDE_TICKS = 78;
 
-export interface MapEvents {
+export interface MapEvents extends MastEvents {
   clicked(place: LonLat): void;
   hovered(place: LonLat | null): void;
-  selected(kind: 'mount' | 'device', id: string): void;
-  mountMoved(id: string, place: LonLat): void;
-  deviceTurned(id: string, azimuth: number): void;
   cameraMoved(camera: Camera, tilted: boolean): void;
 }
 
@@ -37,25 +32,17 @@ type Shape = GeoJSON.Feature | GeoJSON.FeatureCollection;
 
 export class StudioMap {
   readonly gl: GlMap;
-  private readonly masts = new Map<string, { marker: Marker; mount: Mount; button: HTMLButtonElement }>();
-  private ticks: Marker[] = [];
-  private named: { s: number; left: boolean }[] = [];
-  private readonly names = new Map<string, Marker[]>();
-  private aim: Marker | null = null;
-  private cursor: Marker | null = null;
-  private witness: Marker | null = null;
+  readonly marks: Marks;
+  private readonly masts: Masts;
+  private readonly views: ViewsLayer;
   private plan: PlanDetail | null = null;
   private chosen: { mount: string | null; device: string | null } = { mount: null, device: null };
   private litCones: string[] = [];
   private cellShown = false;
   private dimmed = '';
   private viewsAddress = '';
-  private viewsLayer: string | null = null;
   private shown: Record<string, boolean> = {};
-  private viewsOn = true;
-  private readonly terrain: [number, number, number, number] | null;
   private dark: boolean;
-  private nudge: { id: string; place: LonLat; timer: ReturnType<typeof setTimeout> } | null = null;
   private readonly waiting: (() => void)[] = [];
   private styled = false;
 
@@ -71,7 +58,6 @@ export class StudioMap {
     private readonly events: MapEvents,
   ) {
     this.dark = options.dark;
-    this.terrain = options.terrain;
     const camera = options.camera;
     this.gl = new GlMap({
       container,
@@ -92,6 +78,9 @@ export class StudioMap {
           }
         : {}),
     });
+    this.marks = new Marks(this.gl);
+    this.views = new ViewsLayer(this.gl, options.terrain, () => this.dark);
+    this.masts = new Masts(this.gl, events, (shape) => this.put('preview', shape));
     this.gl.addControl(new ScaleControl({ unit: 'metric', maxWidth: 110 }), 'bottom-left');
     this.gl.on('style.load', () => {
       this.styled = true;
@@ -190,79 +179,16 @@ export class StudioMap {
   }
 
   setLayers(data: Record<string, Features>, along: Along | null, side: 'left' | 'right'): void {
-    this.named = [];
     for (const name of DRAWN) this.put(name, data[name] ?? EMPTY);
-    for (const name of ['posts', 'areas', 'no_watch', 'exclusions']) {
-      if (along) this.setNames(name, data[name], along, side);
-    }
-  }
-
-  /** Names stand clear of the line, on the side where their place lies. */
-  private setNames(
-    name: string,
-    features: Features | undefined,
-    along: Along,
-    side: 'left' | 'right',
-  ): void {
-    for (const marker of this.names.get(name) ?? []) marker.remove();
-    const made: Marker[] = [];
-    for (const feature of features?.features ?? []) {
-      const text = feature.properties?.['name'];
-      const place = middle(feature.geometry?.coordinates);
-      if (typeof text !== 'string' || !text || !place) continue;
-      const element = document.createElement('span');
-      element.className = `map-name of-${name}`;
-      element.textContent = text;
-      element.setAttribute('aria-hidden', 'true');
-      const { s, t } = along.nearest(place);
-      const left = name === 'posts' || Math.abs(t) < 5 ? side === 'left' : t > 0;
-      const out = outward(along, s, left);
-      const east = Math.sin(out);
-      const anchor = Math.abs(east) < 0.4 ? 'center' : east > 0 ? 'left' : 'right';
-      const close = (one: { s: number; left: boolean }): boolean =>
-        one.left === left && Math.abs(one.s - s) < along.length / 25;
-      const near = this.named.filter(close).length;
-      this.named.push({ s, left });
-      const clear = (left ? 'left' : 'right') === side ? 18 : BESIDE_TICKS;
-      const offset: [number, number] = [clear * east, -24 * Math.cos(out) + 17 * near];
-      made.push(new Marker({ element, anchor, offset }).setLngLat(place).addTo(this.gl));
-      bare(element);
-    }
-    this.names.set(name, made);
-  }
-
-  /** Chainages beside the line, on the side that is not guarded. */
-  setTicks(along: Along, side: 'left' | 'right'): void {
-    for (const marker of this.ticks) marker.remove();
-    const steps = [50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
-    const step = steps.find((one) => along.length / one <= 8) ?? 100_000;
-    this.ticks = [];
-    for (let s = 0; s <= along.length; s += step) {
-      const element = document.createElement('span');
-      element.className = 'map-tick';
-      element.textContent = chainage(s);
-      element.setAttribute('aria-hidden', 'true');
-      const out = outward(along, s, side !== 'left');
-      const offset: [number, number] = [32 * Math.sin(out), -18 * Math.cos(out)];
-      this.ticks.push(new Marker({ element, offset }).setLngLat(along.at(s)).addTo(this.gl));
-      bare(element);
-    }
+    if (along) this.marks.setNames(data, along, side);
   }
 
   setShown(shown: Record<string, boolean>): void {
     this.shown = shown;
     this.gl.getContainer().classList.toggle('no-masts', shown['mounts'] === false);
-    for (const [name, markers] of this.names) {
-      for (const marker of markers) marker.getElement().hidden = shown[name] === false;
-    }
-    for (const tick of this.ticks) tick.getElement().hidden = shown['line'] === false;
-    this.viewsOn = shown['views'] !== false;
+    this.marks.setShown(shown);
     this.then(() => {
-      const views = this.viewsLayer;
-      const visibility = this.viewsOn ? 'visible' : 'none';
-      if (views && this.gl.getLayoutProperty(views, 'visibility') !== visibility) {
-        this.gl.setLayoutProperty(views, 'visibility', visibility);
-      }
+      this.views.show(shown['views'] !== false);
       for (const { layers } of SWITCHES) layers.forEach((id) => this.showLayer(id));
     });
   }
@@ -274,58 +200,7 @@ export class StudioMap {
         : '';
     if (address === this.viewsAddress) return;
     this.viewsAddress = address;
-    this.then(() => this.changeViews(address));
-  }
-
-  /** New views are laid over the old ones, which go once the new are there: nothing flickers. */
-  private changeViews(address: string): void {
-    const old = this.viewsLayer;
-    const next = old === 'views-1' ? 'views-2' : 'views-1';
-    this.dropViews(next);
-    this.viewsLayer = null;
-    if (!address) {
-      if (old) this.dropViews(old);
-      return;
-    }
-    this.gl.addSource(next, {
-      type: 'raster',
-      tiles: [address],
-      tileSize: 256,
-      minzoom: 9,
-      maxzoom: 18,
-      ...(this.terrain ? { bounds: this.terrain } : {}),
-    });
-    const order = drawing(this.dark);
-    const at = order.findIndex(({ id }) => id === 'hillshade');
-    const above = order.slice(at + 1).find(({ id }) => this.gl.getLayer(id));
-    this.gl.addLayer(
-      {
-        id: next,
-        type: 'raster',
-        source: next,
-        layout: { visibility: this.viewsOn ? 'visible' : 'none' },
-        paint: VIEWS_PAINT,
-      },
-      above?.id,
-    );
-    this.viewsLayer = next;
-    if (!old) return;
-    if (!this.viewsOn) {
-      this.dropViews(old);
-      return;
-    }
-    const loaded = (): void => {
-      if (this.viewsLayer !== next || this.gl.isSourceLoaded(next)) {
-        this.gl.off('sourcedata', loaded);
-        if (this.viewsLayer === next) this.dropViews(old);
-      }
-    };
-    this.gl.on('sourcedata', loaded);
-  }
-
-  private dropViews(layer: string): void {
-    if (this.gl.getLayer(layer)) this.gl.removeLayer(layer);
-    if (this.gl.getSource(layer)) this.gl.removeSource(layer);
+    this.then(() => this.views.change(address));
   }
 
   setPlan(plan: PlanDetail | null): void {
@@ -341,92 +216,15 @@ export class StudioMap {
         })),
     });
     this.put('preview', EMPTY);
-    const left = new Set(this.masts.keys());
-    for (const mount of plan?.mount_list ?? []) {
-      left.delete(mount.mount_id);
-      this.showMast(mount);
-    }
-    for (const id of left) {
-      this.masts.get(id)?.marker.remove();
-      this.masts.delete(id);
-    }
+    this.masts.setPlan(plan);
     this.setSelected(this.chosen.mount, this.chosen.device);
-  }
-
-  private showMast(mount: Mount): void {
-    const place: LonLat = [mount.lon, mount.lat];
-    const found = this.masts.get(mount.mount_id);
-    if (found) {
-      found.mount = mount;
-      if (this.nudge?.id !== mount.mount_id) found.marker.setLngLat(place);
-      label(found.button, mount);
-      return;
-    }
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'mast';
-    button.dataset['mount'] = mount.mount_id;
-    const dot = document.createElement('span');
-    dot.className = 'mast-dot';
-    const name = document.createElement('span');
-    name.className = 'mast-name';
-    button.append(dot, name);
-    button.addEventListener('click', (event) => {
-      event.stopPropagation();
-      this.events.selected('mount', mount.mount_id);
-    });
-    button.addEventListener('keydown', (event) => this.key(event, mount.mount_id));
-    const marker = new Marker({ element: button }).setLngLat(place).addTo(this.gl);
-    label(button, mount);
-    marker.on('drag', () => this.previewMove(mount.mount_id, lonlat(marker)));
-    marker.on('dragend', () => this.events.mountMoved(mount.mount_id, lonlat(marker)));
-    this.masts.set(mount.mount_id, { marker, mount, button });
-  }
-
-  /** Arrow keys move the selected mast, 1 m at a time and 10 m with Shift. */
-  private key(event: KeyboardEvent, id: string): void {
-    const steps: Record<string, [number, number]> = {
-      ArrowUp: [0, 1],
-      ArrowDown: [0, -1],
-      ArrowLeft: [-1, 0],
-      ArrowRight: [1, 0],
-    };
-    const step = steps[event.key];
-    const mast = this.masts.get(id);
-    if (!step || !mast || this.chosen.mount !== id) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const size = event.shiftKey ? 10 : 1;
-    const place = moved(lonlat(mast.marker), step[0] * size, step[1] * size);
-    mast.marker.setLngLat(place);
-    this.previewMove(id, place);
-    clearTimeout(this.nudge?.timer);
-    const timer = setTimeout(() => {
-      this.nudge = null;
-      this.events.mountMoved(id, place);
-    }, NUDGE_MS);
-    this.nudge = { id, place, timer };
-  }
-
-  private previewMove(id: string, place: LonLat): void {
-    const features = (this.plan?.device_list ?? [])
-      .filter((device) => device.mount_id === id)
-      .map((device) => sectorOf(device, place, device.bearing_deg));
-    this.put('preview', { type: 'FeatureCollection', features });
-    this.aim?.remove();
-    this.aim = null;
   }
 
   // ---- selection ---------------------------------------------------------------------------
 
   setSelected(mount: string | null, device: string | null): void {
     this.chosen = { mount, device };
-    for (const [id, { marker, button }] of this.masts) {
-      const on = id === mount;
-      marker.setDraggable(on);
-      button.classList.toggle('selected', on);
-      button.setAttribute('aria-pressed', String(on));
-    }
+    this.masts.setSelected(mount, device);
     const lit = (this.plan?.device_list ?? [])
       .filter((one) => (device ? one.device_id === device : one.mount_id === mount))
       .map((one) => one.device_id);
@@ -439,7 +237,6 @@ export class StudioMap {
       this.litCones = lit;
       this.dimCones();
     });
-    this.showAim(this.plan?.device_list.find((one) => one.device_id === device) ?? null);
   }
 
   /** Fields of view step back behind what is selected, and where there are many of them. */
@@ -453,53 +250,6 @@ export class StudioMap {
       const value = coneOpacity(part, behind, many);
       this.gl.setPaintProperty(`cones-${part}`, `${part}-opacity` as never, value as never);
     }
-  }
-
-  private showAim(device: Device | null): void {
-    this.aim?.remove();
-    this.aim = null;
-    if (!device || device.hfov_deg >= 359) return;
-    const at: LonLat = [device.lon, device.lat];
-    const reach = Math.max(15, Math.min(device.reach_m * 0.6, 400));
-    const element = document.createElement('button');
-    element.type = 'button';
-    element.className = 'aim';
-    element.title = 'Drag to turn; arrow keys turn by 1°, with Shift by 10°';
-    const grip = document.createElement('span');
-    grip.className = 'aim-grip';
-    element.append(grip);
-    element.setAttribute('aria-label', `Turn ${device.device_id}: ${number(device.azimuth_deg, 1)}°`);
-    element.addEventListener('click', (event) => event.stopPropagation());
-    const marker = new Marker({ element, draggable: true })
-      .setLngLat(toward(at, reach, device.bearing_deg))
-      .addTo(this.gl);
-    bare(element);
-    let bearing = device.bearing_deg;
-    const show = (): void => this.put('preview', sectorOf(device, at, bearing));
-    const done = (): void =>
-      this.events.deviceTurned(
-        device.device_id,
-        (bearing - device.bearing_deg + device.azimuth_deg + 360) % 360,
-      );
-    marker.on('drag', () => {
-      bearing = away(at, lonlat(marker)).bearing;
-      marker.setLngLat(toward(at, reach, bearing));
-      show();
-    });
-    marker.on('dragend', done);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    element.addEventListener('keydown', (event) => {
-      const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
-      if (!way) return;
-      event.preventDefault();
-      event.stopPropagation();
-      bearing = (bearing + way * (event.shiftKey ? 10 : 1) + 360) % 360;
-      marker.setLngLat(toward(at, reach, bearing));
-      show();
-      clearTimeout(timer);
-      timer = setTimeout(done, NUDGE_MS);
-    });
-    this.aim = marker;
   }
 
   setSeen(seen: Features | null): void {
@@ -553,37 +303,6 @@ export class StudioMap {
       }
     }
     this.put('sight', { type: 'FeatureCollection', features });
-  }
-
-  /** A place pointed at: by chainage from the strip, or the highlighted end of a profile. */
-  setCursor(place: LonLat | null, text: string): void {
-    if (!place) {
-      this.cursor?.remove();
-      this.cursor = null;
-      return;
-    }
-    if (!this.cursor) {
-      const element = document.createElement('span');
-      element.className = 'map-cursor';
-      element.append(document.createElement('i'), document.createElement('b'));
-      element.setAttribute('aria-hidden', 'true');
-      this.cursor = new Marker({ element }).setLngLat(place).addTo(this.gl);
-      bare(element);
-    }
-    this.cursor.setLngLat(place);
-    const words = this.cursor.getElement().querySelector('b');
-    if (words) words.textContent = text;
-  }
-
-  setWitness(place: LonLat | null): void {
-    this.witness?.remove();
-    this.witness = null;
-    if (!place) return;
-    const element = document.createElement('span');
-    element.className = 'map-witness';
-    element.setAttribute('aria-hidden', 'true');
-    this.witness = new Marker({ element }).setLngLat(place).addTo(this.gl);
-    bare(element);
   }
 
   /** Address of the views that are shown. */
@@ -644,66 +363,4 @@ export class StudioMap {
 /** Room for what lies over the map: the conditions above, the list of layers at the right. */
 function padding(container: HTMLElement): { top: number; bottom: number; left: number; right: number } {
   return { top: 60, bottom: 40, left: 60, right: container.clientWidth > 780 ? 240 : 60 };
-}
-
-/** Bearing in radians that leads off the line at a chainage. */
-function outward(along: Along, s: number, left: boolean): number {
-  const near = Math.min(along.length / 200, 40);
-  const { bearing } = away(along.at(s - near), along.at(s + near));
-  return ((bearing + (left ? -90 : 90)) * Math.PI) / 180;
-}
-
-function lonlat(marker: Marker): LonLat {
-  const { lng, lat } = marker.getLngLat();
-  return [lng, lat];
-}
-
-/** What MapLibre says of a marker is for pictures; ours are told by their own words. */
-function bare(element: HTMLElement): void {
-  if (element instanceof HTMLButtonElement) return;
-  element.removeAttribute('role');
-  element.removeAttribute('aria-label');
-  element.removeAttribute('tabindex');
-}
-
-function label(button: HTMLButtonElement, mount: Mount): void {
-  button.removeAttribute('role');
-  button.classList.toggle('tower', mount.kind === 'tower');
-  const many = mount.devices.length;
-  button.setAttribute(
-    'aria-label',
-    `${mount.kind} ${mount.name} at ${chainage(mount.s)}, ${many} ${many === 1 ? 'device' : 'devices'}`,
-  );
-  const name = button.querySelector('.mast-name');
-  if (name) name.textContent = mount.mount_id;
-}
-
-function sectorOf(device: Device, at: LonLat, bearing: number): GeoJSON.Feature {
-  return {
-    type: 'Feature',
-    properties: { kind: device.kind },
-    geometry: {
-      type: 'Polygon',
-      coordinates: [sector(at, Math.min(device.reach_m, 4000), bearing, device.hfov_deg)],
-    },
-  };
-}
-
-/** Middle of the extent of any GeoJSON coordinates. */
-function middle(coordinates: unknown): LonLat | null {
-  let west = Infinity;
-  let south = Infinity;
-  let east = -Infinity;
-  let north = -Infinity;
-  const visit = (one: unknown): void => {
-    if (!Array.isArray(one)) return;
-    if (typeof one[0] === 'number' && typeof one[1] === 'number') {
-      west = Math.min(west, one[0]);
-      east = Math.max(east, one[0]);
-      south = Math.min(south, one[1]);
-      north = Math.max(north, one[1]);
-    } else one.forEach(visit);
-  };
-  visit(coordinates);
-  return Number.isFinite(west) ? [(west + east) / 2, (south + north) / 2] : null;
 }

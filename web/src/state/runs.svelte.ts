@@ -13,7 +13,7 @@ export class Runs {
 
   /** Look whether a run goes on: a page that is loaded again follows it further. */
   async look(): Promise<void> {
-    await this.studio.guarded(async () => {
+    await this.studio.messages.guarded(async () => {
       const found = await api.runs();
       this.current = found.at(-1) ?? null;
       if (this.going) this.follow();
@@ -21,14 +21,14 @@ export class Runs {
   }
 
   async start(noun: Noun, time_s: number | null): Promise<void> {
-    await this.studio.guarded(async () => {
+    await this.studio.messages.guarded(async () => {
       this.current = await api.startRun(noun, time_s);
       this.follow();
     });
   }
 
   async stop(): Promise<void> {
-    await this.studio.guarded(async () => {
+    await this.studio.messages.guarded(async () => {
       this.current = await api.stopRun();
     });
   }
@@ -51,8 +51,8 @@ export class Runs {
 
   private async ended(): Promise<void> {
     const run = this.current;
-    if (run?.state === 'done') this.studio.say('good', 'The run is done');
-    if (run?.state === 'stopped') this.studio.say('plain', 'The run was stopped', 'Finished steps are kept.');
+    if (run?.state === 'done') this.studio.messages.say('good', 'The run is done');
+    if (run?.state === 'stopped') this.studio.messages.say('plain', 'The run was stopped', 'Finished steps are kept.');
     await this.studio.refresh();
     const shown = this.studio.plan;
     const computed = this.studio.plans.find((one) => one.kind === 'computed' && one.revision);

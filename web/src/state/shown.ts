@@ -7,16 +7,18 @@ export function shownState(studio: Studio, map: StudioMap | null): Record<string
   return {
     ready: studio.ready,
     settled: studio.settled,
-    quiet: !studio.working && studio.waiting === 0,
+    quiet: !studio.edits.working && studio.edits.waiting === 0,
     plan: plan?.name ?? null,
     revision: plan?.revision ?? null,
     cost: plan?.cost ?? null,
-    claims: (plan?.claims ?? []).map(({ requirement, condition, kind, verdict, value }) => ({
+    judged: plan !== null && !plan.claims.some((one) => one.waits),
+    claims: (plan?.claims ?? []).map(({ requirement, condition, kind, verdict, value, waits }) => ({
       requirement,
       condition,
       kind,
       verdict,
       value,
+      waits,
     })),
     mounts: (plan?.mount_list ?? []).map((one) => ({
       mount_id: one.mount_id,
@@ -30,7 +32,7 @@ export function shownState(studio: Studio, map: StudioMap | null): Record<string
     selection: studio.selection,
     step: studio.step,
     seen_m2: studio.seen?.area_m2 ?? null,
-    cell: studio.cell,
+    cell: studio.cells.shown,
     map: map
       ? {
           loaded: map.gl.loaded(),
