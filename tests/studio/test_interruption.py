@@ -16,12 +16,14 @@ import pytest
 from breach_plans import DEFENCE
 from small_project import run_cli
 from studio_project import SOURCE, STUDIO_PROJECT, Server, make_studio_project, wait_for
+from watchline.breach.study import study_plan
 from watchline.chain.guard import with_interruption
 from watchline.chain.plan import open_run
 from watchline.chain.progress import Silent
 from watchline.chain.prove import prove_whole
 from watchline.io.plan import read_plan, write_plan
 from watchline.io.project import read_site
+from watchline.model.breach import Interruption
 from watchline.prove.proof import prove_plan
 from watchline.studio.edit_answers import AimDevice, EditRequest, MoveMount, RemoveDevice
 from watchline.studio.interruption import Interruptions
@@ -78,10 +80,11 @@ def test_figures_after_edits_are_those_of_prove(studio, folder, monkeypatch, cap
         [RemoveDevice(action="remove_device", device_id="D004")],
         [moved, AimDevice(action="aim_device", device_id="D007", tilt_deg=18.0)],
     )
-    figures = [interrupted(judged(studio, name).claims)]
+    figures, paths = [interrupted(judged(studio, name).claims)], []
     for edits in steps:
         answer = edit(studio, name, revision, *edits)
         name, revision = answer.plan, answer.revision
+        assert not studio._layers().layer("weakest_path", name).features  # none that is stale
         told = {c.requirement: c for c in answer.claims if c.kind == "interruption"}
         assert all(c.waits and c.verdict == "unknown" for c in told.values()) and told
         assert not {c.requirement for c in answer.changed_claims} & told.keys()
@@ -100,8 +103,14 @@ def test_figures_after_edits_are_those_of_prove(studio, folder, monkeypatch, cap
         whole = opened.whole_proof()
         assert whole.claims == proof.claims and whole.plan_sha256 == proof.plan_sha256
         assert whole.chainage.equals(proof.chainage)
+        drawn = studio._layers().layer("weakest_path", name).features
+        assert [path.properties["adversary"] for path in drawn] == [
+            path.adversary for path in study_plan(site, terrain, plan).adversaries
+        ]
+        paths.append(str([path.geometry for path in drawn]))
         figures.append(interrupted(news.claims))
     assert len(set(map(str, figures))) == len(figures)  # each edit changed them
+    assert len(set(paths)) > 1
     assert any(0.0 < value < 1.0 for found in figures for _, _, value in found)
     assert {verdict for found in figures for _, verdict, _ in found} == {"holds", "fails"}
     _, out, _ = run_cli(
@@ -172,7 +181,7 @@ def test_a_newer_edit_stops_the_search_for_an_older_one(studio, monkeypatch):
     assert letter() == (1, None)
     answer(number=1, stopped=True)
     second = [letter()]
-    answer(number=2, claims=("of the second",), along=None)
+    answer(number=2, found=Interruption(("of the second",), None, ()))
     second.append(letter())
     answer(number=3, fault="it cannot be judged.")
     assert [number for number, _ in second] == [2, 3]
@@ -197,9 +206,10 @@ def test_a_newer_edit_stops_the_search_for_an_older_one(studio, monkeypatch):
         assert pickle.load(process.stdout) == {"number": 1, "stopped": True}
         pickle.dump((2, plan), process.stdin)
         process.stdin.flush()
-        while "claims" not in (message := pickle.load(process.stdout)):
+        while "found" not in (message := pickle.load(process.stdout)):
             assert message.keys() == {"number", "share"} and 0.0 <= message["share"] <= 1.0
-        assert interrupted(message["claims"])
+        assert interrupted(message["found"].claims)
+        assert message["found"].paths
         process.stdin.close()
         assert process.wait(20) == 0
 

@@ -15,6 +15,7 @@ from watchline.chain.keys import digest, lighting_key
 from watchline.chain.progress import Progress
 from watchline.io.breach import read_interruption, write_interruption
 from watchline.io.run import Run, marked_key
+from watchline.model.breach import Interruption, drawn_paths
 from watchline.model.plan import Plan, plan_digest
 from watchline.model.proof import Claim, Proof
 from watchline.model.site import Site
@@ -22,12 +23,14 @@ from watchline.model.terrain import Terrain
 
 STEP = "interruption"
 FILE = "interruption.json"
+LAYOUT = 2
+"""Of the file; a run that has an older one finds it anew."""
 
 
 def interruption_of(
     site: Site, terrain: Terrain, plan: Plan, share: Callable[[float], None] | None = None
-) -> tuple[tuple[Claim, ...], pd.DataFrame]:
-    """Claims on interruption of a plan, with their shares along the line.
+) -> Interruption:
+    """Claims on interruption of a plan, with their shares along the line and the weakest paths.
 
     Parameters
     ----------
@@ -44,13 +47,14 @@ def interruption_of(
         The plan does not belong to the site.
     """
     study = study_plan(site, terrain, plan, share)
-    return interruption_claims(study, checks_of(study))
+    claims, along = interruption_claims(study, checks_of(study))
+    return Interruption(claims, along, drawn_paths(study.adversaries))
 
 
 def kept_interruption(
     site: Site, plan: Plan, folder: Path, terrain_key: str
-) -> tuple[tuple[Claim, ...], pd.DataFrame] | None:
-    """Claims on interruption that a run's folder has of just this plan and site; None without.
+) -> Interruption | None:
+    """What a run's folder has on interruption of just this plan and site; None without.
 
     Raises
     ------
@@ -87,17 +91,17 @@ def with_interruption(
         return proof
     listener.step("interruption")
     if run is None:
-        claims, along = interruption_of(site, terrain, plan, listener.share)
+        found = interruption_of(site, terrain, plan, listener.share)
     else:
-        claims, along = run.step(
+        found = run.step(
             STEP,
             (FILE,),
             lambda: interruption_of(site, terrain, plan, listener.share),
-            lambda made, folder: write_interruption(*made, Path(folder) / FILE),
+            lambda made, folder: write_interruption(made, Path(folder) / FILE),
             lambda folder: read_interruption(Path(folder) / FILE),
             key=_key(site, plan, run.keys["terrain"]),
         )
-    return joined(proof, claims, along)
+    return joined(proof, found.claims, found.along)
 
 
 def joined(proof: Proof, claims: tuple[Claim, ...], along: pd.DataFrame) -> Proof:
@@ -114,5 +118,13 @@ def _key(site: Site, plan: Plan, terrain_key: str) -> str:
     devices = [site.catalogue.devices[key] for key in sorted(set(plan.devices["model"]))]
     lights = [] if site.lighting is None else lighting_key(site.lighting)
     return digest(
-        STEP, terrain_key, site.defence, site.areas, site.seed, devices, lights, plan_digest(plan)
+        STEP,
+        LAYOUT,
+        terrain_key,
+        site.defence,
+        site.areas,
+        site.seed,
+        devices,
+        lights,
+        plan_digest(plan),
     )

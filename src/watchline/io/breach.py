@@ -24,10 +24,12 @@ from watchline.model.breach import (
     BestPosts,
     Breach,
     BreachCheck,
+    DrawnPath,
+    Interruption,
     InterruptionDesign,
     LossCase,
+    drawn_paths,
 )
-from watchline.model.proof import Claim
 
 
 def breach_data(breach: Breach) -> dict[str, Any]:
@@ -103,17 +105,18 @@ def write_breach(breach: Breach, crs: str, folder: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
-def write_interruption(claims: tuple[Claim, ...], along: pd.DataFrame, file: Path) -> None:
-    """Write the claims on interruption with their shares along the line, for the next run."""
+def write_interruption(found: Interruption, file: Path) -> None:
+    """Write what a proof says of interruption, for the next run and the studio."""
     content = {
-        "claims": [asdict(claim) for claim in claims],
-        "along": frame_to_plain(along),
+        "claims": [asdict(claim) for claim in found.claims],
+        "along": frame_to_plain(found.along),
+        "paths": [asdict(path) for path in found.paths],
     }
     with atomic_write(file) as temporary:
         temporary.write_text(to_json(content, indent=1) + "\n", encoding="utf-8")
 
 
-def read_interruption(file: Path) -> tuple[tuple[Claim, ...], pd.DataFrame]:
+def read_interruption(file: Path) -> Interruption:
     """What :func:`write_interruption` wrote.
 
     Raises
@@ -123,8 +126,17 @@ def read_interruption(file: Path) -> tuple[tuple[Claim, ...], pd.DataFrame]:
     """
     with damage(file):
         content = json.loads(file.read_text(encoding="utf-8"))
+        paths = tuple(
+            DrawnPath(
+                str(path["adversary"]),
+                float(path["interruption"]),
+                str(path["responds"]),
+                tuple((float(x), float(y)) for x, y in path["xy"]),
+            )
+            for path in content["paths"]
+        )
         claims = tuple(claim_from(values) for values in content["claims"])
-        return claims, frame_from_plain(content["along"])
+        return Interruption(claims, frame_from_plain(content["along"]), paths)
 
 
 def _checks(checks: tuple[BreachCheck, ...]) -> list[dict[str, Any]]:
@@ -230,16 +242,12 @@ def _curves(breach: Breach) -> pd.DataFrame:
 
 
 def _layers(breach: Breach, crs: str) -> dict[str, gpd.GeoDataFrame]:
-    lines, points = [], []
+    points = []
     for found in breach.adversaries:
         path = found.path
         if path is None or path.x.size < 2:
             continue
         name = {"adversary": found.adversary}
-        line = LineString(np.column_stack([path.x, path.y]))
-        lines.append(
-            name | {"interruption": found.states[0].worst, "responds": path.post, "geometry": line}
-        )
         marks = {"entry": 0, "exit": path.x.size - 1}
         if path.critical >= 0:
             marks["critical detection point"] = path.critical
@@ -249,12 +257,23 @@ def _layers(breach: Breach, crs: str) -> dict[str, gpd.GeoDataFrame]:
             for what, k in marks.items()
         ]  # fmt: skip
     new = [{"s_m": s, "geometry": Point(x, y)} for s, x, y in breach.posts.places]
-    tables = {"weakest_paths": lines, "path_points": points, "new_posts": new}
-    return {
+    lines = path_frame(drawn_paths(breach.adversaries), crs)
+    tables = {"path_points": points, "new_posts": new}
+    return ({"weakest_paths": lines} if len(lines) else {}) | {
         key: gpd.GeoDataFrame(rows, geometry="geometry", crs=crs)
         for key, rows in tables.items()
         if rows
     }
+
+
+def path_frame(paths: tuple[DrawnPath, ...], crs: str) -> gpd.GeoDataFrame:
+    """Weakest paths as a layer: columns ``adversary, interruption, responds``."""
+    table = {
+        "adversary": [path.adversary for path in paths],
+        "interruption": [path.interruption for path in paths],
+        "responds": [path.responds for path in paths],
+    }
+    return gpd.GeoDataFrame(table, geometry=[LineString(path.xy) for path in paths], crs=crs)
 
 
 def read_weakest_paths(folder: Path) -> tuple[gpd.GeoDataFrame, str] | None:

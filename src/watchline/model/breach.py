@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from watchline.model.proof import Claim
 from watchline.model.provenance import Provenance
@@ -41,6 +42,28 @@ class BreachPath:
     stopped: FloatArray
     critical: int
     post: str
+
+
+@dataclass(frozen=True)
+class DrawnPath:
+    """A weakest path as it is drawn on a map.
+
+    Attributes
+    ----------
+    adversary : str
+        Who walks it.
+    interruption : float
+        The least probability of interruption of the normal state, which it has.
+    responds : str
+        The post or patrol that is soonest at its exit; empty where there is none.
+    xy : tuple of (float, float)
+        Its course.
+    """
+
+    adversary: str
+    interruption: float
+    responds: str
+    xy: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -384,3 +407,36 @@ class Breach:
         return all(claim.verdict == "holds" for claim in self.claims) and all(
             check.holds for check in self.checks
         )
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """What a plan's proof says of interruption.
+
+    Attributes
+    ----------
+    claims : tuple of Claim
+        One an adversary and demand.
+    along : DataFrame
+        Their shares along the line.
+    paths : tuple of DrawnPath
+        The weakest path of each adversary who can come in, in the normal state.
+    """
+
+    claims: tuple[Claim, ...]
+    along: pd.DataFrame
+    paths: tuple[DrawnPath, ...]
+
+
+def drawn_paths(adversaries: tuple[AdversaryBreach, ...]) -> tuple[DrawnPath, ...]:
+    """The weakest paths of adversaries that are more than a point."""
+    return tuple(
+        DrawnPath(
+            found.adversary,
+            found.states[0].worst,
+            found.path.post,
+            tuple(zip(found.path.x.tolist(), found.path.y.tolist(), strict=True)),
+        )
+        for found in adversaries
+        if found.path is not None and found.path.x.size > 1
+    )

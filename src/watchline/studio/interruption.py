@@ -25,6 +25,7 @@ import pandas as pd
 
 from watchline.breach.claims import claims_not_judged
 from watchline.errors import WatchlineError
+from watchline.model.breach import DrawnPath, Interruption
 from watchline.model.plan import Plan
 from watchline.model.proof import Claim
 from watchline.model.site import Site
@@ -49,11 +50,14 @@ class Standing:
         Their shares along the line, where they are judged.
     waits : str
         What they wait for, in words; empty where they wait for nothing.
+    paths : tuple of DrawnPath
+        The weakest paths, where they are judged.
     """
 
     claims: tuple[Claim, ...]
     along: pd.DataFrame | None = None
     waits: str = ""
+    paths: tuple[DrawnPath, ...] = ()
 
 
 @dataclass
@@ -116,10 +120,10 @@ class Interruptions:
             return ""
         return "it begins when the editing rests" if job is None else "another plan is judged first"
 
-    def put(self, digest: str, claims: tuple[Claim, ...], along: pd.DataFrame) -> None:
+    def put(self, digest: str, found: Interruption) -> None:
         """Keep what was found elsewhere for a plan of this digest."""
         with self._lock:
-            self._keep(digest, Standing(claims, along))
+            self._keep(digest, _stands(found))
 
     def ask(self, name: str, plan: Plan, digest: str, rest_s: float = 0.0) -> None:
         """Have a plan judged, if it is not judged yet; replaces what was asked under its name.
@@ -227,8 +231,8 @@ class Interruptions:
             if "share" in message:
                 job.share = message["share"]
                 self.changes += 1
-            elif "claims" in message:
-                return Standing(message["claims"], message["along"])
+            elif "found" in message:
+                return _stands(message["found"])
             elif "fault" in message:
                 return self._not_judged(message["fault"])
             else:
@@ -284,3 +288,7 @@ class Interruptions:
     def _not_judged(self, why: str) -> Standing:
         what = why.rstrip(".")
         return Standing(claims_not_judged(self._site, f"not judged: {what}; {MEND}"))
+
+
+def _stands(found: Interruption) -> Standing:
+    return Standing(found.claims, found.along, paths=found.paths)

@@ -2,7 +2,7 @@
 
 ``python -m watchline.studio.judge``. It is told the site and its terrain once, then a number and a
 plan for each job; a number without a plan ends that job. The end of its standard input, which
-comes when the studio is gone, ends the process. Each job is answered by one last message: claims,
+comes when the studio is gone, ends the process. Each job is answered by one last message: findings,
 a fault, or that it was stopped; before that come shares. Messages both ways are pickles, as the two
 processes are one program.
 """
@@ -97,13 +97,13 @@ def main() -> None:
 
         try:
             share(0.0)
-            claims, along = interruption_of(site, terrain, plan, share)
+            found = interruption_of(site, terrain, plan, share)
         except Stopped:
             tell(number=number, stopped=True)
         except WatchlineError as error:
             tell(number=number, fault=error.sentence)
         else:
-            tell(number=number, claims=claims, along=along)
+            tell(number=number, found=found)
 
 
 if __name__ == "__main__":

@@ -15,10 +15,9 @@ import shapely.geometry
 from rasterio import Affine
 
 from watchline.geo.chainage import part, strip_polygon, to_chainage
-from watchline.io.breach import read_weakest_paths
+from watchline.io.breach import path_frame, read_weakest_paths
 from watchline.io.candidates import read_candidates
 from watchline.io.plan_layers import site_layers
-from watchline.model.plan import Plan, plan_digest
 from watchline.model.site import Site
 from watchline.model.terrain import Terrain
 from watchline.studio.answers import FeatureCollection, LayerInfo
@@ -132,11 +131,14 @@ class Layers:
             if lighting is None:
                 return _frame(site, [])
             return lighting.lights[["light_id", "pole_id", "luminaire", "height_m", "geometry"]]
-        return self._weakest(plan.plan)
+        return self._weakest(plan)
 
-    def _weakest(self, plan: Plan) -> gpd.GeoDataFrame:
-        """Paths over this plan, wherever a run has them."""
-        site, digest = self.project.site, plan_digest(plan)
+    def _weakest(self, plan: OpenPlan) -> gpd.GeoDataFrame:
+        """Paths over this plan: those of its claims on interruption, or wherever a run has them."""
+        site, digest = self.project.site, plan.digest
+        judged = plan.interruption.paths
+        if judged:
+            return path_frame(judged, site.crs)
         for folder in sorted(site.folder.glob("runs/*/paths/*")):
             found = read_weakest_paths(folder)
             if found is not None and found[1] == digest:

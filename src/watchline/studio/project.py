@@ -247,7 +247,7 @@ class Project:
         with contextlib.suppress(WatchlineError):  # a damaged file: they are judged anew
             found = kept_interruption(self.site, plan, file.parent, self.keys["terrain"])
             if found is not None:
-                self.interruptions.put(plan_digest(plan), *found)
+                self.interruptions.put(plan_digest(plan), found)
         return plan
 
 

@@ -75,5 +75,7 @@ export class ClaimsToCome {
       studio.edits.change = { ...studio.edits.change, claims: [...studio.edits.change.claims, ...changed] };
     }
     studio.plan = { ...plan, claims: news.claims, holds: news.holds };
+    // The weakest paths come with the claims on them.
+    if (found.some((claim) => claim.kind === 'interruption')) void studio.loadPaths();
   }
 }

@@ -187,6 +187,13 @@ class Studio {
     this.layerData = { ...this.layerData, ...Object.fromEntries(found) };
   }
 
+  /** Read the weakest paths of the plan again; when they are found. */
+  async loadPaths(): Promise<void> {
+    const paths = this.layers.filter((layer) => layer.name === 'weakest_path');
+    const plan = this.plan?.name;
+    if (plan) await this.messages.guarded(() => this.loadLayers(paths, plan));
+  }
+
   /** Read again what the project and its plans are; after a run, an import or a save. */
   async refresh(): Promise<void> {
     await this.messages.guarded(async () => {
