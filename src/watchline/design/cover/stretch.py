@@ -22,6 +22,8 @@ from watchline.design.cover.problem import CoverProblem, make_problem
 
 SIZES = (3, 6, 12, 24, 48)
 """Groups of the stretches that a tree asks for; each starts half a stretch after the one before."""
+MOST_OF_GROUP = 3
+"""Columns of an overpaid group that become near at once."""
 LEAST_PRICE = 1e-9
 """Rows with a lower price are in no window: they raise no bound."""
 
@@ -139,9 +141,18 @@ class Stretch:
         short = whole.atom_cap * np.maximum(worth - price, 0.0)
         spent = np.bincount(whole.atom_group, short, minlength=len(whole.fixed))
         lost = spent - fixed > tolerance * (1e-3 + whole.fixed)
-        over |= lost[whole.column_group]
         over &= fixed[whole.column_group] <= self.most
         over[self.near_columns] = False
+        # Of a group that loses, those of its columns that its rows would pay for most.
+        asked = np.add.reduceat(
+            np.append(worth[whole.column_atom], 0.0), whole.column_start[:-1]
+        ) / np.maximum(whole.cost, 1e-9)
+        asked[~lost[whole.column_group] | (fixed[whole.column_group] > self.most)] = 0.0
+        asked[self.near_columns] = 0.0
+        rank = np.lexsort((-asked, whole.column_group))
+        first = np.searchsorted(whole.column_group, np.arange(len(whole.fixed)))
+        place = np.arange(len(rank)) - first[whole.column_group[rank]]
+        over[rank[(place < MOST_OF_GROUP) & (asked[rank] > 0.0)]] = True
         return np.flatnonzero(over)
 
     def widen(self, more: NDArray[np.intp]) -> None:
