@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout
 
-
 LOOK = 4.0
 """Steps between two looks at the residual, which costs a fifth of a step."""
 
@@ -163,7 +162,7 @@ def _map(
 ) -> None:
     """One primal-dual step from ``now`` to ``out``."""
     per_omega = 1.0 / omega
-    n_groups, n_atoms, n_rows = len(layout.fixed), len(layout.atom_group), len(layout.demand)
+    n_groups, n_rows = len(layout.fixed), len(layout.demand)
     for group in range(n_groups):
         cost = layout.fixed[group]
         for atom in range(layout.atom_first[group], layout.atom_first[group + 1]):

@@ -240,6 +240,46 @@ def line_order(
     return u[:, second] * left, v[second] * right
 
 
+def with_rows(
+    layout: Layout,
+    part: Layout,
+    rows: NDArray[np.intp],
+    prices: Prices,
+    more: NDArray[np.intp],
+) -> tuple[NDArray[np.intp], Prices]:
+    """Return the rows with a price, and some more whose price is 0.
+
+    Parameters
+    ----------
+    layout : Layout
+        The problem in atoms.
+    part : Layout
+        The part of it that the prices belong to.
+    rows : ndarray of int
+        The rows of that part.
+    prices : Prices
+        Its prices.
+    more : ndarray of int
+        Rows that the relaxation covers along with others, but whole choices do not.
+
+    Returns
+    -------
+    rows : ndarray of int
+        In rising order.
+    prices : Prices
+        On the layout of these rows; they prove what they did.
+    """
+    priced = prices.row > LEAST_PRICE
+    kept = np.union1d(rows[priced], more).astype(np.intp)
+    wider = part_of(layout, kept)
+    place = np.searchsorted(kept, rows[priced])
+    row, atom = np.zeros(len(kept)), np.zeros(len(wider.atom_group))
+    row[place] = prices.row[priced]
+    old = part.row_atom[_spans(part.row_start, np.flatnonzero(priced))]
+    atom[wider.row_atom[_spans(wider.row_start, place)]] = prices.atom[old]
+    return kept, Prices(row, atom, prices.miss)
+
+
 def make_stretches(
     problem: CoverProblem,
     layout: Layout,
@@ -278,7 +318,7 @@ def make_stretches(
     """
     part = part_of(layout, price_rows)
     at_row, at_group = line_order(part, prices.row * part.demand)
-    kept = np.flatnonzero((prices.row > LEAST_PRICE) & (part.demand > 0))
+    kept = np.flatnonzero(part.demand > 0)
     rank = kept[np.argsort(at_row[kept], kind="stable")]
     value = (prices.row * part.demand)[rank]
     # A cell that a single mount sees has any price: it shall not make up a window.
