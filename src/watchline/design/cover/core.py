@@ -45,6 +45,7 @@ class Core:
         self.ground, self.weight, self.allowed = ground, weight, allowed
         self.rows = rows
         self.layout = part_of(ground, rows)
+        self._taken: list[NDArray[np.intp]] = []
 
     @property
     def step_work(self) -> float:
@@ -63,8 +64,25 @@ class Core:
         """
         most = max(FEWEST, len(open_rows) // TAKEN)
         picked = np.random.default_rng(int(random[0])).permutation(open_rows)[:most]
+        self._taken.append(picked)
         self.rows = np.union1d(self.rows, picked).astype(np.intp)
         self.layout = part_of(self.ground, self.rows)
+
+    def latest(self, count: int) -> NDArray[np.intp]:
+        """Return the rows that were taken last: those that good choices leave open.
+
+        Parameters
+        ----------
+        count : int
+            How many at most.
+
+        Returns
+        -------
+        ndarray of int
+            In rising order.
+        """
+        taken = np.concatenate([np.zeros(0, np.intp), *self._taken])
+        return np.sort(taken[max(0, len(taken) - count) :])
 
     def state_of(self, chosen: NDArray[np.bool_], old: State) -> State:
         """Return the search's state on the core's rows.

@@ -27,6 +27,9 @@ NEAR_WINDOW = 0.05
 """Share of an open group's mean cost by which a near column of a window may fall short."""
 GROUPS_IN_WINDOW = 3
 """Groups of the best choice for a window: its tree doubles with each, its borders cost bound."""
+MORE_ROWS = 0.3
+"""Rows that good choices leave open, for each row with a price: the relaxation covers them along
+with others, but the leaves of a window do not."""
 CHUNK = 30.0
 """Work between two looks at the clock, in million steps (about a quarter of a second)."""
 STALLED = 3e-4
@@ -166,12 +169,11 @@ def cut(run: Run) -> Windows:
     bounder = run.bounder
     least = least_cost_with(bounder.price_layout, bounder.prices, bounder.allowed)
     mean = run.value / max(1, run.paid())
+    more = np.zeros(0, np.intp)
+    if run.core is not None:
+        more = run.core.latest(int(MORE_ROWS * np.count_nonzero(bounder.prices.row)))
     rows, prices = with_rows(
-        run.layout,
-        bounder.price_layout,
-        bounder.price_rows,
-        bounder.prices,
-        run.core.rows if run.core is not None else np.zeros(0, np.intp),
+        run.layout, bounder.price_layout, bounder.price_rows, bounder.prices, more
     )
     stretches = make_stretches(
         run.problem,

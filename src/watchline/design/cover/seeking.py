@@ -21,6 +21,8 @@ CHUNK = 30.0
 """Work between two looks at the clock, in million steps (about a quarter of a second)."""
 MANY_ROWS = 2000
 """Rows up to which the search looks at all of them from the start."""
+WARM = 0.6
+"""How far a search is cooled down that starts from a good choice."""
 MEND = 8
 """Growths of the core after which a choice is mended for all rows and offered."""
 
@@ -129,7 +131,7 @@ def search(run: Run, until: float) -> None:
         if budget < math.inf:
             mean = run.total / n_open
         # A start that was given is near its goal: cooled down, it is improved, not remade.
-        cooled = 0.6 + 0.4 * part if run.warm else part
+        cooled = WARM + (1.0 - WARM) * part if run.warm else part
         heat = max(0.2 * mean * 0.02**cooled, 1e-9)
         largest = 4 if mean > 2.5 * float(np.mean(layout.cost)) else max(4, min(30, n_open // 8))
         before = state.work[0]
