@@ -14,17 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from watchline.design.cover import cover, make_certificate, make_problem
-from watchline.design.cover import raising
+from watchline.design.cover import cover, make_certificate, make_problem, raising
 from watchline.design.cover import run as run_module
 from watchline.design.cover import solve as solve_module
+from watchline.design.cover.cutting import line_order
 from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.part import part_of
 from watchline.design.cover.raising import cut, relax
 from watchline.design.cover.run import Run
 from watchline.design.cover.seeking import first
 from watchline.design.cover.solve import _solution
-from watchline.design.cover.stretch import line_order
 from watchline.design.cover.windows import FINEST, fit_shares
 from watchline.prove.certificate import check_certificate
 

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.bounding import Bounder
+from watchline.design.cover.cutting import make_stretches, with_rows
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.exact import make_model, solve_model
 from watchline.design.cover.layout import make_layout
 from watchline.design.cover.run import Run
-from watchline.design.cover.stretch import make_stretches, with_rows
 from watchline.design.cover.tree import MOST_LEAVES, Tree
-from watchline.design.cover.windows import Window, Windows, fit_shares
+from watchline.design.cover.window import Window
+from watchline.design.cover.windows import Windows, fit_shares
 
 STEPS = 100
 """Steps of the relaxation in a round of a leaf of a tree over groups."""

@@ -24,7 +24,7 @@ from watchline.errors import UsageError
 TINY, SMALL, MIDDLE = 5_000, 60_000, 1_500_000
 """Row–atom pairs up to which HiGHS gets the problem at once, or after some search, or only if
 prices exclude most of its columns."""
-FIRST_SEARCH, LAST_SEARCH = 0.12, 0.7
+FIRST_SEARCH, LAST_SEARCH = 0.15, 0.7
 """Shares of the time of a long problem after its first prices: before windows are cut, and until
 the search ends."""
 NARROW = 150_000
@@ -231,6 +231,7 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
             # What the first choices leave open tells the windows which rows count.
             begin, end = run.share(), begin + 0.97 * (1 - begin)
             search(run, begin + FIRST_SEARCH * (end - begin))
+            run.warm = True
             divide_beside(run, end, lambda: search(run, begin + LAST_SEARCH * (end - begin)))
         elif run.long:
             search(run, begin + 0.6 * (1 - begin))
