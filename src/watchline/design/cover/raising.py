@@ -88,6 +88,8 @@ def branch(run: Run, until: float) -> None:
 
     Parameters
     ----------
+    run : Run
+        The run.
     until : float
         The share, 0 to 1.
     """
@@ -110,6 +112,8 @@ def divide(run: Run, until: float) -> None:
 
     Parameters
     ----------
+    run : Run
+        The run.
     until : float
         The share, 0 to 1.
     """
@@ -140,15 +144,19 @@ def divide_beside(run: Run, until: float, work: Callable[[], None]) -> None:
         run.windows = cut(run)
     windows, over = run.windows, threading.Event()
     limit = until * run.time_limit
+    # One core is the other work's until that ends.
+    cores = _cores()
+    gate = threading.Semaphore(cores - 1)
 
     def raise_windows() -> None:
-        for _ in windows.steps(lambda: over.is_set() or run.seconds >= limit, _cores()):
+        for _ in windows.steps(lambda: over.is_set() or run.seconds >= limit, cores, gate):
             pass
 
     beside = threading.Thread(target=raise_windows, daemon=True)
     beside.start()
     try:
         work()
+        gate.release()
         while beside.is_alive() and not run.done():
             beside.join(0.5)
             run.raise_bound(windows.bound)
@@ -211,6 +219,8 @@ def finish_exactly(run: Run, largest: int) -> None:
 
     Parameters
     ----------
+    run : Run
+        The run.
     largest : int
         Matrix entries that HiGHS may get.
     """

@@ -43,6 +43,8 @@ class Run:
         The most views that each row can get.
     ground, back : Layout, ndarray of int64
         The layout on which the search moves, and the position in ``layout`` of its columns.
+    cooled : float
+        How far a search is cooled down when it starts, 0 to 1.
     core : Core or None
         The rows of ``ground`` on which the search moves; None for all.
     seed : int
@@ -72,7 +74,7 @@ class Run:
     bound: float = 0.0
     step: float = 0.0
     other_work: float = 0.0
-    warm: bool = False
+    cooled: float = 0.0
     infeasible: bool = False
     closed: bool = False
     log: list[LogEntry] = field(default_factory=list)

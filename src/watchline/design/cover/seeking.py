@@ -21,8 +21,8 @@ CHUNK = 30.0
 """Work between two looks at the clock, in million steps (about a quarter of a second)."""
 MANY_ROWS = 2000
 """Rows up to which the search looks at all of them from the start."""
-WARM = 0.6
-"""How far a search is cooled down that starts from a good choice."""
+STARTED = 0.6
+"""How far a search is cooled down from the start if it was given one."""
 MEND = 8
 """Growths of the core after which a choice is mended for all rows and offered."""
 
@@ -32,6 +32,8 @@ def first(run: Run, start: NDArray[np.int64] | None) -> None:
 
     Parameters
     ----------
+    run : Run
+        The run.
     start : ndarray of int64, optional
         Columns of the problem to start from.
     """
@@ -56,7 +58,8 @@ def first(run: Run, start: NDArray[np.int64] | None) -> None:
     run.scratch = make_scratch(layout)
     run.ground, run.back = layout, np.arange(len(run.order))
     if start is not None and len(start):
-        run.warm = True
+        # A start that was given is near its goal: it is improved, not remade.
+        run.cooled = STARTED
         place = np.empty(len(run.order), np.int64)
         place[run.order] = np.arange(len(run.order))
         put(layout, run.state, place[np.unique(start)], run.budget)
@@ -70,6 +73,8 @@ def concentrate(run: Run, entries: int | None = None) -> None:
 
     Parameters
     ----------
+    run : Run
+        The run.
     entries : int, optional
         Matrix entries of the columns to keep; see
         :func:`watchline.design.cover.narrow.promising`.
@@ -111,6 +116,8 @@ def search(run: Run, until: float) -> None:
 
     Parameters
     ----------
+    run : Run
+        The run.
     until : float
         The share, 0 to 1.
     """
@@ -130,8 +137,7 @@ def search(run: Run, until: float) -> None:
         mean = state.cost[0] / n_open
         if budget < math.inf:
             mean = run.total / n_open
-        # A start that was given is near its goal: cooled down, it is improved, not remade.
-        cooled = WARM + (1.0 - WARM) * part if run.warm else part
+        cooled = run.cooled + (1.0 - run.cooled) * part
         heat = max(0.2 * mean * 0.02**cooled, 1e-9)
         largest = 4 if mean > 2.5 * float(np.mean(layout.cost)) else max(4, min(30, n_open // 8))
         before = state.work[0]
@@ -205,6 +211,8 @@ def weigh_rows(run: Run, until: float) -> None:
 
     Parameters
     ----------
+    run : Run
+        The run.
     until : float
         The share of the limits, 0 to 1.
     """

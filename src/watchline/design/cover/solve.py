@@ -27,6 +27,8 @@ prices exclude most of its columns."""
 FIRST_SEARCH, LAST_SEARCH = 0.15, 0.7
 """Shares of the time of a long problem after its first prices: before windows are cut, and until
 the search ends."""
+COOLED = 0.35
+"""How far the second search is cooled down when it starts."""
 NARROW = 150_000
 """Matrix entries of the columns that the search and HiGHS keep of such a middle problem."""
 
@@ -231,7 +233,7 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
             # What the first choices leave open tells the windows which rows count.
             begin, end = run.share(), begin + 0.97 * (1 - begin)
             search(run, begin + FIRST_SEARCH * (end - begin))
-            run.warm = True
+            run.cooled = max(run.cooled, COOLED)
             divide_beside(run, end, lambda: search(run, begin + LAST_SEARCH * (end - begin)))
         elif run.long:
             search(run, begin + 0.6 * (1 - begin))

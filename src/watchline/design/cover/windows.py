@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +30,8 @@ FIRST_SPLITS, MORE_SPLITS = 12, 4
 STEP, SPREAD, SLOWER = 0.04, 4.0, 15.0
 """Share of a cost that moves per unit of disagreement; cost within which leaves are blended; the
 rounds after which both are half as large."""
+FREE = nullcontext()
+"""A gate that holds nobody back."""
 MOMENTUM = 0.6
 FINEST = 2.0**-20
 """Shares are whole multiples of it, so that their sums are exact."""
@@ -85,7 +88,10 @@ class Windows:
         return -math.inf if self.proof is None else self.proof.bound
 
     def steps(
-        self, enough: Callable[[], bool] = lambda: False, threads: int = THREADS
+        self,
+        enough: Callable[[], bool] = lambda: False,
+        threads: int = THREADS,
+        gate: AbstractContextManager = FREE,
     ) -> Iterator[float]:
         """Raise the bound, and yield it after each piece of work.
 
@@ -95,6 +101,8 @@ class Windows:
             Asked again and again; the piece of work that it ends is not counted.
         threads : int
             Windows that are worked on at once.
+        gate : context manager
+            Held while a window is worked on: a semaphore lets fewer work at once for a while.
 
         Yields
         ------
@@ -103,8 +111,13 @@ class Windows:
         """
         with ThreadPoolExecutor(threads) as pool:
 
+            def work(action: Callable[[Window], None], window: Window) -> None:
+                with gate:
+                    if not enough():
+                        action(window)
+
             def each(action: Callable[[Window], None]) -> bool:
-                list(pool.map(lambda window: None if enough() else action(window), self.windows))
+                list(pool.map(lambda window: work(action, window), self.windows))
                 return not enough()
 
             def grow(window: Window) -> None:
@@ -123,9 +136,11 @@ class Windows:
                 slower = 1.0 + self._round / SLOWER
                 self._share(STEP / slower, SPREAD / slower)
                 margin = 3 * SPREAD / slower
-                if not each(lambda window, most=margin: window.refresh(most, enough)) or not each(
-                    grow
-                ):
+
+                def refresh(window: Window, most: float = margin) -> None:
+                    window.refresh(most, enough)
+
+                if not each(refresh) or not each(grow):
                     return
                 self._round += 1
                 yield self._note()
