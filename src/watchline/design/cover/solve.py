@@ -27,6 +27,8 @@ prices exclude most of its columns."""
 FIRST_SEARCH, LAST_SEARCH = 0.15, 0.7
 """Shares of the time of a long problem after its first prices: before windows are cut, and until
 the search ends."""
+TIGHT = 0.9
+"""Share of the cost above which a bound says that HiGHS may settle a problem of equal costs."""
 COOLED = 0.35
 """How far the second search is cooled down when it starts."""
 NARROW = 150_000
@@ -210,11 +212,16 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
     elif run.work_limit is None and len(run.problem.indices) <= MIDDLE and not run.few:
         # Only without a work limit: how long HiGHS needs for such a problem's first relaxation
         # is told by the clock alone, and a run with a work limit must not depend on it.
-        search(run, 0.1)
-        relax(run, 0.3)
+        search(run, 0.02 if run.alike else 0.1)
+        relax(run, 0.15 if run.alike else 0.3)
+        if run.alike:
+            weigh_rows(run, 0.5)
+            if run.bound < TIGHT * run.value:
+                weigh_rows(run, 0.97)
+                return
         concentrate(run, NARROW)
-        search(run, 0.4)
-        weigh_rows(run, 0.9 if run.alike else 0.65)
+        search(run, 0.55 if run.alike else 0.4)
+        weigh_rows(run, 0.65)
         # The few best columns are settled quickly, and give the next ones a good start.
         for part in (16, 8, 4, 2, 1):
             finish_exactly(run, NARROW // part)
