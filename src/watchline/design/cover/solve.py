@@ -24,7 +24,7 @@ from watchline.errors import UsageError
 TINY, SMALL, MIDDLE = 5_000, 60_000, 1_500_000
 """Row–atom pairs up to which HiGHS gets the problem at once, or after some search, or only if
 prices exclude most of its columns."""
-FIRST_SEARCH, LAST_SEARCH = 0.15, 0.7
+FIRST_SEARCH, LAST_SEARCH = 0.15, 0.85
 """Shares of the time of a long problem after its first prices: before windows are cut, and until
 the search ends."""
 TIGHT = 0.9
