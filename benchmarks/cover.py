@@ -1,16 +1,18 @@
-"""Least cost: the covering solver beside greedy, HiGHS, CP-SAT and pycft, in one run.
+"""Least cost: the covering solver beside greedy, HiGHS, CP-SAT and pycft.
 
-    python benchmarks/cover.py [--quick] [--json] [--seed N ...] [--case NAME ...] [--hours]
-                               [--peers] [--orlib FOLDER]
+    python benchmarks/cover.py [--quick] [--json] [--keep FILE] [--seed N ...] [--case NAME ...]
+                               [--pycft] [--orlib FOLDER] [--per-12-km SECONDS]
 
-Cases: ``S`` (12 km, 45 thousand poses, 18 million nonzeros) in 60 and 300 s, ``M`` (107 million)
-in 120 s, ``L`` (358 million) in 300 s with its memory, ``48km`` at the time per kilometre of S,
-``orlib`` (OR-Library files in 30 s each). ``--hours`` adds S in 30 minutes, ``--peers`` the 240 s
-of HiGHS and CP-SAT, and pycft. ``--quick`` solves 1 km and two small files, in less than a minute.
-Instances are made by ``_corridor.py``: the solver was tuned on seeds 1 to 7, others judge it. Every
-run is a process of its own on one thread. Time limits are wall time, so that a busy machine spoils
-the figures; CPU seconds and peak memory stand beside each. ``strong LP``: x ≤ y for each pose,
-without row–mount cuts.
+Cases, each a command of its own or several together: ``S-60``, ``S-300`` and ``S-1800`` (12 km, 45
+thousand poses, 18 million nonzeros, in so many seconds), ``strong`` (with one of these: the
+textbook relaxation), ``CP-SAT`` and ``HiGHS`` (240 s each, and watchline beside it), ``M`` (107
+million) in 120 s, ``L`` (358 million) in 300 s with its memory, ``48km`` beside 12 km at equal time
+per kilometre, ``orlib`` (OR-Library files in 30 s each, with ``--pycft`` beside it). ``--quick``
+solves 1 km and two small files, in less than a minute. ``--keep`` appends an object for each figure
+to a file, with the time and the load of the machine. Instances are made by ``_corridor.py``: the
+solver was tuned on seeds 1 to 7, others judge it. Every run is a process of its own. Time limits
+are wall time, so that a busy machine spoils the figures; CPU seconds and peak memory stand beside
+each. ``strong LP``: x ≤ y for each pose, without row–mount cuts.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import heapq
 import json
 import multiprocessing
 import os
+import pickle
 import resource
 import sys
 import tempfile
@@ -36,6 +39,9 @@ import watchline as wl
 from _corridor import Instance, named
 from _cover_peers import by_cpsat, by_highs, orlib_by_pycft, read_orlib, strong_bound
 
+CASES = [
+    "S-60", "S-300", "S-1800", "strong", "CP-SAT", "HiGHS", "M", "L", "48km", "orlib",
+]  # fmt: skip
 ORLIB = Path(__file__).parents[1] / "tests" / "data" / "cover"
 
 
@@ -121,8 +127,15 @@ def by_watchline(instance: Instance, seconds: float, **options: Any) -> dict[str
         "cost": float(cost),
         "bound": solution.lower_bound,
         "price_bound": solution.price_bound,
+        "window_kb": _window_kb(solution),
         "cpu": cpu,
     }
+
+
+def _window_kb(solution: Any) -> float:
+    """Return what the proof of a window takes on average, pickled."""
+    windows = solution.price_windows
+    return sum(len(pickle.dumps(one)) for one in windows) / 1e3 / max(1, len(windows))
 
 
 def orlib_by_watchline(path: Path, unit: bool, seconds: float) -> dict[str, float]:
@@ -183,7 +196,7 @@ def _stored(case: str, seed: int, folder: Path) -> tuple[str, float, float]:
     return str(path), greedy_cost(instance), instance.length_m
 
 
-def _ratio(name: str, value: float, over: float, target: float, note: str) -> Figure:
+def _ratio(name: str, value: float, over: float, target: float | None, note: str) -> Figure:
     ratio = value / over
     goal = "" if target is None else f"≤ {target:g}"
     return Figure(
@@ -191,77 +204,99 @@ def _ratio(name: str, value: float, over: float, target: float, note: str) -> Fi
     )
 
 
-def corridors(cases: list[str], seeds: list[int], hours: bool, peers: bool) -> Iterator[Figure]:
+def _noted(got: dict) -> str:
+    gap = 100 * (1 - got["bound"] / got["cost"])
+    return f"cost {got['cost']:.0f}, bound {got['bound']:.0f}, gap {gap:.1f} %, {_spent(got)}"
+
+
+def short_line(cases: list[str], seed: int, folder: Path) -> Iterator[Figure]:
+    """Yield the figures of corridor S, those of the named cases."""
+    path, greedy, _ = _stored("S", seed, folder)
+    yield Figure(f"S {seed} greedy", greedy, "cost", "", None)
+    strong: dict | None = None
+    for case, seconds, goal, gap_goal in (
+        ("S-60", 60, 0.66, None),
+        ("S-300", 300, 0.64, 15.0),
+        ("S-1800", 1800, None, 10.0),
+    ):
+        if case not in cases:
+            continue
+        got = alone(by_watchline, path, seconds)
+        label = f"S {seed} in {seconds} s"
+        yield _ratio(f"{label}: cost / greedy", got["cost"], greedy, goal, _noted(got))
+        if gap_goal is None:
+            continue
+        gap = 100 * (1 - got["bound"] / got["cost"])
+        note = f"prices alone prove {got['price_bound']:.0f}"
+        yield Figure(f"{label}: gap", round(gap, 1), "%", f"≤ {gap_goal:g}", gap <= gap_goal, note)
+        if "strong" in cases:
+            strong = strong or alone(strong_bound, path, 600)
+            gain = got["bound"] / strong["bound"]
+            note = f"strong LP {strong['bound']:.0f}, violation {strong['violation']:.3f}"
+            holds = gain >= 1.45
+            yield Figure(f"{label}: bound / strong LP", round(gain, 3), "×", "≥ 1.45", holds, note)
+    for case, work, goal in (("CP-SAT", by_cpsat, 0.45), ("HiGHS", by_highs, 0.22)):
+        if case not in cases:
+            continue
+        other = alone(work, path, 240)
+        label = f"S {seed} in 240 s: cost / {case}"
+        if "missing" in other or "failed" in other:
+            yield Figure(label, "peer missing", "", f"≤ {goal}", None, str(other))
+            continue
+        mine = alone(by_watchline, path, 240)
+        note = f"{case} {other['cost']:.0f}, bound {other['bound']:.0f}, {_spent(other)}"
+        yield _ratio(label, mine["cost"], other["cost"], goal, f"{note}; {_noted(mine)}")
+
+
+def dense_lines(cases: list[str], seed: int, folder: Path) -> Iterator[Figure]:
+    """Yield the figures of corridors M and L, those of the named cases."""
+    for case, seconds, goal in (("M", 120, 0.70), ("L", 300, 0.72)):
+        if case not in cases:
+            continue
+        path, greedy, _ = _stored(case, seed, folder)
+        got = alone(by_watchline, path, seconds)
+        label = f"{case} {seed} in {seconds} s: cost / greedy"
+        yield _ratio(label, got["cost"], greedy, goal, _noted(got))
+        if case == "L":
+            memory = got["memory_gb"]
+            yield Figure(
+                f"L {seed}: peak memory", round(memory, 2), "GB", "≤ 3", memory <= 3.0,
+                "the instance included",
+            )  # fmt: skip
+        Path(path).unlink()
+
+
+def long_line(seed: int, seconds: float, folder: Path) -> Iterator[Figure]:
+    """Yield the figures of 48 km beside 12 km at equal time per kilometre."""
+    path, _, length = _stored("S", seed, folder)
+    short = alone(by_watchline, path, seconds)
+    yield Figure(f"S {seed} in {seconds:g} s", short["cost"], "cost", "", None, _noted(short))
+    path, _, far = _stored("48km", seed, folder)
+    got = alone(by_watchline, path, seconds * far / length)
+    part = length / far
+    label = f"48 km {seed}: cost per km / that of 12 km"
+    yield _ratio(label, got["cost"] * part, short["cost"], 1.02, _noted(got))
+    bound = got["bound"] * part / short["bound"]
+    yield Figure(
+        f"48 km {seed}: bound per km / that of 12 km", round(bound, 4), "×", "≥ 0.97",
+        bound >= 0.97,
+    )  # fmt: skip
+    ratio = got["window_kb"] / max(short["window_kb"], 1e-9)
+    yield Figure(
+        f"48 km {seed}: memory of a window / that of 12 km", round(ratio, 3), "×", "≤ 1.1",
+        ratio <= 1.1, f"{short['window_kb']:.0f} and {got['window_kb']:.0f} kB",
+    )  # fmt: skip
+
+
+def corridors(cases: list[str], seeds: list[int], seconds: float) -> Iterator[Figure]:
     """Yield the figures of the corridor cases."""
     with tempfile.TemporaryDirectory() as name:
         for seed in seeds:
-            short: dict | None = None
-            if "S" in cases or "48km" in cases:
-                path, greedy, length = _stored("S", seed, Path(name))
-                yield Figure(f"S {seed} greedy", greedy, "cost", "", None)
-                for seconds, goal in ((60, 0.66), (300, 0.64)):
-                    got = alone(by_watchline, path, seconds)
-                    note = f"cost {got['cost']:.0f}, bound {got['bound']:.0f}, {_spent(got)}"
-                    label = f"S {seed} in {seconds} s: cost / greedy"
-                    yield _ratio(label, got["cost"], greedy, goal, note)
-                short = got | {"length": length}
-                gap = 1 - got["bound"] / got["cost"]
-                yield Figure(
-                    f"S {seed} in 300 s: gap", round(100 * gap, 1), "%", "≤ 15", gap <= 0.15,
-                    f"prices alone prove {got['price_bound']:.0f}",
-                )  # fmt: skip
-                if "S" in cases:
-                    strong = alone(strong_bound, path, 600)
-                    gain = got["bound"] / strong["bound"]
-                    yield Figure(
-                        f"S {seed} in 300 s: bound / strong LP", round(gain, 3), "×", "≥ 1.45",
-                        gain >= 1.45,
-                        f"strong LP {strong['bound']:.0f}, violation {strong['violation']:.3f}",
-                    )  # fmt: skip
-                if hours:
-                    got = alone(by_watchline, path, 1800)
-                    gap = 1 - got["bound"] / got["cost"]
-                    note = f"cost {got['cost']:.0f}, bound {got['bound']:.0f}, {_spent(got)}"
-                    label = f"S {seed} in 30 min: gap"
-                    yield Figure(label, round(100 * gap, 1), "%", "≤ 10", gap <= 0.10, note)
-                for peer, work, goal in (("CP-SAT", by_cpsat, 0.45), ("HiGHS", by_highs, 0.22)):
-                    if not peers or "S" not in cases:
-                        continue
-                    other = alone(work, path, 240)
-                    label = f"S {seed} in 240 s: cost / {peer}"
-                    if "missing" in other or "failed" in other:
-                        yield Figure(label, "peer missing", "", f"≤ {goal}", None, str(other))
-                        continue
-                    mine = alone(by_watchline, path, 240)
-                    note = (
-                        f"{peer} {other['cost']:.0f}, bound {other['bound']:.0f}, {_spent(other)}"
-                    )
-                    yield _ratio(label, mine["cost"], other["cost"], goal, note)
-            for case, seconds, goal in (("M", 120, 0.70), ("L", 300, 0.72)):
-                if case not in cases:
-                    continue
-                path, greedy, _ = _stored(case, seed, Path(name))
-                got = alone(by_watchline, path, seconds)
-                note = f"cost {got['cost']:.0f}, bound {got['bound']:.0f}, {_spent(got)}"
-                label = f"{case} {seed} in {seconds} s: cost / greedy"
-                yield _ratio(label, got["cost"], greedy, goal, note)
-                if case == "L":
-                    memory = got["memory_gb"]
-                    label = f"L {seed}: peak memory"
-                    yield Figure(label, round(memory, 2), "GB", "≤ 3", memory <= 3.0)
-                Path(path).unlink()
-            if "48km" in cases and short is not None:
-                path, greedy, length = _stored("48km", seed, Path(name))
-                got = alone(by_watchline, path, 300 * length / short["length"])
-                part = short["length"] / length
-                note = f"cost {got['cost']:.0f}, greedy {greedy:.0f}, {_spent(got)}"
-                label = f"48 km {seed}: cost per km / that of 12 km"
-                yield _ratio(label, got["cost"] * part, short["cost"], 1.02, note)
-                bound = got["bound"] * part / short["bound"]
-                yield Figure(
-                    f"48 km {seed}: bound per km / that of 12 km", round(bound, 4), "×", "≥ 0.97",
-                    bound >= 0.97,
-                )  # fmt: skip
+            if {"S-60", "S-300", "S-1800", "CP-SAT", "HiGHS"} & set(cases):
+                yield from short_line(cases, seed, Path(name))
+            yield from dense_lines(cases, seed, Path(name))
+            if "48km" in cases:
+                yield from long_line(seed, seconds, Path(name))
 
 
 def orlib(folder: Path, names: list[str] | None, seconds: float, peers: bool) -> Iterator[Figure]:
@@ -312,27 +347,32 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="1 km and two files, within a minute")
     parser.add_argument("--json", action="store_true", help="an object for each figure")
     parser.add_argument("--seed", type=int, action="append", help="seeds of the corridors")
-    parser.add_argument(
-        "--case", action="append", choices=["S", "M", "L", "48km", "orlib"], help="cases to run"
-    )
-    parser.add_argument("--hours", action="store_true", help="also S in 30 minutes")
-    parser.add_argument("--peers", action="store_true", help="also HiGHS, CP-SAT and pycft")
+    parser.add_argument("--case", action="append", choices=CASES, help="cases to run")
+    parser.add_argument("--keep", type=Path, help="file to append the figures to, as JSON")
+    parser.add_argument("--pycft", action="store_true", help="pycft beside the OR-Library files")
     parser.add_argument("--orlib", type=Path, default=ORLIB, help="folder of OR-Library files")
+    parser.add_argument(
+        "--per-12-km", type=float, default=300.0, help="seconds for 12 km in the case 48km"
+    )
     options = parser.parse_args()
     if options.quick:
         figures = quick((options.seed or [8])[0])
     else:
-        cases = options.case or ["S", "orlib"]
+        cases = options.case or ["S-60", "S-300", "orlib"]
 
         def every() -> Iterator[Figure]:
-            yield from corridors(cases, options.seed or [8], options.hours, options.peers)
+            yield from corridors(cases, options.seed or [8], options.per_12_km)
             if "orlib" in cases:
-                yield from orlib(options.orlib, None, 30, options.peers)
+                yield from orlib(options.orlib, None, 30, options.pycft)
 
         figures = every()
     failed = False
     for figure in figures:
         failed |= figure.holds is False
+        if options.keep is not None:
+            kept = asdict(figure) | {"at": time.strftime("%F %T"), "load": os.getloadavg()[0]}
+            with options.keep.open("a") as file:
+                file.write(json.dumps(kept, ensure_ascii=False) + "\n")
         if options.json:
             print(json.dumps(asdict(figure), ensure_ascii=False), flush=True)
         else:

@@ -15,7 +15,9 @@ from watchline.design.cover.dual import bound_of
 from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.narrow import narrowed, promising, weight_of
 from watchline.design.cover.part import part_of
+from watchline.design.cover.raising import relax
 from watchline.design.cover.run import Run
+from watchline.design.cover.seeking import first
 from watchline.design.cover.tree import Tree, decided
 from watchline.prove.certificate import check_certificate
 
@@ -132,8 +134,8 @@ def grown(case, leaves):
         progress=None,
         started=time.perf_counter(),
     )
-    run.first(None)
-    run.relax(0.0)
+    first(run, None)
+    relax(run, 0.0)
     tree = Tree.of(run.bounder)
     while tree.leaves < leaves and tree.grow(run.value, 50):
         pass

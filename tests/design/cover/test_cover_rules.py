@@ -8,7 +8,7 @@ from cover_cases import check, random_case
 from scipy import sparse
 
 from watchline.design.cover import cover
-from watchline.design.cover import run as run_module
+from watchline.design.cover import solve as solve_module
 from watchline.errors import UsageError
 
 
@@ -120,10 +120,10 @@ def test_start_is_kept_if_it_is_good():
 
 @pytest.mark.parametrize("stage", ["search", "relax", "finish_exactly"])
 def test_interruption_returns_the_best_with_its_true_gap(monkeypatch, stage):
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run_module.Run, stage, interrupted)
+    monkeypatch.setattr(solve_module, stage, interrupted)
     costs, rows, demand, groups, fixed = middle_case()
     solution = cover(costs, rows, demand, groups, group_costs=fixed, work_limit=20)
     assert solution.status == "feasible"

@@ -14,14 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from watchline.design.cover import cover, make_certificate, make_problem
+from watchline.design.cover import cover, make_certificate, make_problem, raising
 from watchline.design.cover import run as run_module
 from watchline.design.cover import solve as solve_module
+from watchline.design.cover.cutting import line_order
 from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.part import part_of
+from watchline.design.cover.raising import cut, relax
 from watchline.design.cover.run import Run
+from watchline.design.cover.seeking import first
 from watchline.design.cover.solve import _solution
-from watchline.design.cover.stretch import line_order
 from watchline.design.cover.windows import FINEST, fit_shares
 from watchline.prove.certificate import check_certificate
 
@@ -64,11 +66,11 @@ def divided(case, steps):
         progress=None,
         started=time.perf_counter(),
     )
-    run.first(None)
-    run.relax(0.0)
+    first(run, None)
+    relax(run, 0.0)
     if run.chosen is None or run.bounder.bound <= 0:
         return None
-    run.windows = run.cut()
+    run.windows = cut(run)
     for bound in itertools.islice(run.windows.steps(), steps):
         run.raise_bound(bound)
     return run
@@ -81,7 +83,7 @@ def certified(run):
 
 @pytest.fixture
 def short_windows(monkeypatch):
-    monkeypatch.setattr(run_module, "GROUPS_IN_WINDOW", 2)
+    monkeypatch.setattr(raising, "GROUPS_IN_WINDOW", 2)
 
 
 @pytest.mark.parametrize("seed", range(320))
@@ -112,12 +114,12 @@ def test_lines_of_any_size_are_enclosed(seed, groups, rows, near):
 @functools.cache
 def long_line():
     case = line(2)
-    keep = run_module.GROUPS_IN_WINDOW
-    run_module.GROUPS_IN_WINDOW = 3
+    keep = raising.GROUPS_IN_WINDOW
+    raising.GROUPS_IN_WINDOW = 3
     try:
         run = divided(case, 24)
     finally:
-        run_module.GROUPS_IN_WINDOW = keep
+        raising.GROUPS_IN_WINDOW = keep
     return case, run, json.dumps(certified(run)[1])
 
 

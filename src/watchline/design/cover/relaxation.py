@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout
 
+LOOK = 4.0
+"""Steps between two looks at the residual, which costs a fifth of a step."""
+
 
 class Iterate(NamedTuple):
     """Primal and dual values of the relaxation.
@@ -101,54 +104,113 @@ def _steps(layout: Layout, allowed: NDArray, tau: Iterate) -> None:
     tau.miss[:] = 1.0 / np.maximum(tau.miss, 1e-9)
 
 
+class _Places(NamedTuple):
+    """Where the entries of the layout's lists belong, and sums on the way.
+
+    Every list is walked flat, and adds to places that differ from one entry to the next: short
+    inner loops would be mispredicted, and repeated places wait for one another.
+
+    Attributes
+    ----------
+    pair_atom, pair_row, view_atom, link_column, link_atom, member_atom, member_column
+        Both ends of each entry of the layout's ``atom_row``, ``row_atom`` (the rows aside),
+        ``column_atom`` and ``member_column``. Unsigned: no place is looked at from the end.
+    column, atom, seen, row : ndarray of float64
+        Sums for each column, atom (twice) and row.
+    """
+
+    pair_atom: NDArray[np.uint32]
+    pair_row: NDArray[np.uint32]
+    view_atom: NDArray[np.uint32]
+    link_column: NDArray[np.uint32]
+    link_atom: NDArray[np.uint32]
+    member_atom: NDArray[np.uint32]
+    member_column: NDArray[np.uint32]
+    column: NDArray[np.float64]
+    atom: NDArray[np.float64]
+    seen: NDArray[np.float64]
+    row: NDArray[np.float64]
+
+
+def _places(layout: Layout) -> _Places:
+    n_atoms, n_columns = len(layout.atom_group), len(layout.cost)
+    atoms, columns = np.arange(n_atoms, dtype=np.uint32), np.arange(n_columns, dtype=np.uint32)
+    return _Places(
+        pair_atom=np.repeat(atoms, np.diff(layout.atom_start)),
+        pair_row=layout.atom_row.view(np.uint32),
+        view_atom=layout.row_atom.view(np.uint32),
+        link_column=np.repeat(columns, np.diff(layout.column_start)),
+        link_atom=layout.column_atom.view(np.uint32),
+        member_atom=np.repeat(atoms, np.diff(layout.member_start)),
+        member_column=layout.member_column.view(np.uint32),
+        column=np.empty(n_columns),
+        atom=np.empty(n_atoms),
+        seen=np.empty(n_atoms),
+        row=np.empty(len(layout.demand)),
+    )
+
+
 @nb.njit(cache=True, nogil=True)
 def _map(
-    layout: Layout, allowed: NDArray, now: Iterate, tau: Iterate, omega: float, out: Iterate
+    layout: Layout,
+    at: _Places,
+    allowed: NDArray,
+    now: Iterate,
+    tau: Iterate,
+    omega: float,
+    out: Iterate,
 ) -> None:
     """One primal-dual step from ``now`` to ``out``."""
-    n_groups, n_atoms = len(layout.fixed), len(layout.atom_group)
+    per_omega = 1.0 / omega
+    n_groups, n_rows = len(layout.fixed), len(layout.demand)
     for group in range(n_groups):
         cost = layout.fixed[group]
         for atom in range(layout.atom_first[group], layout.atom_first[group + 1]):
             cost -= layout.atom_cap[atom] * now.mount[atom]
         if layout.site[group] >= 0:
             cost += now.site[layout.site[group]]
-        out.y[group] = min(1.0, max(0.0, now.y[group] - tau.y[group] / omega * cost))
+        out.y[group] = min(1.0, max(0.0, now.y[group] - tau.y[group] * per_omega * cost))
+    at.column[:] = layout.cost
+    for t in range(len(at.member_column)):
+        at.column[at.member_column[t]] -= now.atom[at.member_atom[t]]
     for column in range(len(layout.cost)):
-        cost = layout.cost[column]
-        for link in range(layout.column_start[column], layout.column_start[column + 1]):
-            cost -= now.atom[layout.column_atom[link]]
-        out.x[column] = min(1.0, max(0.0, now.x[column] - tau.x[column] / omega * cost))
-    for atom in range(n_atoms):
-        cost = now.atom[atom] + now.mount[atom]
-        for p in range(layout.atom_start[atom], layout.atom_start[atom + 1]):
-            cost -= now.row[layout.atom_row[p]]
-        z = now.z[atom] - tau.z[atom] / omega * cost
-        z = min(1.0 * layout.atom_cap[atom], max(0.0, z))
-        out.z[atom] = z
-        ahead = 2.0 * z - now.z[atom]
-        group = layout.atom_group[atom]
-        given = layout.atom_cap[atom] * (2.0 * out.y[group] - now.y[group])
-        price = now.mount[atom] + omega * tau.mount[atom] * (ahead - given)
-        out.mount[atom] = max(0.0, price)
-        seen = 0.0
-        for t in range(layout.member_start[atom], layout.member_start[atom + 1]):
-            column = layout.member_column[t]
-            seen += 2.0 * out.x[column] - now.x[column]
-        out.atom[atom] = max(0.0, now.atom[atom] + omega * tau.atom[atom] * (ahead - seen))
+        x = min(1.0, max(0.0, now.x[column] - tau.x[column] * per_omega * at.column[column]))
+        out.x[column] = x
+        at.column[column] = 2.0 * x - now.x[column]
+    at.seen[:] = 0.0
+    for link in range(len(at.link_atom)):
+        at.seen[at.link_atom[link]] += at.column[at.link_column[link]]
+    at.atom[:] = 0.0
+    for row in range(n_rows):
+        price = now.row[row]
+        for q in range(layout.row_start[row], layout.row_start[row + 1]):
+            at.atom[at.view_atom[q]] += price
+    for group in range(n_groups):
+        given = 2.0 * out.y[group] - now.y[group]
+        for atom in range(layout.atom_first[group], layout.atom_first[group + 1]):
+            cost = now.atom[atom] + now.mount[atom] - at.atom[atom]
+            z = now.z[atom] - tau.z[atom] * per_omega * cost
+            z = min(1.0 * layout.atom_cap[atom], max(0.0, z))
+            out.z[atom] = z
+            ahead = 2.0 * z - now.z[atom]
+            at.atom[atom] = ahead
+            step = omega * tau.mount[atom] * (ahead - layout.atom_cap[atom] * given)
+            out.mount[atom] = max(0.0, now.mount[atom] + step)
+            step = omega * tau.atom[atom] * (ahead - at.seen[atom])
+            out.atom[atom] = max(0.0, now.atom[atom] + step)
+    at.row[:] = 0.0
+    for p in range(len(at.pair_row)):
+        at.row[at.pair_row[p]] += at.atom[at.pair_atom[p]]
     missed = np.zeros(len(allowed))
-    for row in range(len(layout.demand)):
-        lack = 1.0 * layout.demand[row]
+    for row in range(n_rows):
+        lack = 1.0 * layout.demand[row] - at.row[row]
         kind = layout.row_class[row]
         if allowed[kind] > 0.0:
             cost = layout.row_weight[row] * now.miss[kind] - layout.demand[row] * now.row[row]
-            out.u[row] = min(1.0, max(0.0, now.u[row] - tau.u[row] / omega * cost))
+            out.u[row] = min(1.0, max(0.0, now.u[row] - tau.u[row] * per_omega * cost))
             ahead = 2.0 * out.u[row] - now.u[row]
             lack -= layout.demand[row] * ahead
             missed[kind] += layout.row_weight[row] * ahead
-        for q in range(layout.row_start[row], layout.row_start[row + 1]):
-            atom = layout.row_atom[q]
-            lack -= 2.0 * out.z[atom] - now.z[atom]
         out.row[row] = max(0.0, now.row[row] + omega * tau.row[row] * lack)
     for kind in range(len(allowed)):
         price = now.miss[kind] + omega * tau.miss[kind] * (missed[kind] - allowed[kind])
@@ -177,8 +239,9 @@ def _halpern(now: NDArray, out: NDArray, anchor: NDArray, share: float) -> None:
 
 
 @nb.njit(cache=True, nogil=True)
-def relax(
+def _relax(
     layout: Layout,
+    at: _Places,
     allowed: NDArray,
     now: Iterate,
     out: Iterate,
@@ -187,43 +250,31 @@ def relax(
     memory: NDArray,
     steps: int,
 ) -> None:
-    """Run a number of steps; ``out`` then holds the last plain primal-dual step.
-
-    Parameters
-    ----------
-    layout : Layout
-        The problem in atoms.
-    allowed : ndarray of float64, shape (n_classes,)
-        Row weight that may stay uncovered, per class.
-    now, out, anchor, tau : Iterate
-        The iterate, its image, the anchor of the restart and the step sizes.
-    memory : ndarray of float64, shape (5,)
-        Primal weight ω, steps since the restart, residual at the restart, residual before, all
-        steps: carried from call to call.
-    steps : int
-        Number of steps.
-    """
+    """The steps of :func:`relax`."""
     if memory[4] == 0.0:
         _steps(layout, allowed, tau)
     for _ in range(steps):
         omega = memory[0]
-        _map(layout, allowed, now, tau, omega, out)
-        primal = _distance(now.y, out.y, tau.y) + _distance(now.x, out.x, tau.x)
-        primal += _distance(now.z, out.z, tau.z) + _distance(now.u, out.u, tau.u)
-        dual = _distance(now.row, out.row, tau.row) + _distance(now.atom, out.atom, tau.atom)
-        dual += _distance(now.mount, out.mount, tau.mount)
-        dual += _distance(now.miss, out.miss, tau.miss) + _distance(now.site, out.site, tau.site)
-        residual = np.sqrt(omega * primal + dual / omega)
+        _map(layout, at, allowed, now, tau, omega, out)
         memory[4] += 1.0
-        if memory[1] == 0.0:
-            memory[2] = residual
         count = memory[1]
-        restart = count > 0.0 and (
-            residual <= 0.2 * memory[2]
-            or (residual <= 0.8 * memory[2] and residual > memory[3])
-            or count >= 0.36 * memory[4]
-        )
-        memory[3] = residual
+        restart = False
+        if count % LOOK == 0.0:
+            primal = _distance(now.y, out.y, tau.y) + _distance(now.x, out.x, tau.x)
+            primal += _distance(now.z, out.z, tau.z) + _distance(now.u, out.u, tau.u)
+            dual = _distance(now.row, out.row, tau.row) + _distance(now.atom, out.atom, tau.atom)
+            dual += _distance(now.mount, out.mount, tau.mount)
+            dual += _distance(now.miss, out.miss, tau.miss)
+            dual += _distance(now.site, out.site, tau.site)
+            residual = np.sqrt(omega * primal + dual / omega)
+            if count == 0.0:
+                memory[2] = residual
+            restart = count > 0.0 and (
+                residual <= 0.2 * memory[2]
+                or (residual <= 0.8 * memory[2] and residual > memory[3])
+                or count >= 0.36 * memory[4]
+            )
+            memory[3] = residual
         if restart:
             primal = _distance(anchor.y, out.y, tau.y) + _distance(anchor.x, out.x, tau.x)
             primal += _distance(anchor.z, out.z, tau.z) + _distance(anchor.u, out.u, tau.u)
@@ -263,6 +314,35 @@ def relax(
         ):
             _halpern(a, b, c, share)
         memory[1] += 1.0
+
+
+def relax(
+    layout: Layout,
+    allowed: NDArray,
+    now: Iterate,
+    out: Iterate,
+    anchor: Iterate,
+    tau: Iterate,
+    memory: NDArray,
+    steps: int,
+) -> None:
+    """Run a number of steps; ``out`` then holds the last plain primal-dual step.
+
+    Parameters
+    ----------
+    layout : Layout
+        The problem in atoms.
+    allowed : ndarray of float64, shape (n_classes,)
+        Row weight that may stay uncovered, per class.
+    now, out, anchor, tau : Iterate
+        The iterate, its image, the anchor of the restart and the step sizes.
+    memory : ndarray of float64, shape (5,)
+        Primal weight ω, steps since the restart, residual at the restart, residual before, all
+        steps: carried from call to call.
+    steps : int
+        Number of steps.
+    """
+    _relax(layout, _places(layout), allowed, now, out, anchor, tau, memory, steps)
 
 
 def prices_of(iterate: Iterate) -> Prices:

@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from watchline.design.cover.judge import cost_step
 from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.problem import make_problem, out_of_reach
+from watchline.design.cover.raising import branch, divide, divide_beside, finish_exactly, relax
 from watchline.design.cover.run import Progress, Run
+from watchline.design.cover.seeking import concentrate, first, search, weigh_rows
 from watchline.design.cover.solution import CoverSolution, PriceSet, Status
 from watchline.design.cover.stated import price_set, price_tree, price_windows
 from watchline.errors import UsageError
@@ -22,6 +24,13 @@ from watchline.errors import UsageError
 TINY, SMALL, MIDDLE = 5_000, 60_000, 1_500_000
 """Row–atom pairs up to which HiGHS gets the problem at once, or after some search, or only if
 prices exclude most of its columns."""
+FIRST_SEARCH, LAST_SEARCH = 0.15, 0.85
+"""Shares of the time of a long problem after its first prices: before windows are cut, and until
+the search ends."""
+TIGHT = 0.9
+"""Share of the cost above which a bound says that HiGHS may settle a problem of equal costs."""
+COOLED = 0.35
+"""How far the second search is cooled down when it starts."""
 NARROW = 150_000
 """Matrix entries of the columns that the search and HiGHS keep of such a middle problem."""
 
@@ -176,60 +185,69 @@ def _compile() -> None:
         progress=None,
         started=time.perf_counter(),
     )
-    run.first(np.array([1]))
-    run.search(0.0005)
-    run.relax(0.001)
-    run.concentrate()
+    first(run, np.array([1]))
+    search(run, 0.0005)
+    relax(run, 0.001)
+    concentrate(run)
     run.bounder.rows = np.array([0])
     run.bounder.add_rows(1)
 
 
 def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
     """Run the stages one after the other."""
-    run.first(start)
+    first(run, start)
     pairs = len(run.layout.atom_row)
     if pairs <= TINY:
-        run.search(0.05)
-        run.relax(0.1)
-        run.reweigh(0.8 if run.alike else 0.2)
-        run.branch(0.3)
-        run.finish_exactly(MIDDLE)
+        search(run, 0.05)
+        relax(run, 0.1)
+        weigh_rows(run, 0.8 if run.alike else 0.2)
+        branch(run, 0.3)
+        finish_exactly(run, MIDDLE)
     elif pairs <= SMALL:
-        run.search(0.2)
-        run.relax(0.35)
-        run.reweigh(0.8 if run.alike else 0.45)
-        run.branch(0.7)
-        run.finish_exactly(MIDDLE)
+        search(run, 0.2)
+        relax(run, 0.35)
+        weigh_rows(run, 0.8 if run.alike else 0.45)
+        branch(run, 0.7)
+        finish_exactly(run, MIDDLE)
     elif run.work_limit is None and len(run.problem.indices) <= MIDDLE and not run.few:
         # Only without a work limit: how long HiGHS needs for such a problem's first relaxation
         # is told by the clock alone, and a run with a work limit must not depend on it.
-        run.search(0.1)
-        run.relax(0.3)
-        run.concentrate(NARROW)
-        run.search(0.4)
-        run.reweigh(0.9 if run.alike else 0.65)
+        search(run, 0.02 if run.alike else 0.1)
+        relax(run, 0.15 if run.alike else 0.3)
+        if run.alike:
+            weigh_rows(run, 0.5)
+            if run.bound < TIGHT * run.value:
+                weigh_rows(run, 0.97)
+                return
+        concentrate(run, NARROW)
+        search(run, 0.55 if run.alike else 0.4)
+        weigh_rows(run, 0.65)
         # The few best columns are settled quickly, and give the next ones a good start.
         for part in (16, 8, 4, 2, 1):
-            run.finish_exactly(NARROW // part)
+            finish_exactly(run, NARROW // part)
     if pairs > SMALL and run.share() < 0.97:
         begin = run.share()
-        run.search(begin + 0.02 * (1 - begin))
-        run.relax(begin + 0.22 * (1 - begin))
-        run.concentrate()
-        run.reweigh(begin + 0.8 * (1 - begin))
+        search(run, begin + 0.02 * (1 - begin))
+        relax(run, begin + 0.22 * (1 - begin), to_the_end=not run.long)
+        concentrate(run)
+        weigh_rows(run, begin + 0.8 * (1 - begin))
         if run.few:
-            run.search(begin + 0.5 * (1 - begin))
-            run.branch(begin + 0.97 * (1 - begin))
+            search(run, begin + 0.5 * (1 - begin))
+            branch(run, begin + 0.97 * (1 - begin))
             # A tree may end early, with nothing left to ask.
-            run.search(begin + 0.97 * (1 - begin))
+            search(run, begin + 0.97 * (1 - begin))
         elif run.long and run.work_limit is None:
-            run.search_and_divide(begin + 0.97 * (1 - begin))
+            # What the first choices leave open tells the windows which rows count.
+            begin, end = run.share(), begin + 0.97 * (1 - begin)
+            search(run, begin + FIRST_SEARCH * (end - begin))
+            run.cooled = max(run.cooled, COOLED)
+            divide_beside(run, end, lambda: search(run, begin + LAST_SEARCH * (end - begin)))
         elif run.long:
-            run.search(begin + 0.6 * (1 - begin))
-            run.divide(begin + 0.97 * (1 - begin))
+            search(run, begin + 0.6 * (1 - begin))
+            divide(run, begin + 0.97 * (1 - begin))
         else:
-            run.search(begin + 0.8 * (1 - begin))
-            run.relax(begin + 0.97 * (1 - begin))
+            search(run, begin + 0.8 * (1 - begin))
+            relax(run, begin + 0.97 * (1 - begin))
 
 
 def _infeasible(run: Run, rows: NDArray, supply: NDArray[np.int64]) -> CoverSolution:

@@ -12,7 +12,8 @@ from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.solution import PriceSet, PriceTree, PriceWindow
 from watchline.design.cover.stretch import Stretch
 from watchline.design.cover.tree import Node
-from watchline.design.cover.windows import Window, WindowLeaf, Windows
+from watchline.design.cover.window import Window, WindowLeaf
+from watchline.design.cover.windows import Windows
 
 
 def price_set(

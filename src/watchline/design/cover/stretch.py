@@ -1,9 +1,4 @@
-"""Cutting a covering problem into windows along the line that its own structure shows.
-
-No positions are needed: groups that see the same rows are near one another. The second singular
-vector of the scaled matrix of rows and groups puts both in one order (Fiedler's vector of that
-bipartite graph; Dhillon, KDD 2001), and on a long line that order is chainage.
-"""
+"""One window of a long line as a problem of its own, with the columns that matter in it."""
 
 from __future__ import annotations
 
@@ -13,17 +8,14 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import svds
 
-from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout, make_layout, transposed
-from watchline.design.cover.part import part_of
 from watchline.design.cover.problem import CoverProblem, make_problem
 
 SIZES = (3, 6, 12, 24, 48)
 """Groups of the stretches that a tree asks for; each starts half a stretch after the one before."""
-LEAST_PRICE = 1e-9
-"""Rows with a lower price are in no window: they raise no bound."""
+MOST_OF_GROUP = 3
+"""Columns of an overpaid group that become near at once."""
 
 
 @dataclass(eq=False)
@@ -139,9 +131,18 @@ class Stretch:
         short = whole.atom_cap * np.maximum(worth - price, 0.0)
         spent = np.bincount(whole.atom_group, short, minlength=len(whole.fixed))
         lost = spent - fixed > tolerance * (1e-3 + whole.fixed)
-        over |= lost[whole.column_group]
         over &= fixed[whole.column_group] <= self.most
         over[self.near_columns] = False
+        # Of a group that loses, those of its columns that its rows would pay for most.
+        asked = np.add.reduceat(
+            np.append(worth[whole.column_atom], 0.0), whole.column_start[:-1]
+        ) / np.maximum(whole.cost, 1e-9)
+        asked[~lost[whole.column_group] | (fixed[whole.column_group] > self.most)] = 0.0
+        asked[self.near_columns] = 0.0
+        rank = np.lexsort((-asked, whole.column_group))
+        first = np.searchsorted(whole.column_group, np.arange(len(whole.fixed)))
+        place = np.arange(len(rank)) - first[whole.column_group[rank]]
+        over[rank[(place < MOST_OF_GROUP) & (asked[rank] > 0.0)]] = True
         return np.flatnonzero(over)
 
     def widen(self, more: NDArray[np.intp]) -> None:
@@ -195,186 +196,12 @@ def _spread(whole: Layout, cost: NDArray, to_near: NDArray, row: NDArray, atom: 
     return price
 
 
-def line_order(
-    part: Layout, price: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return positions of rows and groups along the line that the problem's structure shows.
-
-    Parameters
-    ----------
-    part : Layout
-        A part of the problem.
-    price : ndarray of float64, shape (n_rows,)
-        Weight of each row.
-
-    Returns
-    -------
-    rows, groups : ndarray of float64
-        Positions; only their order means something.
-    """
-    n_rows, n_groups = len(part.demand), len(part.fixed)
-    group = part.atom_group[part.row_atom]
-    row = np.repeat(np.arange(n_rows), np.diff(part.row_start))
-    weight = np.maximum(price, 1e-9)[row]
-    matrix = sparse.csr_array((weight, (row, group)), shape=(n_rows, n_groups))
-    left = 1.0 / np.sqrt(np.maximum(matrix.sum(axis=1), 1e-300))
-    right = 1.0 / np.sqrt(np.maximum(matrix.sum(axis=0), 1e-300))
-    right[right > 1e100] = 0.0
-    scaled = sparse.diags_array(left) @ matrix @ sparse.diags_array(right)
-    if min(n_rows, n_groups) < 4:
-        return np.arange(n_rows, dtype=float), np.arange(n_groups, dtype=float)
-    start = np.random.default_rng(0).random(min(n_rows, n_groups))
-    u, values, v = svds(scaled, k=2, v0=start, tol=1e-6, maxiter=20_000)
-    second = int(np.argmin(values))
-    return u[:, second] * left, v[second] * right
-
-
-def make_stretches(
-    problem: CoverProblem,
-    layout: Layout,
-    order: NDArray[np.int64],
-    price_rows: NDArray[np.intp],
-    prices: Prices,
-    near: NDArray[np.bool_],
-    count: int,
-    fit: object,
-) -> list[Stretch]:
-    """Cut a problem into windows, and share the costs among them by the prices.
-
-    Parameters
-    ----------
-    problem : CoverProblem
-        The problem; no row may stay uncovered.
-    layout : Layout
-        Its atoms.
-    order : ndarray of int64
-        The problem's column at each position of the layout.
-    price_rows : ndarray of int
-        Rows with prices.
-    prices : Prices
-        On the layout of these rows.
-    near : ndarray of bool, shape (n_columns,)
-        The columns (layout order) that a good choice may hold.
-    count : int
-        Number of windows.
-    fit : callable
-        Makes shares add up (:func:`watchline.design.cover.windows.fit_shares`).
-
-    Returns
-    -------
-    list of Stretch
-        In order along the line.
-    """
-    part = part_of(layout, price_rows)
-    at_row, at_group = line_order(part, prices.row * part.demand)
-    kept = np.flatnonzero((prices.row > LEAST_PRICE) & (part.demand > 0))
-    rank = kept[np.argsort(at_row[kept], kind="stable")]
-    value = (prices.row * part.demand)[rank]
-    # A cell that a single mount sees has any price: it shall not make up a window.
-    worth = np.cumsum(np.minimum(value, value.sum() / (10 * count)))
-    window = np.full(len(price_rows), -1)
-    window[rank] = np.minimum((worth / worth[-1] * count * (1 - 1e-12)).astype(int), count - 1)
-    made, groups, columns = [], [], []
-    for number in range(count):
-        rows = np.flatnonzero(window == number)
-        if not len(rows):
-            continue
-        whole, mine, taken = _with_groups(part_of(part, rows))
-        made.append((rows, whole))
-        groups.append(mine)
-        columns.append(taken)
-    of_group, of_column, group_rows, column_rows = _uses(part, prices, made, groups, columns)
-    fixed = fit(of_group, group_rows, groups, layout.fixed)
-    cost = fit(of_column, column_rows, columns, layout.cost)
-    stretches = []
-    for number, (rows, whole) in enumerate(made):
-        stretches.append(
-            _stretch(
-                problem,
-                order,
-                price_rows[rows],
-                whole,
-                groups[number],
-                columns[number],
-                near,
-                at_group,
-                (fixed[number], cost[number], group_rows[number], column_rows[number]),
-            )
-        )
-    return stretches
-
-
-def _spans(start: NDArray, chosen: NDArray) -> NDArray[np.int64]:
+def spans(start: NDArray, chosen: NDArray) -> NDArray[np.int64]:
     """Return the places of the members of some lists, one list after the other."""
     size = start[chosen + 1] - start[chosen]
     ends = np.cumsum(size)
     shift = np.repeat(start[chosen] - np.concatenate([[0], ends[:-1]]), size)
     return np.arange(int(ends[-1]) if len(ends) else 0) + shift
-
-
-def _with_groups(part: Layout) -> tuple[Layout, NDArray[np.intp], NDArray[np.intp]]:
-    """Return a layout without the groups and columns that see none of its rows."""
-    groups = np.unique(part.atom_group).astype(np.intp)
-    columns = np.flatnonzero(np.diff(part.column_start) > 0)
-    place = np.full(len(part.fixed), -1, np.int32)
-    place[groups] = np.arange(len(groups))
-    of = place[part.column_group[columns]]
-    start = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(groups)))])
-    links = np.concatenate([[0], np.cumsum(np.diff(part.column_start)[columns])])
-    # Sites are numbered anew too: arrays of sites are as long as their greatest number.
-    site = part.site[groups]
-    if len(site) and site.max() >= 0:
-        site = np.where(site >= 0, np.unique(site, return_inverse=True)[1], -1)
-    smaller = part._replace(
-        cost=part.cost[columns],
-        column_group=of,
-        group_start=start.astype(np.int64),
-        fixed=part.fixed[groups],
-        site=site.astype(np.int32),
-        capacity=part.capacity[groups],
-        column_start=links.astype(np.int64),
-        atom_group=place[part.atom_group],
-        atom_first=np.append(part.atom_first[groups], len(part.atom_group)).astype(np.int64),
-    )
-    member_start, member_column = transposed(
-        smaller.column_start, smaller.column_atom, len(smaller.atom_group)
-    )
-    return (
-        smaller._replace(member_start=member_start, member_column=member_column),
-        groups,
-        columns,
-    )
-
-
-def _uses(
-    part: Layout,
-    prices: Prices,
-    made: list[tuple[NDArray, Layout]],
-    groups: list[NDArray],
-    columns: list[NDArray],
-) -> tuple[list[NDArray], list[NDArray], list[NDArray], list[NDArray]]:
-    """Return what the prices spend on each group and column in each window, and rows seen there."""
-    total = np.add.reduceat(prices.row[part.atom_row], part.atom_start[:-1])
-    parts, shares = [], []
-    for rows, whole in made:
-        mine = np.isin(part.atom_row, rows)
-        touched = np.unique(np.repeat(np.arange(len(total)), np.diff(part.atom_start))[mine])
-        worth = np.add.reduceat(prices.row[rows][whole.atom_row], whole.atom_start[:-1])
-        parts.append(touched)
-        shares.append(worth)
-    of_group, of_column, group_rows, column_rows = [], [], [], []
-    for (_, whole), touched, worth in zip(made, parts, shares, strict=True):
-        paid = np.minimum(prices.atom[touched], total[touched])
-        paid = paid * worth / np.maximum(total[touched], 1e-300)
-        size = np.diff(whole.atom_start).astype(float)
-        spent = whole.atom_cap * np.maximum(worth - paid, 0.0)
-        n_groups, n_columns = len(whole.fixed), len(whole.cost)
-        column = np.repeat(np.arange(n_columns), np.diff(whole.column_start))
-        of_group.append(np.bincount(whole.atom_group, spent, minlength=n_groups))
-        group_rows.append(np.bincount(whole.atom_group, size, minlength=n_groups))
-        of_column.append(np.bincount(column, paid[whole.column_atom], minlength=n_columns))
-        column_rows.append(np.bincount(column, size[whole.column_atom], minlength=n_columns))
-    return of_group, of_column, group_rows, column_rows
 
 
 @nb.njit(cache=True, nogil=True)
@@ -396,7 +223,7 @@ def _entries(indptr: NDArray, indices: NDArray, columns: NDArray, place: NDArray
     return start, out
 
 
-def _stretch(
+def make_stretch(
     problem: CoverProblem,
     order: NDArray[np.int64],
     rows: NDArray[np.intp],
@@ -522,7 +349,7 @@ def _asking(layout: Layout, sets: list[NDArray[np.intp]]) -> Layout:
     starts = np.concatenate(
         [layout.atom_start, layout.atom_start[-1] + np.cumsum([len(by_group[one]) for one in new])]
     ).astype(np.int64)
-    atom_row = lists[_spans(starts, rank)].astype(np.int32)
+    atom_row = lists[spans(starts, rank)].astype(np.int32)
     atom_start = np.concatenate([[0], np.cumsum(np.diff(starts)[rank])]).astype(np.int64)
     column_atom = place[layout.column_atom].astype(np.int32)
     member_start, member_column = transposed(layout.column_start, column_atom, len(rank))
