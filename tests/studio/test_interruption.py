@@ -84,7 +84,7 @@ def test_figures_after_edits_are_those_of_prove(studio, folder, monkeypatch, cap
     for edits in steps:
         answer = edit(studio, name, revision, *edits)
         name, revision = answer.plan, answer.revision
-        assert not studio._layers().layer("weakest_path", name).features  # none that is stale
+        assert not studio.layer("weakest_path", name).features  # none that is stale
         told = {c.requirement: c for c in answer.claims if c.kind == "interruption"}
         assert all(c.waits and c.verdict == "unknown" for c in told.values()) and told
         assert not {c.requirement for c in answer.changed_claims} & told.keys()
@@ -103,7 +103,7 @@ def test_figures_after_edits_are_those_of_prove(studio, folder, monkeypatch, cap
         whole = opened.whole_proof()
         assert whole.claims == proof.claims and whole.plan_sha256 == proof.plan_sha256
         assert whole.chainage.equals(proof.chainage)
-        drawn = studio._layers().layer("weakest_path", name).features
+        drawn = studio.layer("weakest_path", name).features
         assert [path.properties["adversary"] for path in drawn] == [
             path.adversary for path in study_plan(site, terrain, plan).adversaries
         ]
@@ -273,6 +273,9 @@ def test_posts_of_the_plan_stay_with_it_and_count(tmp_path):
         saved = read_plan(folder / "plans" / f"{answer.plan}.gpkg", site=site)
         assert saved.posts["name"].tolist() == ["new"]
         assert (verdict, value > 0) == ("holds", True)  # nobody would come without that post
+        assert "posts" in [layer.name for layer in opened.layers() if layer.plan]
+        (drawn,) = opened.layer("posts", answer.plan).features
+        assert drawn.properties["name"] == "new"
         marks = opened.strip(answer.plan, "day", 20.0).marks
         assert [m.name for m in marks if m.kind == "post"] == ["new"]
     finally:

@@ -14,6 +14,7 @@ import shapely
 import shapely.geometry
 from rasterio import Affine
 
+from watchline.breach.study import with_posts
 from watchline.geo.chainage import part, strip_polygon, to_chainage
 from watchline.io.breach import path_frame, read_weakest_paths
 from watchline.io.candidates import read_candidates
@@ -71,10 +72,12 @@ class Layers:
         found = []
         for name, (title, kind) in SITE.items():
             frame = self._site_frame(name)
-            if frame is not None and len(frame):
+            # A plan may bring posts of its own.
+            planned = name == "posts" and self.project.artefact("plan").file is not None
+            if frame is not None and (len(frame) or planned):
                 found.append(
                     LayerInfo(
-                        name=name, title=title, geometry=kind, features=len(frame), plan=False
+                        name=name, title=title, geometry=kind, features=len(frame), plan=planned
                     )
                 )
         for name, (title, kind) in PLAN.items():
@@ -94,7 +97,9 @@ class Layers:
             The project has no such layer.
         """
         frame = None
-        if name in SITE:
+        if name == "posts" and (opened := self.plan(plan)) is not None:
+            frame = _posts(with_posts(self.project.site, opened.plan))
+        elif name in SITE:
             frame = self._site_frame(name)
         elif name in PLAN:
             frame = self._plan_frame(name, self.plan(plan))
@@ -164,10 +169,7 @@ def _of_site(name: str, site: Site) -> gpd.GeoDataFrame | None:
         if site.defence is None:
             return None
         if name == "posts":
-            posts = site.defence.posts
-            points = [shapely.Point(p.x, p.y) for p in posts]
-            s = to_chainage(site.line, shapely.get_x(points), shapely.get_y(points))[0]
-            return _frame(site, points, name=[p.name for p in posts], s=s.tolist())
+            return _posts(site)
         patrols = site.defence.patrols
         return _frame(
             site,
@@ -179,6 +181,16 @@ def _of_site(name: str, site: Site) -> gpd.GeoDataFrame | None:
     if found is not None and name == "zone":
         return found.set_geometry(found.geometry.simplify(SIMPLIFY_M))
     return found
+
+
+def _posts(site: Site) -> gpd.GeoDataFrame | None:
+    """Posts of a site, or of one with a plan's own."""
+    if site.defence is None:
+        return None
+    posts = site.defence.posts
+    points = [shapely.Point(p.x, p.y) for p in posts]
+    s = to_chainage(site.line, shapely.get_x(points), shapely.get_y(points))[0]
+    return _frame(site, points, name=[p.name for p in posts], s=s.tolist())
 
 
 def _places(mounts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

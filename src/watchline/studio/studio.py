@@ -126,7 +126,7 @@ class Studio:
 
     def layer(self, name: str, plan: str | None) -> FeatureCollection:
         """One layer."""
-        if name in PLAN:
+        if name in PLAN or name == "posts":
             if plan is not None:
                 self._plans.ready(plan)
             elif self._project.artefact("plan").file is not None:
