@@ -215,8 +215,7 @@ def test_an_interrupted_search_reports_its_best_and_is_not_kept(
     planned, tmp_path, monkeypatch, capsys
 ):
     from watchline.chain import rounds as chain_rounds
-    from watchline.design.cover import cover
-    from watchline.design.cover.run import Run
+    from watchline.design.cover import cover, solve
 
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -225,7 +224,7 @@ def test_an_interrupted_search_reports_its_best_and_is_not_kept(
     cover([1.0], [[0]], [1])  # compiles the solver, which the interrupt is not meant for
     with monkeypatch.context() as patched:
         patched.setattr(chain_rounds, "warm_up", lambda: 0.0)
-        patched.setattr(Run, "relax", interrupted)
+        patched.setattr(solve, "relax", interrupted)
         code, out, err = run_cli(patched, capsys, "plan", folder, "--json", "--quiet")
     assert code in (0, 1), err
     data = json.loads(out)
