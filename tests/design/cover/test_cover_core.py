@@ -1,15 +1,11 @@
 """The core of a long problem: few rows guide the search, all rows are covered in the end."""
 
-import math
-import time
-
 import numpy as np
 import pytest
 
 from watchline.design.cover import make_problem
 from watchline.design.cover.cutting import with_rows
 from watchline.design.cover.dual import bound_of
-from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.part import part_of
 from watchline.design.cover.raising import relax
 from watchline.design.cover.run import Run
@@ -33,19 +29,7 @@ def searched():
         owner,
         group_costs=rng.integers(30, 60, groups).astype(float),
     )
-    layout, order = make_layout(problem)
-    run = Run(
-        problem=problem,
-        layout=layout,
-        order=order,
-        supply=reach(layout),
-        seed=0,
-        time_limit=math.inf,
-        work_limit=120.0,
-        target=0.0,
-        progress=None,
-        started=time.perf_counter(),
-    )
+    run = Run.begun(problem, 120.0)
     first(run, None)
     greedy = run.value
     relax(run, 0.2)

@@ -1,7 +1,5 @@
 """The pieces of the search on large problems, against what they stand for on small ones."""
 
-import math
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -121,19 +119,7 @@ def test_the_way_of_large_problems_encloses_the_optimum(seed, monkeypatch):
 def grown(case, leaves):
     """A tree over a problem's items, grown from rough prices, with the run that holds it."""
     problem = problem_of(case)
-    layout, order = make_layout(problem)
-    run = Run(
-        problem=problem,
-        layout=layout,
-        order=order,
-        supply=reach(layout),
-        seed=0,
-        time_limit=math.inf,
-        work_limit=1e9,
-        target=0.0,
-        progress=None,
-        started=time.perf_counter(),
-    )
+    run = Run.begun(problem, 1e9)
     first(run, None)
     relax(run, 0.0)
     tree = Tree.of(run.bounder)

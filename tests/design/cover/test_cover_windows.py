@@ -4,8 +4,6 @@ import copy
 import functools
 import itertools
 import json
-import math
-import time
 
 import numpy as np
 import pytest
@@ -18,7 +16,7 @@ from watchline.design.cover import cover, make_certificate, make_problem, raisin
 from watchline.design.cover import run as run_module
 from watchline.design.cover import solve as solve_module
 from watchline.design.cover.cutting import line_order
-from watchline.design.cover.layout import make_layout, reach
+from watchline.design.cover.layout import make_layout
 from watchline.design.cover.part import part_of
 from watchline.design.cover.raising import cut, relax
 from watchline.design.cover.run import Run
@@ -53,19 +51,7 @@ def line(seed, groups=24, rows=60, reach_rows=9):
 def divided(case, steps):
     """A run that has raised its bound by windows for some pieces of work; None if infeasible."""
     problem = make_problem(*case.arguments(), **case.options)
-    layout, order = make_layout(problem)
-    run = Run(
-        problem=problem,
-        layout=layout,
-        order=order,
-        supply=reach(layout),
-        seed=0,
-        time_limit=math.inf,
-        work_limit=1e9,
-        target=0.0,
-        progress=None,
-        started=time.perf_counter(),
-    )
+    run = Run.begun(problem, 1e9)
     first(run, None)
     relax(run, 0.0)
     if run.chosen is None or run.bounder.bound <= 0:

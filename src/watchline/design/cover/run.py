@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from watchline.design.cover.bounding import Bounder
 from watchline.design.cover.core import Core
 from watchline.design.cover.judge import value_of
-from watchline.design.cover.layout import Layout
+from watchline.design.cover.layout import Layout, make_layout, reach
 from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.scratch import Scratch
 from watchline.design.cover.solution import LogEntry
@@ -87,6 +87,23 @@ class Run:
     core: Core | None = None
     ground: Layout | None = None
     back: NDArray[np.int64] | None = None
+
+    @classmethod
+    def begun(cls, problem: CoverProblem, work_limit: float) -> Run:
+        """Return a run that only its work ends, with nothing done."""
+        layout, order = make_layout(problem)
+        return cls(
+            problem=problem,
+            layout=layout,
+            order=order,
+            supply=reach(layout),
+            seed=0,
+            time_limit=math.inf,
+            work_limit=work_limit,
+            target=0.0,
+            progress=None,
+            started=time.perf_counter(),
+        )
 
     @property
     def budget(self) -> float:

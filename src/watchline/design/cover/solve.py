@@ -172,19 +172,7 @@ def cover(
 def _compile() -> None:
     """Run all kernels once on a tiny problem, so that no run's clock pays for compiling them."""
     problem = make_problem([1.0, 1.0], [[0, 1], [1]], [1, 1], [0, 1], sites=[0, -1])
-    layout, order = make_layout(problem)
-    run = Run(
-        problem=problem,
-        layout=layout,
-        order=order,
-        supply=reach(layout),
-        seed=0,
-        time_limit=math.inf,
-        work_limit=1.0,
-        target=0.0,
-        progress=None,
-        started=time.perf_counter(),
-    )
+    run = Run.begun(problem, 1.0)
     first(run, np.array([1]))
     search(run, 0.0005)
     relax(run, 0.001)
