@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from watchline.kernels.frames import best_tilt, frame_cells, in_frame
@@ -17,6 +17,7 @@ from watchline.physics.optics import project_points
     tan_h=st.floats(0.02, 1.2),
     tan_v=st.floats(0.02, 0.9),
 )
+@example(bearing=1.75, elevation=-1.0, azimuth=0.0, tilt=1.0, tan_h=1.0, tan_v=0.875)
 @settings(max_examples=500, deadline=None)
 def test_a_point_is_in_the_frame_iff_the_projection_says_so(
     bearing, elevation, azimuth, tilt, tan_h, tan_v
@@ -67,6 +68,14 @@ def test_a_whole_cell_is_held_only_if_all_its_corners_are(seed):
                 height_px=2000 * tan_v + 1e-6,
             )
             assert image.inside
+
+
+def test_beyond_a_right_angle_a_part_is_held_and_a_whole_cell_is_not_promised():
+    below = (1.75, 0.1, np.tan(-1.0), np.tan(-1.05))
+    frame = (0.0, 1.0, 1.0, 0.875)
+    assert in_frame(1.75, 0.0, *below[2:], *frame)
+    assert in_frame(1.75, -0.1, *below[2:], *frame)
+    assert not in_frame(*below, *frame)
 
 
 def random_cells(seed, count=60):

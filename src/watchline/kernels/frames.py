@@ -39,27 +39,32 @@ def in_frame(bearing, spread, top, feet, azimuth, tilt, tan_h, tan_v):
     cos_t = np.cos(tilt)
     sin_t = np.sin(tilt)
     if spread < 0.0:
-        # Any part: the place of the cell nearest to the axis decides.
-        off = 0.0 if abs(off) < -spread else abs(off) + spread
-        spread = 0.0
-    for side in range(2):
-        b = off - spread if side == 0 else off + spread
-        if abs(b) >= 0.5 * np.pi:
+        # Any part: the place nearest to the axis decides, but beyond a right angle (straight below
+        # a steep axis) the farthest may come into the frame again.
+        near = max(0.0, abs(off) + spread)
+        return _holds(near, top, feet, cos_t, sin_t, tan_h, tan_v) or _holds(
+            abs(off) - spread, top, feet, cos_t, sin_t, tan_h, tan_v
+        )
+    if spread > 0.0 and abs(off) + spread >= 0.5 * np.pi:
+        # Between two ends that are held, a place may be out there: such a cell is not promised.
+        return False
+    return _holds(off - spread, top, feet, cos_t, sin_t, tan_h, tan_v) and _holds(
+        off + spread, top, feet, cos_t, sin_t, tan_h, tan_v
+    )
+
+
+@numba.njit(cache=True)
+def _holds(off, top, feet, cos_t, sin_t, tan_h, tan_v):
+    """Whether the frame holds the target's top and feet, ``off`` rad beside its axis."""
+    cos_b = np.cos(off)
+    side = abs(np.sin(off))
+    for end in range(2):
+        e = top if end == 0 else feet
+        depth = cos_b * cos_t - e * sin_t
+        if depth <= 0.0 or side > tan_h * depth:
             return False
-        cos_b = np.cos(b)
-        sin_b = np.sin(b)
-        for end in range(2):
-            e = top if end == 0 else feet
-            depth = cos_b * cos_t - e * sin_t
-            if depth <= 0.0:
-                return False
-            if abs(sin_b) > tan_h * depth:
-                return False
-            up = e * cos_t + cos_b * sin_t
-            if abs(up) > tan_v * depth:
-                return False
-        if spread == 0.0:
-            break
+        if abs(e * cos_t + cos_b * sin_t) > tan_v * depth:
+            return False
     return True
 
 
