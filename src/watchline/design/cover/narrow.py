@@ -16,7 +16,7 @@ from watchline.design.cover.problem import CoverProblem
 
 LEAST_PRICE = 1e-3
 """Prices below are those of rows that are covered along with others."""
-NEAR = 0.2
+NEAR = 0.15
 """Share of an open group's mean cost by which a promising column may fall short."""
 
 

@@ -13,10 +13,24 @@ from numpy.typing import NDArray
 
 from watchline.design.cover.layout import Layout
 from watchline.design.cover.scratch import Scratch, pop, sift
-from watchline.design.cover.state import State, add_column, draw, package, remove_column, wake
+from watchline.design.cover.state import (
+    State,
+    add_column,
+    draw,
+    first_and_second,
+    package,
+    remove_column,
+    wake,
+)
+from watchline.kernels.borrows import BORROWS
 
 
-@nb.njit(cache=True)
+CLOSE = 0.75
+"""A package is taken if no other could score better than so much of its score: judgements are
+random by more than that, and each spared one makes a step cheaper."""
+
+
+@nb.njit(**BORROWS)
 def _wake_some(layout: Layout, state: State) -> int:
     """Wake about a sixteenth of the sleeping rows that keep the choice from being feasible."""
     found = 0
@@ -32,7 +46,7 @@ def _wake_some(layout: Layout, state: State) -> int:
     return found
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def _wake_near(layout: Layout, state: State, scratch: Scratch, n_log: int) -> int:
     """Like ``_wake_some``, among the rows of the columns that the log gave up."""
     found = 0
@@ -56,7 +70,7 @@ def _wake_near(layout: Layout, state: State, scratch: Scratch, n_log: int) -> in
     return found
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def recreate(
     layout: Layout, state: State, scratch: Scratch, budget: float, noise: float, n_log: int
 ) -> int:
@@ -89,19 +103,26 @@ def recreate(
     return n_log
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def _floor(layout: Layout, state: State, group: int) -> float:
     """Return a value that the ratio of the group's package cannot fall below."""
     total = np.int64(0)
     for atom in range(layout.atom_first[group], layout.atom_first[group + 1]):
-        total += state.need[atom] + state.need2[atom]
+        once, again = first_and_second(layout, state, atom)
+        total += once + again
     state.work[0] += layout.atom_first[group + 1] - layout.atom_first[group]
-    if total == 0 or state.used[group] > 0:
+    if total == 0:
         return 0.0
-    return layout.fixed[group] / total
+    cheapest = np.inf
+    for column in range(layout.group_start[group], layout.group_start[group + 1]):
+        if layout.cost[column] < cheapest:
+            cheapest = layout.cost[column]
+    if state.used[group] == 0:
+        cheapest += layout.fixed[group]
+    return cheapest / total
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def _push(
     layout: Layout, state: State, scratch: Scratch, group: int, noise: float, size: int
 ) -> int:
@@ -114,7 +135,7 @@ def _push(
     return size + 1
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def _fill(
     layout: Layout,
     state: State,
@@ -158,7 +179,7 @@ def _fill(
                     scratch.met[layout.atom_row[p]] = 0
     else:
         for atom in range(len(layout.atom_group)):
-            if state.need[atom] > 0:
+            if state.need[atom] > 0 and state.count[atom] < layout.atom_cap[atom]:
                 group = layout.atom_group[atom]
                 if scratch.place[group] < 0:
                     size = _push(layout, state, scratch, group, noise, size)
@@ -166,14 +187,22 @@ def _fill(
     while size > 0 and (state.over[0] > 0 or budget < np.inf):
         group = scratch.heap[0]
         ratio, taken = package(
-            layout, state, group, budget - state.cost[0], scratch.rest, scratch.twice, scratch.out
+            layout,
+            state,
+            group,
+            budget - state.cost[0],
+            scratch.rest,
+            scratch.twice,
+            scratch.gain,
+            scratch.out,
         )
         if taken == 0:
             size = pop(scratch, size)
             continue
-        scratch.score[group] = ratio * scratch.factor[group]
+        score = ratio * scratch.factor[group]
+        scratch.score[group] = score
         sift(scratch, size, 0)
-        if scratch.heap[0] != group:
+        if scratch.score[scratch.heap[0]] < score * CLOSE:
             continue
         for t in range(taken):
             add_column(layout, state, scratch.out[t])
@@ -184,11 +213,12 @@ def _fill(
     return n_log
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def _loss(layout: Layout, state: State, column: int, room: NDArray) -> float:
     """Return the row weight lost without a column, infinite if a class cannot afford it."""
     lost = 0.0
-    room[:] = state.allowed - state.open_weight
+    for kind in range(len(room)):
+        room[kind] = state.allowed[kind] - state.open_weight[kind]
     for link in range(layout.column_start[column], layout.column_start[column + 1]):
         atom = layout.column_atom[link]
         if state.count[atom] > layout.atom_cap[atom]:
@@ -205,7 +235,7 @@ def _loss(layout: Layout, state: State, column: int, room: NDArray) -> float:
     return lost
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def prune(layout: Layout, state: State, scratch: Scratch, n_log: int) -> int:
     """Give up columns that no class needs, the dearest per lost weight first.
 
@@ -221,7 +251,7 @@ def prune(layout: Layout, state: State, scratch: Scratch, n_log: int) -> int:
     int
         The new number of entries.
     """
-    room = np.empty(len(state.allowed))
+    room = scratch.room
     # What is needed now stays needed: later removals only make the others less superfluous.
     size = 0
     for group in range(len(layout.fixed)):

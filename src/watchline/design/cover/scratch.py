@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.layout import Layout
+from watchline.kernels.borrows import BORROWS
 
 
 class Scratch(NamedTuple):
@@ -17,6 +18,8 @@ class Scratch(NamedTuple):
     Attributes
     ----------
     rest, twice : ndarray of int64, shape (n_atoms,)
+    gain : ndarray of int64, shape (n_columns,)
+        What each column covers; all 0 between calls.
     score : ndarray of float64, shape (n_groups,)
         Heap keys of the groups.
     heap : ndarray of int32, shape (n_groups,)
@@ -30,10 +33,12 @@ class Scratch(NamedTuple):
     affinity : ndarray of int64, shape (n_groups,)
     met : ndarray of uint8, shape (n_rows,)
         Marks; all 0 between calls.
+    room : ndarray of float64, shape (n_classes,)
     """
 
     rest: NDArray[np.int64]
     twice: NDArray[np.int64]
+    gain: NDArray[np.int64]
     score: NDArray[np.float64]
     factor: NDArray[np.float64]
     heap: NDArray[np.int32]
@@ -42,6 +47,7 @@ class Scratch(NamedTuple):
     log: NDArray[np.int64]
     affinity: NDArray[np.float64]
     met: NDArray[np.uint8]
+    room: NDArray[np.float64]
 
 
 def make_scratch(layout: Layout) -> Scratch:
@@ -60,6 +66,7 @@ def make_scratch(layout: Layout) -> Scratch:
     return Scratch(
         rest=np.zeros(n_atoms, np.int64),
         twice=np.zeros(n_atoms, np.int64),
+        gain=np.zeros(n_columns, np.int64),
         score=np.full(n_groups, np.inf),
         factor=np.ones(n_groups),
         heap=np.zeros(n_groups, np.int32),
@@ -68,10 +75,11 @@ def make_scratch(layout: Layout) -> Scratch:
         log=np.zeros(16 * n_columns + 16, np.int64),
         affinity=np.zeros(n_groups),
         met=np.zeros(len(layout.demand), np.uint8),
+        room=np.zeros(int(layout.row_class.max(initial=0)) + 1),
     )
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def sift(scratch: Scratch, size: int, position: int) -> None:
     """Restore the heap order around one position."""
     heap, place, score = scratch.heap, scratch.place, scratch.score
@@ -98,7 +106,7 @@ def sift(scratch: Scratch, size: int, position: int) -> None:
     place[item] = position
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def pop(scratch: Scratch, size: int) -> int:
     """Take the first item off the heap and return the new size."""
     scratch.place[scratch.heap[0]] = -1

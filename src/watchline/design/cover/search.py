@@ -13,9 +13,10 @@ from watchline.design.cover.layout import Layout
 from watchline.design.cover.recreate import prune, recreate
 from watchline.design.cover.scratch import Scratch
 from watchline.design.cover.state import State, add_column, draw, remove_column
+from watchline.kernels.borrows import BORROWS
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def _close(layout: Layout, state: State, scratch: Scratch, group: int, n_log: int) -> int:
     for column in range(layout.group_start[group], layout.group_start[group + 1]):
         if state.chosen[column]:
@@ -25,7 +26,7 @@ def _close(layout: Layout, state: State, scratch: Scratch, group: int, n_log: in
     return n_log
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def _force(layout: Layout, state: State, scratch: Scratch, n_log: int) -> int:
     """Choose a column for some uncovered row, closing what its site or capacity forbids."""
     start = int(draw(state.random) * len(state.lack))
@@ -54,7 +55,7 @@ def _force(layout: Layout, state: State, scratch: Scratch, n_log: int) -> int:
     return n_log
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def ruin(layout: Layout, state: State, scratch: Scratch, largest: int) -> int:
     """Close some groups that share rows, and some columns of their neighbours.
 
@@ -116,7 +117,7 @@ def ruin(layout: Layout, state: State, scratch: Scratch, largest: int) -> int:
     return n_log
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def undo(layout: Layout, state: State, scratch: Scratch, n_log: int) -> None:
     """Take back the logged changes, the last first."""
     for t in range(n_log - 1, -1, -1):
@@ -126,7 +127,7 @@ def undo(layout: Layout, state: State, scratch: Scratch, n_log: int) -> None:
             add_column(layout, state, -scratch.log[t] - 1)
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def objective(state: State, budget: float, penalty: float) -> float:
     """Return what the search makes small.
 
@@ -145,14 +146,18 @@ def objective(state: State, budget: float, penalty: float) -> float:
     float
     """
     if budget < np.inf:
-        return state.open_weight.sum()
+        missed = 0.0
+        for kind in range(len(state.open_weight)):
+            missed += state.open_weight[kind]
+        return missed
     value = state.cost[0]
     if state.over[0] > 0:
-        value += penalty * np.maximum(0.0, state.open_weight - state.allowed).sum()
+        for kind in range(len(state.open_weight)):
+            value += penalty * max(0.0, state.open_weight[kind] - state.allowed[kind])
     return value
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(**BORROWS, nogil=True)
 def improve(
     layout: Layout,
     state: State,
@@ -212,7 +217,8 @@ def improve(
             value = new
             if new < best_value - 1e-9 * abs(best_value):
                 best_value = new
-                best[:] = state.chosen
+                for column in range(len(best)):
+                    best[column] = state.chosen[column]
         else:
             undo(layout, state, scratch, n_log)
     return best_value

@@ -139,7 +139,9 @@ def search(run: Run, until: float) -> None:
             mean = run.total / n_open
         cooled = run.cooled + (1.0 - run.cooled) * part
         heat = max(0.2 * mean * 0.02**cooled, 1e-9)
-        largest = 4 if mean > 2.5 * float(np.mean(layout.cost)) else max(4, min(30, n_open // 8))
+        # Mounts with several columns each: fewer are closed at once, and judged more at random.
+        mounts = mean > 2.5 * float(np.mean(layout.cost))
+        largest, noise = (6, 0.6) if mounts else (max(4, min(30, n_open // 8)), 0.3)
         before = state.work[0]
         value = improve(
             layout,
@@ -151,7 +153,7 @@ def search(run: Run, until: float) -> None:
             heat,
             heat,
             largest,
-            0.3,
+            noise,
             best,
             value,
         )

@@ -29,8 +29,9 @@ FIRST_SEARCH, LAST_SEARCH = 0.15, 0.85
 the search ends."""
 TIGHT = 0.9
 """Share of the cost above which a bound says that HiGHS may settle a problem of equal costs."""
-COOLED = 0.35
-"""How far the second search is cooled down when it starts."""
+COOLED = 0.3, 0.35
+"""How far the two searches of a long problem are cooled down when they start: from the prices' own
+choice, heat only makes the core of rows larger."""
 NARROW = 150_000
 """Matrix entries of the columns that the search and HiGHS keep of such a middle problem."""
 
@@ -227,10 +228,12 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         elif run.long and run.work_limit is None:
             # What the first choices leave open tells the windows which rows count.
             begin, end = run.share(), begin + 0.97 * (1 - begin)
+            run.cooled = max(run.cooled, COOLED[0])
             search(run, begin + FIRST_SEARCH * (end - begin))
-            run.cooled = max(run.cooled, COOLED)
+            run.cooled = max(run.cooled, COOLED[1])
             divide_beside(run, end, lambda: search(run, begin + LAST_SEARCH * (end - begin)))
         elif run.long:
+            run.cooled = max(run.cooled, COOLED[0])
             search(run, begin + 0.6 * (1 - begin))
             divide(run, begin + 0.97 * (1 - begin))
         else:

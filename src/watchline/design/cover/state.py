@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.layout import Layout
+from watchline.kernels.borrows import BORROWS
 
 
 class State(NamedTuple):
@@ -27,9 +28,10 @@ class State(NamedTuple):
     lack : ndarray of int32, shape (n_rows,)
         Demand minus counted views; above 0 = not covered.
     need : ndarray of int64, shape (n_atoms,)
-        Search weight of the rows to which one more view of the atom's group counts.
+        Search weight of the rows that are open: to them one more view of the atom's group counts,
+        if the atom has room for it.
     need2 : ndarray of int64, shape (n_atoms,)
-        Search weight of the rows to which a second further view would count as well.
+        Search weight of those to which a second further view would count as well.
     weight : ndarray of int64, shape (n_rows,)
         Search weight of each row (not the row weight of the shares); 0 while it sleeps.
     reserve : ndarray of int64, shape (n_rows,)
@@ -74,7 +76,7 @@ def _needs(layout: Layout, weight: NDArray) -> tuple:
         for p in range(layout.atom_start[atom], layout.atom_start[atom + 1]):
             row = layout.atom_row[p]
             need[atom] += weight[row]
-            if layout.demand[row] > 1 and layout.atom_cap[atom] >= 2:
+            if layout.demand[row] > 1 and layout.row_cap[row] > 1:
                 need2[atom] += weight[row]
     return need, need2
 
@@ -134,7 +136,7 @@ def make_state(
     )
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def draw(random: NDArray) -> float:
     """Return a uniform random number in [0, 1) (xorshift64*, Vigna 2016)."""
     x = random[0]
@@ -145,7 +147,7 @@ def draw(random: NDArray) -> float:
     return ((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def _shift_open(state: State, kind: int, change: float) -> None:
     before = state.open_weight[kind] > state.allowed[kind]
     state.open_weight[kind] += change
@@ -153,7 +155,7 @@ def _shift_open(state: State, kind: int, change: float) -> None:
     state.over[0] += int(after) - int(before)
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def add_column(layout: Layout, state: State, column: int) -> None:
     """Choose a column (layout order) that is not chosen."""
     group = layout.column_group[column]
@@ -178,22 +180,14 @@ def add_column(layout: Layout, state: State, column: int) -> None:
                     if weight > 0:
                         state.work[0] += layout.row_start[row + 1] - layout.row_start[row]
                         for q in range(layout.row_start[row], layout.row_start[row + 1]):
-                            other = layout.row_atom[q]
-                            if state.count[other] < layout.atom_cap[other]:
-                                state.need[other] -= weight
+                            state.need[layout.row_atom[q]] -= weight
                 elif lack == 2 and weight > 0 and layout.row_cap[row] > 1:
                     for q in range(layout.row_start[row], layout.row_start[row + 1]):
-                        other = layout.row_atom[q]
-                        if state.count[other] + 2 <= layout.atom_cap[other]:
-                            state.need2[other] -= weight
-            if before + 1 >= layout.atom_cap[atom]:
-                state.need[atom] = 0
-            if before + 3 > layout.atom_cap[atom]:
-                state.need2[atom] = 0
+                        state.need2[layout.row_atom[q]] -= weight
         state.count[atom] = before + 1
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def remove_column(layout: Layout, state: State, column: int) -> None:
     """Give up a chosen column (layout order)."""
     group = layout.column_group[column]
@@ -210,15 +204,6 @@ def remove_column(layout: Layout, state: State, column: int) -> None:
         state.count[atom] = after
         if after >= layout.atom_cap[atom]:
             continue
-        once, twice = np.int64(0), np.int64(0)
-        for p in range(layout.atom_start[atom], layout.atom_start[atom + 1]):
-            lack = state.lack[layout.atom_row[p]]
-            if lack >= 1:
-                once += state.weight[layout.atom_row[p]]
-            if lack >= 2:
-                twice += state.weight[layout.atom_row[p]]
-        state.need[atom] = once
-        state.need2[atom] = twice if after + 2 <= layout.atom_cap[atom] else 0
         for p in range(layout.atom_start[atom], layout.atom_start[atom + 1]):
             row = layout.atom_row[p]
             lack = state.lack[row] + 1
@@ -229,17 +214,13 @@ def remove_column(layout: Layout, state: State, column: int) -> None:
                 if weight > 0:
                     state.work[0] += layout.row_start[row + 1] - layout.row_start[row]
                     for q in range(layout.row_start[row], layout.row_start[row + 1]):
-                        other = layout.row_atom[q]
-                        if state.count[other] < layout.atom_cap[other]:
-                            state.need[other] += weight
+                        state.need[layout.row_atom[q]] += weight
             elif lack == 2 and weight > 0 and layout.row_cap[row] > 1:
                 for q in range(layout.row_start[row], layout.row_start[row + 1]):
-                    other = layout.row_atom[q]
-                    if state.count[other] + 2 <= layout.atom_cap[other]:
-                        state.need2[other] += weight
+                    state.need2[layout.row_atom[q]] += weight
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
 def wake(layout: Layout, state: State, row: int) -> None:
     """Give a sleeping row its search weight."""
     weight = state.reserve[row]
@@ -247,11 +228,9 @@ def wake(layout: Layout, state: State, row: int) -> None:
     if state.lack[row] <= 0:
         return
     for q in range(layout.row_start[row], layout.row_start[row + 1]):
-        atom = layout.row_atom[q]
-        if state.count[atom] < layout.atom_cap[atom]:
-            state.need[atom] += weight
-        if state.lack[row] > 1 and state.count[atom] + 2 <= layout.atom_cap[atom]:
-            state.need2[atom] += weight
+        state.need[layout.row_atom[q]] += weight
+        if state.lack[row] > 1 and layout.row_cap[row] > 1:
+            state.need2[layout.row_atom[q]] += weight
 
 
 def put(layout: Layout, state: State, columns: NDArray[np.int64], budget: float) -> None:
@@ -277,7 +256,31 @@ def put(layout: Layout, state: State, columns: NDArray[np.int64], budget: float)
             add_column(layout, state, column)
 
 
-@nb.njit(cache=True)
+@nb.njit(**BORROWS)
+def first_and_second(layout: Layout, state: State, atom: int) -> tuple:
+    """Return the search weight that one more view of an atom covers, and that a second adds.
+
+    Parameters
+    ----------
+    layout : Layout
+        The problem in atoms.
+    state : State
+        The present choice.
+    atom : int
+        The atom.
+
+    Returns
+    -------
+    first, second : int64
+        0 where the atom has no room for a view.
+    """
+    room = layout.atom_cap[atom] - state.count[atom]
+    if room <= 0:
+        return np.int64(0), np.int64(0)
+    return state.need[atom], state.need2[atom] if room > 1 else np.int64(0)
+
+
+@nb.njit(**BORROWS)
 def package(
     layout: Layout,
     state: State,
@@ -285,6 +288,7 @@ def package(
     budget: float,
     rest: NDArray,
     twice: NDArray,
+    gain: NDArray,
     out: NDArray,
 ) -> tuple:
     """Find the columns of a group that cover most per cost, its fixed cost shared among them.
@@ -301,6 +305,8 @@ def package(
         The most that the columns and the group's fixed cost may cost.
     rest, twice : ndarray of int64, shape (n_atoms,)
         Scratch for the needs left inside the group.
+    gain : ndarray of int64, shape (n_columns,)
+        Scratch for what each column covers; all 0 between calls.
     out : ndarray of int64
         Receives the columns.
 
@@ -319,42 +325,49 @@ def package(
         cost = layout.fixed[group]
         if layout.site[group] >= 0 and state.site_used[layout.site[group]] > 0:
             return np.inf, 0
+    steps = end - begin
     for atom in range(begin, end):
-        rest[atom] = state.need[atom]
-        twice[atom] = state.need2[atom]
-    gain = np.int64(0)
+        once, again = first_and_second(layout, state, atom)
+        rest[atom], twice[atom] = once, again
+        if once > 0:
+            steps += layout.member_start[atom + 1] - layout.member_start[atom]
+            for t in range(layout.member_start[atom], layout.member_start[atom + 1]):
+                gain[layout.member_column[t]] += once
+    total = np.int64(0)
     best = np.inf
     taken = 0
     while taken < room:
-        pick, pick_ratio, pick_gain = -1, np.inf, np.int64(0)
+        pick, pick_ratio = -1, np.inf
         for column in range(first, last):
-            if state.chosen[column]:
-                continue
-            more = np.int64(0)
-            for link in range(layout.column_start[column], layout.column_start[column + 1]):
-                more += rest[layout.column_atom[link]]
-            if more <= 0 or cost + layout.cost[column] > budget:
+            more = gain[column]
+            if more <= 0 or state.chosen[column] or cost + layout.cost[column] > budget:
                 continue
             ratio = layout.cost[column] / more
             if ratio < pick_ratio:
-                pick, pick_ratio, pick_gain = column, ratio, more
+                pick, pick_ratio = column, ratio
+        steps += last - first
         if pick < 0:
             break
-        ratio = (cost + layout.cost[pick]) / (gain + pick_gain)
+        ratio = (cost + layout.cost[pick]) / (total + gain[pick])
         if ratio >= best:
             break
         best = ratio
         cost += layout.cost[pick]
-        gain += pick_gain
+        total += gain[pick]
         out[taken] = pick
         state.chosen[pick] = 2
         taken += 1
         for link in range(layout.column_start[pick], layout.column_start[pick + 1]):
             atom = layout.column_atom[link]
+            less = rest[atom] - twice[atom]
+            if less != 0:
+                steps += layout.member_start[atom + 1] - layout.member_start[atom]
+                for t in range(layout.member_start[atom], layout.member_start[atom + 1]):
+                    gain[layout.member_column[t]] -= less
             rest[atom] = twice[atom]
             twice[atom] = 0
     for t in range(taken):
         state.chosen[out[t]] = 0
-    links = layout.column_start[last] - layout.column_start[first]
-    state.work[0] += links * (taken + 1)
+    gain[first:last] = 0
+    state.work[0] += steps
     return best, taken
