@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,7 +120,7 @@ def _stated_rows(prices: PriceSet) -> list[list[float]]:
     return [[int(row), float(prices.rows[row])] for row in np.flatnonzero(prices.rows)]
 
 
-def _stated_trees(tree: PriceTree | None, windows: tuple[PriceWindow, ...]) -> dict[str, Any]:
+def _stated_trees(tree: PriceTree | None, windows: Sequence[PriceWindow]) -> dict[str, Any]:
     """Return trees as plain values: leaves name cuts and sets by their places in two lists."""
     if tree is None and not windows:
         return {}

@@ -15,7 +15,6 @@ from scipy.sparse.linalg import svds
 from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout, transposed
 from watchline.design.cover.part import part_of
-from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.stretch import Stretch, make_stretch, spans
 
 LEAST_PRICE = 1e-9
@@ -97,9 +96,7 @@ def with_rows(
 
 
 def make_stretches(
-    problem: CoverProblem,
     layout: Layout,
-    order: NDArray[np.int64],
     price_rows: NDArray[np.intp],
     prices: Prices,
     near: NDArray[np.bool_],
@@ -110,12 +107,8 @@ def make_stretches(
 
     Parameters
     ----------
-    problem : CoverProblem
-        The problem; no row may stay uncovered.
     layout : Layout
-        Its atoms.
-    order : ndarray of int64
-        The problem's column at each position of the layout.
+        The problem in atoms; no row may stay uncovered.
     price_rows : ndarray of int
         Rows with prices.
     prices : Prices
@@ -157,8 +150,6 @@ def make_stretches(
     for number, (rows, whole) in enumerate(made):
         stretches.append(
             make_stretch(
-                problem,
-                order,
                 price_rows[rows],
                 whole,
                 groups[number],

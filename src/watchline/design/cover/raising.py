@@ -14,7 +14,7 @@ from watchline.design.cover.bounding import Bounder
 from watchline.design.cover.cutting import make_stretches, with_rows
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.exact import make_model, solve_model
-from watchline.design.cover.layout import make_layout
+from watchline.design.cover.part import with_columns
 from watchline.design.cover.run import Run
 from watchline.design.cover.tree import MOST_LEAVES, Tree
 from watchline.design.cover.window import Window
@@ -185,9 +185,7 @@ def cut(run: Run) -> Windows:
         run.layout, bounder.price_layout, bounder.price_rows, bounder.prices, more
     )
     stretches = make_stretches(
-        run.problem,
         run.layout,
-        run.order,
         rows,
         prices,
         least - bounder.bound <= NEAR_WINDOW * mean,
@@ -242,10 +240,10 @@ def finish_exactly(run: Run, largest: int) -> None:
         return
     # A choice with an excluded column costs at least the present best.
     ceiling = run.value
-    problem = run.problem.with_columns(keep)
-    layout, order = make_layout(problem)
+    problem, kept = run.problem, np.flatnonzero(keep[run.order])
+    layout, _ = with_columns(run.layout, keep[run.order])
     pairs = len(layout.atom_row)
-    run.other_work += len(problem.indices) / 1e6
+    run.other_work += float(np.diff(problem.indptr)[keep].sum()) / 1e6
     nodes = None
     if run.work_limit is not None:
         left = max(0.0, run.work_limit - run.work)
@@ -253,10 +251,9 @@ def finish_exactly(run: Run, largest: int) -> None:
         if nodes < FEWEST_NODES and run.chosen is not None:
             return
         run.other_work += left
-    kept = np.flatnonzero(keep)[order]
     start = None
     if run.chosen is not None:
-        start = np.flatnonzero(np.isin(kept, run.order[run.chosen]))
+        start = np.flatnonzero(np.isin(kept, run.chosen))
     outcome = solve_model(
         layout,
         make_model(layout, problem.allowance(), budget=problem.budget),
@@ -267,10 +264,8 @@ def finish_exactly(run: Run, largest: int) -> None:
         gap=run.target,
         step=run.step if problem.budget is None else 0.0,
     )
-    place = np.empty(run.problem.n_columns, np.int64)
-    place[run.order] = np.arange(run.problem.n_columns)
     if outcome.chosen is not None:
-        run.offer(place[kept[outcome.chosen]])
+        run.offer(kept[outcome.chosen])
     if outcome.interrupted:
         raise KeyboardInterrupt
     if not proof:

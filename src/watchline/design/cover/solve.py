@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +18,8 @@ from watchline.design.cover.problem import make_problem, out_of_reach
 from watchline.design.cover.raising import branch, divide, divide_beside, finish_exactly, relax
 from watchline.design.cover.run import Progress, Run
 from watchline.design.cover.seeking import concentrate, first, search, weigh_rows
-from watchline.design.cover.solution import CoverSolution, PriceSet, Status
-from watchline.design.cover.stated import price_set, price_tree, price_windows
+from watchline.design.cover.solution import CoverSolution, PriceSet, PriceWindow, Status
+from watchline.design.cover.stated import StatedWindows, price_set, price_tree
 from watchline.errors import UsageError
 
 TINY, SMALL, MIDDLE = 5_000, 60_000, 1_500_000
@@ -302,9 +303,9 @@ def _solution(run: Run) -> CoverSolution:
         if run.tree is not None and run.tree.bound > bounder.bound:
             tree = price_tree(problem, run.layout, run.order, run.tree.root)
             price_bound = run.tree.bound
-    windows = ()
+    windows: Sequence[PriceWindow] = ()
     if run.windows is not None and run.windows.bound > max(price_bound, 0.0):
-        windows = price_windows(problem, run.order, run.windows)
+        windows = StatedWindows(problem, run.order, run.windows)
         price_bound = run.windows.bound
     root = root or PriceSet(np.zeros(problem.n_rows), {}, np.zeros(len(problem.allowed)))
     return CoverSolution(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import overload
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,8 +12,8 @@ from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout
 from watchline.design.cover.part import part_of
 from watchline.design.cover.problem import CoverProblem
-from watchline.design.cover.solution import PriceSet, PriceTree, PriceWindow
-from watchline.design.cover.stretch import Stretch
+from watchline.design.cover.solution import CutPrices, PriceSet, PriceTree, PriceWindow
+from watchline.design.cover.stretch import Stretch, spans
 from watchline.design.cover.tree import Node
 from watchline.design.cover.window import Window, WindowLeaf
 from watchline.design.cover.windows import Windows
@@ -26,13 +29,15 @@ def price_set(
     """Return prices in the problem's own numbers."""
     row = np.zeros(problem.n_rows)
     row[rows] = prices.row
-    cuts: dict[tuple[int, tuple[int, ...], int], float] = {}
-    for atom in np.flatnonzero(prices.atom > 0):
-        span = slice(part.member_start[atom], part.member_start[atom + 1])
-        members = tuple(sorted(order[part.member_column[span]].tolist()))
-        cap = int(part.row_cap[part.atom_row[part.atom_start[atom]]])
-        key = (int(part.atom_group[atom]), members, cap)
-        cuts[key] = float(prices.atom[atom])
+    atoms = np.flatnonzero(prices.atom > 0)
+    size = part.member_start[atoms + 1] - part.member_start[atoms]
+    cuts = CutPrices(
+        part.atom_group[atoms].astype(np.int32),
+        part.row_cap[part.atom_row[part.atom_start[atoms]]].astype(np.int32),
+        np.concatenate([[0], np.cumsum(size)]).astype(np.int64),
+        order[part.member_column[spans(part.member_start, atoms)]].astype(np.int32),
+        prices.atom[atoms],
+    )
     return PriceSet(row, cuts, prices.miss.copy())
 
 
@@ -53,10 +58,11 @@ def price_tree(
     )
 
 
-def price_windows(
-    problem: CoverProblem, order: NDArray[np.int64], windows: Windows
-) -> tuple[PriceWindow, ...]:
-    """Return the windows' best proof in the problem's own numbers.
+class StatedWindows(Sequence[PriceWindow]):
+    """The windows' best proof in the problem's own numbers, a window at a time.
+
+    The prices of a leaf are worked out again when they are asked for: a run keeps what they follow
+    from, which is smaller, and a certificate is written window by window.
 
     Parameters
     ----------
@@ -65,32 +71,39 @@ def price_windows(
     order : ndarray of int64
         The problem's column at each position of the layout.
     windows : Windows
-        With a proof.
-
-    Returns
-    -------
-    tuple of PriceWindow
+        What they have proven.
     """
-    proof, stated = windows.proof, []
-    if proof is None:
-        return ()
-    for window, shares, leaves in zip(windows.windows, proof.shares, proof.leaves, strict=True):
-        stretch = window.stretch
+
+    def __init__(self, problem: CoverProblem, order: NDArray[np.int64], windows: Windows) -> None:
+        self._problem, self._order, self._proof = problem, order, windows.proof
+        self._stretches = [window.stretch for window in windows.windows]
+
+    def __len__(self) -> int:
+        return 0 if self._proof is None else len(self._stretches)
+
+    @overload
+    def __getitem__(self, place: int) -> PriceWindow: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[PriceWindow, ...]: ...
+    def __getitem__(self, place: int | slice) -> PriceWindow | tuple[PriceWindow, ...]:
+        if isinstance(place, slice):
+            return tuple(self[number] for number in range(*place.indices(len(self))))
+        number = range(len(self))[place]
+        stretch, shares = self._stretches[number], self._proof.shares[number]
         present, stretch.shares = stretch.shares, list(shares)
         try:
-            tree = _tree_of(problem, order, window, leaves, 0)
+            tree = _tree_of(
+                self._problem, self._order, Window(stretch), self._proof.leaves[number], 0
+            )
         finally:
             stretch.shares = present
-        stated.append(
-            PriceWindow(
-                stretch.groups.astype(np.int64),
-                shares[0],
-                order[stretch.columns],
-                shares[1],
-                tree,
-            )
+        return PriceWindow(
+            stretch.groups.astype(np.int64),
+            shares[0],
+            self._order[stretch.columns],
+            shares[1],
+            tree,
         )
-    return tuple(stated)
 
 
 def _tree_of(

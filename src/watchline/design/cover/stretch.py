@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from watchline.design.cover.layout import Layout, make_layout, transposed
-from watchline.design.cover.problem import CoverProblem, make_problem
+from watchline.design.cover.layout import Layout, transposed
+from watchline.design.cover.part import with_columns
 
 SIZES = (3, 6, 12, 24, 48)
 """Groups of the stretches that a tree asks for; each starts half a stretch after the one before."""
@@ -46,8 +46,6 @@ class Stretch:
         Order of the rows in the price ascent.
     scale : float
         First primal weight of the relaxation.
-    entries : tuple of ndarray
-        The rows of each column, ``indptr, indices``.
     most : float
         Sum of all costs.
     """
@@ -67,7 +65,6 @@ class Stretch:
     to_near: NDArray[np.intp]
     order: NDArray[np.intp]
     scale: float
-    entries: tuple[NDArray[np.int64], NDArray[np.int32]]
     most: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -156,9 +153,8 @@ class Stretch:
         chosen = np.zeros(len(self.columns), bool)
         chosen[self.near_columns] = True
         chosen[more] = True
-        self.near_columns, self.near, self.to_near = _near(
-            self.entries, self.columns, self.whole, chosen
-        )
+        self.near_columns = np.flatnonzero(chosen)
+        self.near, self.to_near = with_columns(self.whole, chosen)
         self.asking = _asking(self.near, self.sets)
 
 
@@ -204,28 +200,7 @@ def spans(start: NDArray, chosen: NDArray) -> NDArray[np.int64]:
     return np.arange(int(ends[-1]) if len(ends) else 0) + shift
 
 
-@nb.njit(cache=True, nogil=True)
-def _entries(indptr: NDArray, indices: NDArray, columns: NDArray, place: NDArray) -> tuple:
-    """Return ``indptr, indices`` of some columns with only the rows that have a place."""
-    start = np.zeros(len(columns) + 1, np.int64)
-    for k in range(len(columns)):
-        inside = 0
-        for t in range(indptr[columns[k]], indptr[columns[k] + 1]):
-            inside += place[indices[t]] >= 0
-        start[k + 1] = start[k] + inside
-    out = np.empty(start[-1], np.int32)
-    at = 0
-    for k in range(len(columns)):
-        for t in range(indptr[columns[k]], indptr[columns[k] + 1]):
-            if place[indices[t]] >= 0:
-                out[at] = place[indices[t]]
-                at += 1
-    return start, out
-
-
 def make_stretch(
-    problem: CoverProblem,
-    order: NDArray[np.int64],
     rows: NDArray[np.intp],
     whole: Layout,
     groups: NDArray[np.intp],
@@ -237,10 +212,7 @@ def make_stretch(
     """Return a window as a problem of its own."""
     chosen = near[columns].copy()
     _complete(whole, chosen)
-    place = np.full(problem.n_rows, -1, np.int64)
-    place[rows] = np.arange(len(rows))
-    entries = _entries(problem.indptr, problem.indices, order[columns], place)
-    near_columns, tight, to_near = _near(entries, columns, whole, chosen)
+    tight, to_near = with_columns(whole, chosen)
     along = np.argsort(at_group[groups], kind="stable")
     sets, weight, known = [], [], set()
     for size in SIZES:
@@ -258,7 +230,7 @@ def make_stretch(
         rows=rows,
         groups=groups,
         columns=columns,
-        near_columns=near_columns,
+        near_columns=np.flatnonzero(chosen),
         whole=whole,
         near=tight,
         asking=_asking(tight, sets),
@@ -268,33 +240,9 @@ def make_stretch(
         shares=[shares[0], shares[1]],
         seen=(shares[2], shares[3]),
         to_near=to_near,
-        entries=entries,
         order=np.random.default_rng(len(rows)).permutation(len(rows)),
         scale=max(1e-6, float(np.median(whole.cost))),
     )
-
-
-def _near(
-    entries: tuple[NDArray[np.int64], NDArray[np.int32]],
-    columns: NDArray[np.intp],
-    whole: Layout,
-    chosen: NDArray[np.bool_],
-) -> tuple[NDArray[np.intp], Layout, NDArray[np.intp]]:
-    """Return the chosen columns of a window, their layout, and its atoms by those of all."""
-    near_columns = np.flatnonzero(chosen)
-    every = np.arange(len(whole.demand))
-    small = make_problem(
-        whole.cost[near_columns],
-        _entries(entries[0], entries[1], near_columns, every),
-        whole.demand,
-        whole.column_group[near_columns],
-        group_costs=whole.fixed,
-        sites=whole.site,
-        row_cap=np.maximum(whole.row_cap, 1),
-        capacity=whole.capacity,
-    )
-    tight, sorted_as = make_layout(small)
-    return near_columns[sorted_as], tight, _to_near(whole, tight)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -316,18 +264,6 @@ def _complete(layout: Layout, chosen: NDArray) -> None:
                     lack -= min(seen, layout.atom_cap[atom])
             if lack <= 0:
                 break
-
-
-@nb.njit(cache=True, nogil=True)
-def _to_near(whole: Layout, near: Layout) -> NDArray:
-    """Return the atom of the near columns that holds the rows of each atom of all columns."""
-    found = np.full(len(whole.atom_group), -1, np.int64)
-    for atom in range(len(found)):
-        row = whole.atom_row[whole.atom_start[atom]]
-        for q in range(near.row_start[row], near.row_start[row + 1]):
-            if near.atom_group[near.row_atom[q]] == whole.atom_group[atom]:
-                found[atom] = near.row_atom[q]
-    return found
 
 
 def _asking(layout: Layout, sets: list[NDArray[np.intp]]) -> Layout:
