@@ -96,7 +96,8 @@ def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str
         the solution, which HiGHS may have raised above ``bound`` and which the certificate does
         not prove.
     """
-    root = PriceSet(solution.row_duals, solution.cut_duals, solution.class_duals)
+    priced = np.flatnonzero(solution.row_duals)
+    root = PriceSet(priced, solution.row_duals[priced], solution.cut_duals, solution.class_duals)
     tree = solution.price_tree
     in_budget = problem.budget is not None
     return {
@@ -117,7 +118,7 @@ def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str
 
 
 def _stated_rows(prices: PriceSet) -> list[list[float]]:
-    return [[int(row), float(prices.rows[row])] for row in np.flatnonzero(prices.rows)]
+    return [list(one) for one in zip(prices.numbers.tolist(), prices.rows.tolist(), strict=True)]
 
 
 def _stated_trees(tree: PriceTree | None, windows: Sequence[PriceWindow]) -> dict[str, Any]:

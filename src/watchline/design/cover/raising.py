@@ -177,19 +177,22 @@ def cut(run: Run) -> Windows:
     """Return the problem cut into windows, with its costs shared by the best prices."""
     bounder = run.bounder
     least = least_cost_with(bounder.price_layout, bounder.prices, bounder.allowed)
-    mean = run.value / max(1, run.paid())
+    mean, count = run.value / max(1, run.paid()), max(2, round(run.paid() / GROUPS_IN_WINDOW))
     more = np.zeros(0, np.intp)
     if run.core is not None:
         more = run.core.latest(int(MORE_ROWS * np.count_nonzero(bounder.prices.row)))
-    rows, prices = with_rows(
+    # The relaxation is left where it is: what only that needs makes room for the windows.
+    bounder.conclude()
+    rows, part, prices = with_rows(
         run.layout, bounder.price_layout, bounder.price_rows, bounder.prices, more
     )
+    run.layout = bounder.price_layout
     stretches = make_stretches(
-        run.layout,
+        part,
         rows,
         prices,
         least - bounder.bound <= NEAR_WINDOW * mean,
-        max(2, round(run.paid() / GROUPS_IN_WINDOW)),
+        count,
         fit_shares,
     )
     run.other_work += len(run.problem.indices) / 1e6

@@ -84,8 +84,10 @@ class PriceSet:
 
     Attributes
     ----------
-    rows : ndarray of float64, shape (n_rows,)
-        Price of one view of each row.
+    numbers : ndarray of int64, shape (n,)
+        The rows with a price.
+    rows : ndarray of float64, shape (n,)
+        Price of one view of each of them.
     cuts : mapping
         Prices of the row–mount cuts, as ``CoverSolution.cut_duals``.
     classes : ndarray of float64, shape (n_classes,)
@@ -94,10 +96,27 @@ class PriceSet:
         Below an answer that some of these groups are in use: its price, by the groups.
     """
 
+    numbers: NDArray[np.int64]
     rows: NDArray[np.float64]
     cuts: Mapping[CutKey, float]
     classes: NDArray[np.float64]
     any_of: dict[tuple[int, ...], float] = field(default_factory=dict)
+
+    def of_every_row(self, n_rows: int) -> NDArray[np.float64]:
+        """Return the price of one view of every row of the problem.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows of the problem.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows,)
+        """
+        price = np.zeros(n_rows)
+        price[self.numbers] = self.rows
+        return price
 
 
 @dataclass(frozen=True, eq=False)
