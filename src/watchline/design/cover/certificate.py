@@ -17,11 +17,11 @@ DIGITS = 7
 
 
 def _rising_rows(problem: CoverProblem) -> Iterator[NDArray[np.int32]]:
-    """Yield the rows of the columns in rising order, some million at a time."""
+    """Yield the rows of the columns in rising order, a million entries at a time."""
     start = problem.indptr
     first = 0
     while first < problem.n_columns:
-        last = int(np.searchsorted(start, start[first] + 4_000_000, side="right")) - 1
+        last = int(np.searchsorted(start, start[first] + 1_000_000, side="right")) - 1
         last = min(max(last, first + 1), problem.n_columns)
         rows = problem.indices[start[first] : start[last]]
         column = np.repeat(np.arange(last - first), np.diff(start[first : last + 1]))
