@@ -10,11 +10,11 @@ from watchline.design.cover.layout import Layout, transposed
 
 
 @nb.njit(cache=True, nogil=True)
-def _kept(
-    layout: Layout,
-    place: NDArray,
-) -> tuple:
-    """Return the atom arrays of a layout with only the rows whose ``place`` is at least 0."""
+def _kept(layout: Layout, place: NDArray, column_atom: NDArray) -> tuple:
+    """Return the atom arrays of a layout with only the rows whose ``place`` is at least 0.
+
+    The atoms of the columns are written to ``column_atom``.
+    """
     n_atoms = len(layout.atom_group)
     number = np.full(n_atoms, -1, np.int64)
     count, pairs = 0, 0
@@ -47,7 +47,6 @@ def _kept(
             atom_start[count] = pairs
         atom_first[group + 1] = count
     column_start = np.zeros(len(layout.cost) + 1, np.int64)
-    column_atom = np.empty(len(layout.column_atom), np.int32)
     links = 0
     for column in range(len(layout.cost)):
         for link in range(layout.column_start[column], layout.column_start[column + 1]):
@@ -63,7 +62,6 @@ def _kept(
         atom_cap,
         atom_first,
         column_start,
-        column_atom[:links].copy(),
     )
 
 
@@ -84,9 +82,12 @@ def part_of(layout: Layout, rows: NDArray[np.intp]) -> Layout:
     """
     place = np.full(len(layout.demand), -1, np.int32)
     place[rows] = np.arange(len(rows))
-    atom_start, atom_row, atom_group, atom_cap, atom_first, column_start, column_atom = _kept(
-        layout, place
+    column_atom = np.empty(len(layout.column_atom), np.int32)
+    atom_start, atom_row, atom_group, atom_cap, atom_first, column_start = _kept(
+        layout, place, column_atom
     )
+    # In place: of a long line's columns there is no room for two lists.
+    column_atom.resize(column_start[-1], refcheck=False)
     member_start, member_column = transposed(column_start, column_atom, len(atom_group))
     row_start, row_atom = transposed(atom_start, atom_row, len(rows))
     return layout._replace(
