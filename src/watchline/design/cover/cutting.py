@@ -105,6 +105,7 @@ def make_stretches(
     near: NDArray[np.bool_],
     count: int,
     fit: object,
+    active: NDArray[np.bool_],
 ) -> list[Stretch]:
     """Cut a problem into windows, and share the costs among them by the prices.
 
@@ -126,6 +127,8 @@ def make_stretches(
         Number of windows.
     fit : callable
         Makes shares add up (:func:`watchline.design.cover.windows.fit_shares`).
+    active : ndarray of bool
+        Which of the rows the windows' relaxations have from the start.
 
     Returns
     -------
@@ -166,6 +169,7 @@ def make_stretches(
                 near,
                 at_group,
                 (fixed[number], cost[number], group_rows[number], column_rows[number]),
+                active[rows],
             )
         )
     return stretches

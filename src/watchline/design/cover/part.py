@@ -13,13 +13,16 @@ from watchline.design.cover.layout import Layout, transposed
 def _kept(
     layout: Layout,
     place: NDArray,
+    closed: NDArray,
 ) -> tuple:
-    """Return the atom arrays of a layout with only the rows whose ``place`` is at least 0."""
+    """Return the atom arrays with only the rows whose ``place`` is at least 0, and open groups."""
     n_atoms = len(layout.atom_group)
     number = np.full(n_atoms, -1, np.int64)
     count, pairs = 0, 0
     for atom in range(n_atoms):
         inside = 0
+        if closed[layout.atom_group[atom]]:
+            continue
         for p in range(layout.atom_start[atom], layout.atom_start[atom + 1]):
             inside += place[layout.atom_row[p]] >= 0
         if inside > 0:
@@ -67,7 +70,9 @@ def _kept(
     )
 
 
-def part_of(layout: Layout, rows: NDArray[np.intp]) -> Layout:
+def part_of(
+    layout: Layout, rows: NDArray[np.intp], closed: NDArray[np.bool_] | None = None
+) -> Layout:
     """Return the layout of the problem with only some of its rows: a relaxation of it.
 
     Parameters
@@ -76,16 +81,20 @@ def part_of(layout: Layout, rows: NDArray[np.intp]) -> Layout:
         The problem in atoms.
     rows : ndarray of int
         Rows to keep, in rising order.
+    closed : ndarray of bool, shape (n_groups,), optional
+        Groups that see nothing.
 
     Returns
     -------
     Layout
-        With the same columns and groups; an atom without a kept row is dropped.
+        With the same columns and groups; an atom without a kept row or of a closed group is dropped.
     """
     place = np.full(len(layout.demand), -1, np.int32)
     place[rows] = np.arange(len(rows))
+    if closed is None:
+        closed = np.zeros(len(layout.fixed), bool)
     atom_start, atom_row, atom_group, atom_cap, atom_first, column_start, column_atom = _kept(
-        layout, place
+        layout, place, closed
     )
     member_start, member_column = transposed(column_start, column_atom, len(atom_group))
     row_start, row_atom = transposed(atom_start, atom_row, len(rows))

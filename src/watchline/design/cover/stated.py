@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout
+from watchline.design.cover.leaf import WindowLeaf
 from watchline.design.cover.part import part_of
 from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.solution import PriceSet, PriceTree, PriceWindow
 from watchline.design.cover.stretch import Stretch
 from watchline.design.cover.tree import Node
-from watchline.design.cover.window import Window, WindowLeaf
+from watchline.design.cover.window import Window
 from watchline.design.cover.windows import Windows
 
 
@@ -102,18 +103,21 @@ def _tree_of(
 ) -> PriceTree:
     """Return the tree of a window's leaves from a depth of their answers on."""
     stretch, first = window.stretch, leaves[0]
-    if len(first.path) == depth:
+    if len(first.answers.path) == depth:
         prices = _leaf_prices(problem, order, window, first)
         return PriceTree(prices=prices)
-    kind, number, _ = first.path[depth]
+    kind, number, _ = first.answers.path[depth]
     below = [
         _tree_of(
-            problem, order, window, [f for f in leaves if f.path[depth][2] is answer], depth + 1
+            problem, order, window, [f for f in leaves if f.answers.path[depth][2] is answer], depth + 1
         )
         for answer in (True, False)
     ]
     if kind == "group":
         return PriceTree(group=int(stretch.groups[number]), used=below[0], unused=below[1])
+    if kind == "column":
+        column = int(order[stretch.columns[number]])
+        return PriceTree(column=column, used=below[0], unused=below[1])
     return PriceTree(any_of=_members(stretch, number), used=below[0], unused=below[1])
 
 
@@ -126,11 +130,10 @@ def _leaf_prices(
     problem: CoverProblem, order: NDArray[np.int64], window: Window, leaf: WindowLeaf
 ) -> PriceSet:
     stretch = window.stretch
-    _, prices = window.proven(leaf, leaf.row, leaf.atom, leaf.any_of)
+    _, prices = window.proven(leaf.answers, leaf.row, leaf.atom, leaf.any_of)
     part = stretch.whole._replace(atom_group=stretch.groups[stretch.whole.atom_group])
     told = price_set(problem, part, stretch.rows, prices, order[stretch.columns])
-    asked = sorted(leaf.answered("any", True))
-    priced = zip(asked, leaf.any_of.tolist(), strict=True)
+    priced = zip(leaf.answers.asked.tolist(), leaf.any_of.tolist(), strict=True)
     any_of: dict[tuple[int, ...], float] = {}
     for number, price in priced:
         if price > 0:

@@ -48,8 +48,12 @@ class Stretch:
         First primal weight of the relaxation.
     entries : tuple of ndarray
         The rows of each column, ``indptr, indices``.
+    active : ndarray of bool, shape (n_rows,)
+        The rows that the relaxation has.
     most : float
         Sum of all costs.
+    real : ndarray of bool
+        Which atoms of ``asking`` are those of ``near``, in that order.
     """
 
     rows: NDArray[np.intp]
@@ -68,10 +72,17 @@ class Stretch:
     order: NDArray[np.intp]
     scale: float
     entries: tuple[NDArray[np.int64], NDArray[np.int32]]
+    active: NDArray[np.bool_]
     most: float = field(init=False)
+    real: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         self.most = float(np.sum(self.whole.fixed) + np.sum(self.whole.cost))
+        self._find_real()
+
+    def _find_real(self) -> None:
+        first = self.asking.atom_row[self.asking.atom_start[:-1]]
+        self.real = first < self.n_rows
 
     @property
     def places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -145,21 +156,21 @@ class Stretch:
         over[rank[(place < MOST_OF_GROUP) & (asked[rank] > 0.0)]] = True
         return np.flatnonzero(over)
 
-    def widen(self, more: NDArray[np.intp]) -> None:
-        """Take more columns among the near ones.
+    def take(self, chosen: NDArray[np.bool_]) -> None:
+        """Take other columns as the near ones.
 
         Parameters
         ----------
-        more : ndarray of int
-            Places in ``columns``.
+        chosen : ndarray of bool
+            Which of ``columns``; more are taken where rows lack columns.
         """
-        chosen = np.zeros(len(self.columns), bool)
-        chosen[self.near_columns] = True
-        chosen[more] = True
+        chosen = chosen.copy()
+        _complete(self.whole, chosen)
         self.near_columns, self.near, self.to_near = _near(
             self.entries, self.columns, self.whole, chosen
         )
         self.asking = _asking(self.near, self.sets)
+        self._find_real()
 
 
 @nb.njit(cache=True, nogil=True)
@@ -233,6 +244,7 @@ def make_stretch(
     near: NDArray[np.bool_],
     at_group: NDArray[np.float64],
     shares: tuple[NDArray, NDArray, NDArray, NDArray],
+    active: NDArray[np.bool_],
 ) -> Stretch:
     """Return a window as a problem of its own."""
     chosen = near[columns].copy()
@@ -269,6 +281,7 @@ def make_stretch(
         seen=(shares[2], shares[3]),
         to_near=to_near,
         entries=entries,
+        active=active,
         order=np.random.default_rng(len(rows)).permutation(len(rows)),
         scale=max(1e-6, float(np.median(whole.cost))),
     )

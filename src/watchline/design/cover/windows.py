@@ -21,7 +21,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from watchline.design.cover.window import Window, WindowLeaf
+from watchline.design.cover.leaf import WindowLeaf
+from watchline.design.cover.window import Window
 
 THREADS = 2
 """Windows that are worked on at once; what they find does not depend on it."""
@@ -121,6 +122,7 @@ class Windows:
                 return not enough()
 
             def grow(window: Window) -> None:
+                window.activate(SPREAD)
                 window.grow(MORE_SPLITS, enough)
 
             if self._round < 0:
