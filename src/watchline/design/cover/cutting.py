@@ -14,9 +14,10 @@ from scipy.sparse.linalg import svds
 
 from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout, transposed
+from watchline.design.cover.near import spans
 from watchline.design.cover.part import part_of
 from watchline.design.cover.problem import CoverProblem
-from watchline.design.cover.stretch import Stretch, make_stretch, spans
+from watchline.design.cover.stretch import Stretch, make_stretch
 
 LEAST_PRICE = 1e-9
 """Rows with a lower price raise no bound of the relaxation."""

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from watchline.design.cover.near import Near
 from watchline.design.cover.relaxation import Iterate
 from watchline.design.cover.stretch import Stretch
 
@@ -100,8 +101,10 @@ class WindowLeaf:
         Prices: of rows, of the atoms of all columns, and of the stretches of which one group is in
         use (in rising order).
     iterate : Iterate
-        Where the relaxation stopped, on all rows and atoms of the window's ``asking`` (float32: no
-        more than a place to go on from).
+        Where the relaxation stopped, on all rows and atoms of ``near.asking`` (float32: no more
+        than a place to go on from).
+    near : Near
+        The near columns of the iterate: the window's, or former ones.
     weight : float
         Its primal weight.
     short : bool
@@ -114,6 +117,7 @@ class WindowLeaf:
     atom: NDArray[np.float64]
     any_of: NDArray[np.float64]
     iterate: Iterate
+    near: Near
     weight: float
     short: bool = False
 
@@ -126,7 +130,7 @@ class WindowLeaf:
             0 to 1.
         """
         answers = self.answers
-        near = answers.stretch.near_columns
+        near = self.near.columns
         y = np.clip(self.iterate.y, 0.0, 1.0).astype(float)
         x = np.clip(self.iterate.x, 0.0, 1.0).astype(float)
         y[answers.off], y[answers.used] = 0.0, 1.0
@@ -168,7 +172,7 @@ def question(leaf: WindowLeaf) -> tuple[str, int] | None:
     half[y < 1e-2] = 0.0
     if half.any():
         return "group", int(np.argmax(half))
-    near = stretch.near_columns
+    near = leaf.near.columns
     half = np.minimum(x, 1.0 - x) * stretch.shares[1][near]
     half[(x < DECIDED) | (x > 1 - DECIDED)] = 0.0
     half[np.searchsorted(near, answers.taken + answers.dropped)] = 0.0

@@ -87,7 +87,8 @@ def part_of(
     Returns
     -------
     Layout
-        With the same columns and groups; an atom without a kept row or of a closed group is dropped.
+        With the same columns and groups; an atom without a kept row, or of a closed group, is
+        dropped.
     """
     place = np.full(len(layout.demand), -1, np.int32)
     place[rows] = np.arange(len(rows))

@@ -109,7 +109,11 @@ def _tree_of(
     kind, number, _ = first.answers.path[depth]
     below = [
         _tree_of(
-            problem, order, window, [f for f in leaves if f.answers.path[depth][2] is answer], depth + 1
+            problem,
+            order,
+            window,
+            [f for f in leaves if f.answers.path[depth][2] is answer],
+            depth + 1,
         )
         for answer in (True, False)
     ]

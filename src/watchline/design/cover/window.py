@@ -22,6 +22,7 @@ from watchline.design.cover.bounding import views_of
 from watchline.design.cover.dual import Prices, ascend, value_of_prices
 from watchline.design.cover.layout import Layout
 from watchline.design.cover.leaf import Answer, Answers, WindowLeaf, question
+from watchline.design.cover.near import carried
 from watchline.design.cover.part import part_of
 from watchline.design.cover.relaxation import Iterate, make_iterate, relax
 from watchline.design.cover.stretch import Stretch
@@ -67,14 +68,17 @@ class Window:
         row, atom = np.zeros(stretch.n_rows), np.zeros(len(stretch.whole.atom_group))
         answers = Answers((), stretch)
         for turn in range(WIDENINGS + 1):
-            start = make_iterate(stretch.asking, 1)
-            leaf = WindowLeaf(answers, -math.inf, row, atom, np.zeros(0), start, stretch.scale)
+            near = stretch.near
+            start = make_iterate(near.asking, 1)
+            leaf = WindowLeaf(
+                answers, -math.inf, row, atom, np.zeros(0), start, near, stretch.scale
+            )
             self._advance(leaf, ROOT_STEPS, ROOT_ROUNDS, fresh=True)
             self.leaves = [leaf]
             if not self.missing or turn == WIDENINGS:
                 break
             chosen = np.zeros(len(stretch.columns), bool)
-            chosen[stretch.near_columns] = True
+            chosen[near.columns] = True
             chosen[sorted(self.missing)] = True
             stretch.take(chosen)
             self.missing = set()
@@ -92,7 +96,7 @@ class Window:
         atoms : ndarray of bool
             Which atoms of ``asking`` are left.
         """
-        stretch, asking = self.stretch, self.stretch.asking
+        stretch, asking = self.stretch, self.stretch.near.asking
         rows = np.concatenate([np.flatnonzero(stretch.active), stretch.n_rows + answers.asked])
         inside = np.zeros(len(asking.demand), bool)
         inside[rows] = True
@@ -107,7 +111,7 @@ class Window:
         stretch = self.stretch
         any_of = row[stretch.n_rows + leaf.answers.asked]
         row = row[: stretch.n_rows]
-        spread = stretch.spread(row, atom[stretch.real])
+        spread = stretch.spread(row, atom[stretch.near.real], stretch.near)
         value = self.proven(leaf.answers, row, spread, any_of)[0]
         if value > leaf.bound:
             leaf.bound, leaf.row, leaf.atom, leaf.any_of = value, row, spread, any_of
@@ -160,10 +164,11 @@ class Window:
         self, leaf: WindowLeaf, steps: int, rounds: int, *, fresh: bool, before: float = math.inf
     ) -> None:
         """Run rounds of the relaxation of a leaf from its iterate."""
-        stretch, answers = self.stretch, leaf.answers
+        self._bring(leaf)
+        stretch, near, answers = self.stretch, self.stretch.near, leaf.answers
         part, rows, atoms = self._part(answers)
         fixed, cost = answers.costs
-        part = part._replace(fixed=fixed, cost=cost[stretch.near_columns])
+        part = part._replace(fixed=fixed, cost=cost[near.columns])
         now, out, anchor, tau = (make_iterate(part, 1) for _ in range(4))
         for target in (now, anchor):
             _copy(leaf.iterate, target, rows, atoms)
@@ -171,7 +176,7 @@ class Window:
                 target.y[:], target.x[:] = leaf.uses()
         memory = np.array([leaf.weight, 0.0, 0.0, 0.0, 0.0])
         links = 3 * len(part.column_atom) + 6 * len(part.atom_group)
-        row, atom = np.zeros(len(stretch.asking.demand)), np.zeros(len(atoms))
+        row, atom = np.zeros(len(near.asking.demand)), np.zeros(len(atoms))
         for turn in range(rounds):
             relax(part, NO_MISSES, now, out, anchor, tau, memory, steps)
             self.work += steps * (500 + 2 * len(part.atom_row) + links) / 1e6
@@ -183,7 +188,7 @@ class Window:
         for number in answers.asked:
             fixed[stretch.sets[number]] -= row[stretch.n_rows + number]
         fixed[answers.used] = stretch.shares[0][answers.used]
-        more = stretch.overpaid(row[: stretch.n_rows], atom[stretch.real], fixed, TOLERANCE)
+        more = stretch.overpaid(row[: stretch.n_rows], atom[near.real], fixed, TOLERANCE)
         self.missing.update(more.tolist())
         leaf.short = len(more) > 0
         leaf.iterate = Iterate(*(array.astype(np.float32) for array in leaf.iterate))
@@ -200,7 +205,8 @@ class Window:
             any_of = np.insert(any_of, np.searchsorted(answers.asked, number), 0.0)
             # The new row counts the uses of its groups.
             start = start._replace(z=start.z.copy())
-            start.z[~stretch.real] = np.clip(start.y[stretch.asking.atom_group[~stretch.real]], 0, 1)
+            virtual = ~parent.near.real
+            start.z[virtual] = np.clip(start.y[parent.near.asking.atom_group[virtual]], 0, 1)
         # What the parent's prices prove here is the least that is known.
         bound = self.proven(answers, parent.row, parent.atom, any_of)[0]
         leaf = replace(
@@ -213,61 +219,38 @@ class Window:
         """Take the columns that prices were found to overpay among the near ones."""
         if not self.missing:
             return
-        stretch, old_columns = self.stretch, self.stretch.near_columns
-        keep = np.zeros(len(stretch.columns), bool)
-        keep[old_columns] = True
-        if len(old_columns) > GROWN * self.narrow:
-            keep[old_columns] = self._useful()
-        keep[sorted(self.missing)] = True
-        narrowed = len(old_columns) > GROWN * self.narrow
+        stretch, old = self.stretch, self.stretch.near
+        chosen = np.zeros(len(stretch.columns), bool)
+        chosen[old.columns] = True
+        narrowed = len(old.columns) > GROWN * self.narrow
+        if narrowed:
+            chosen = self._useful()
+        chosen[sorted(self.missing)] = True
         self.missing = set()
-        before, was_real = stretch.to_near, stretch.real
-        row_of = slice(0, stretch.n_rows)
-        finer = [
-            stretch.spread(
-                leaf.iterate.row[row_of].astype(float), leaf.iterate.atom[was_real].astype(float)
-            )
-            for leaf in self.leaves
-        ]
-        stretch.take(keep)
-        if narrowed or not self.narrow:
-            self.narrow = len(stretch.near_columns)
-        now, real = stretch.to_near, stretch.real
-        size = int(np.count_nonzero(real))
-        known = now >= 0
-        first = np.zeros(size, np.int64)
-        first[now[known][::-1]] = np.flatnonzero(known)[::-1]
-        came = before[first]
-        still = np.isin(old_columns, stretch.near_columns)
-        at = np.searchsorted(stretch.near_columns, old_columns[still])
-        for leaf, fine in zip(self.leaves, finer, strict=True):
-            last = leaf.iterate
-            start = Iterate(*(a.astype(np.float32) for a in make_iterate(stretch.asking, 1)))
-            start.y[:], start.row[:], start.site[:] = last.y, last.row, last.site
-            start.x[at] = last.x[still]
-            row = last.row[row_of].astype(float)
-            worth = np.add.reduceat(row[stretch.whole.atom_row], stretch.whole.atom_start[:-1])
-            total = np.bincount(now[known], worth[known], minlength=size)
-            atom = np.bincount(now[known], fine[known], minlength=size)
-            z = np.where(came >= 0, last.z[was_real][came], 0.0)
-            for mine, its, new in (
-                (start.atom, last.atom, atom),
-                (start.mount, last.mount, np.maximum(total - atom, 0.0)),
-                (start.z, last.z, z),
-            ):
-                mine[~real], mine[real] = its[~was_real], new
-            leaf.iterate = start
+        stretch.take(chosen)
+        if narrowed:
+            self.narrow = len(stretch.near.columns)
+
+    def _bring(self, leaf: WindowLeaf) -> None:
+        """Carry a leaf's iterate over to the present near columns."""
+        stretch, old = self.stretch, leaf.near
+        if old is stretch.near:
+            return
+        row = leaf.iterate.row[: stretch.n_rows].astype(float)
+        fine = stretch.spread(row, leaf.iterate.atom[old.real].astype(float), old)
+        leaf.iterate = carried(stretch.whole, leaf.iterate, fine, old, stretch.near)
+        leaf.near = stretch.near
 
     def _useful(self) -> NDArray[np.bool_]:
-        """Tell which near columns any leaf uses, or pays nearly enough."""
-        stretch = self.stretch
-        whole, near = stretch.whole, stretch.near_columns
-        column = np.repeat(np.arange(len(whole.cost)), np.diff(whole.column_start))
-        useful = np.zeros(len(near), bool)
+        """Tell which columns any leaf uses, or pays nearly enough."""
+        whole, cost = self.stretch.whole, self.stretch.shares[1]
+        column = np.repeat(np.arange(len(cost)), np.diff(whole.column_start))
+        useful = np.zeros(len(cost), bool)
         for leaf in self.leaves:
-            paid = np.bincount(column, leaf.atom[whole.column_atom], minlength=len(whole.cost))
-            useful |= (leaf.iterate.x > 1e-3) | (paid >= PAID * stretch.shares[1])[near]
-            useful[np.searchsorted(near, leaf.answers.taken + leaf.answers.dropped)] = True
+            paid = np.bincount(column, leaf.atom[whole.column_atom], minlength=len(cost))
+            near = leaf.near.columns
+            useful[near] |= (leaf.iterate.x > 1e-3) | (paid >= PAID * cost)[near]
+            useful[leaf.answers.taken + leaf.answers.dropped] = True
         return useful
 
     def activate(self, spread: float) -> None:
@@ -281,16 +264,15 @@ class Window:
         stretch = self.stretch
         if stretch.active.all():
             return
-        near = stretch.near
-        lack = np.zeros(stretch.n_rows)
+        demand, lack = stretch.whole.demand, np.zeros(stretch.n_rows)
         for share, leaf in self._weighted(spread):
-            y, x = leaf.uses()
-            lack += share * np.maximum(0.0, 1.0 - views_of(near, y, x) / np.maximum(near.demand, 1))
-        lack[stretch.active | (near.demand == 0)] = 0.0
+            views = views_of(leaf.near.layout, *leaf.uses())
+            lack += share * np.maximum(0.0, 1.0 - views / np.maximum(demand, 1))
+            self.work += len(leaf.near.layout.atom_row) / 1e6
+        lack[stretch.active | (demand == 0)] = 0.0
         most = max(1, int(ACTIVATED * np.count_nonzero(stretch.active)))
         rank = np.argsort(-lack, kind="stable")[:most]
         stretch.active[rank[lack[rank] > OPEN]] = True
-        self.work += len(self.leaves) * len(near.atom_row) / 1e6
 
     def grow(self, splits: int, enough: Callable[[], bool]) -> None:
         """Split the leaf with the least bound some times.
@@ -357,7 +339,7 @@ class Window:
         for share, leaf in self._weighted(spread):
             groups, columns = leaf.uses()
             y += share * groups
-            x[self.stretch.near_columns] += share * columns
+            x[leaf.near.columns] += share * columns
         return y, x
 
     def _weighted(self, spread: float) -> list[tuple[float, WindowLeaf]]:
