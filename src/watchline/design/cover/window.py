@@ -141,12 +141,13 @@ class Window:
         """
         stretch = self.stretch
         fixed, cost = answers.costs
+        owed = np.zeros(len(fixed))
         for number, price in zip(answers.asked, any_of, strict=True):
-            fixed[stretch.sets[number]] -= price
-        spent = answers.spent + float(np.sum(any_of))
+            owed[stretch.sets[number]] += price
         # Groups not in use count nothing; those in use are paid for whatever they are worth.
-        fixed[answers.used] = 0.0
-        fixed[answers.off] = 1e3 * (1.0 + stretch.most)
+        spent = answers.spent + float(np.sum(any_of)) - float(np.sum(owed[answers.used]))
+        owed[answers.used + answers.off] = 0.0
+        fixed -= owed
         layout = stretch.whole._replace(fixed=fixed, cost=cost)
         plain = Prices(row, atom, np.zeros(1))
         best, kept = value_of_prices(layout, plain, NO_MISSES), plain
@@ -157,7 +158,7 @@ class Window:
         value = value_of_prices(layout, raised, NO_MISSES)
         if value > best:
             best, kept = value, raised
-        slip = 1e-12 * (abs(best) + float(np.sum(any_of)) + answers.spent)
+        slip = 1e-12 * (abs(best) + float(np.sum(any_of)) + abs(spent) + answers.spent)
         return best + spent - slip, kept
 
     def _advance(
@@ -180,7 +181,8 @@ class Window:
         for turn in range(rounds):
             relax(part, NO_MISSES, now, out, anchor, tau, memory, steps)
             self.work += steps * (500 + 2 * len(part.atom_row) + links) / 1e6
-            row[rows], atom[atoms] = out.row, out.atom
+            # A row that nobody can see any more has any price: more than all costs says nothing.
+            row[rows], atom[atoms] = np.minimum(out.row, 2.0 * (1.0 + stretch.most)), out.atom
             self._judge(leaf, row.copy(), atom)
             if turn > 1 and not fresh and leaf.bound < before * (1 + PATIENCE):
                 break
