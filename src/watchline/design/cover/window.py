@@ -34,7 +34,7 @@ TOLERANCE = 0.01
 """Share of a cost by which prices may overpay a column, or a group, that is not near."""
 WIDENINGS = 5
 """How often columns that its prices overpay are added to a window's near ones."""
-LEAF_STEPS, LEAF_ROUNDS = 100, 5
+LEAF_STEPS, LEAF_ROUNDS = 150, 3
 REFRESH_STEPS = 60
 PATIENCE = 1e-4
 """Share of its bound that a new leaf must gain in a round to go on."""
@@ -43,7 +43,7 @@ GROWN, PAID = 1.3, 0.9
 what they cost."""
 OPEN = 0.1
 """Share of a row's demand that a mean over the leaves must lack for the row to become active."""
-ACTIVATED = 0.06
+ACTIVATED = 0.12
 """Rows that become active at once, for each active one, at most."""
 
 

@@ -34,6 +34,7 @@ rounds after which both are half as large."""
 FREE = nullcontext()
 """A gate that holds nobody back."""
 MOMENTUM = 0.6
+MARGIN = 3.0
 FINEST = 2.0**-20
 """Shares are whole multiples of it, so that their sums are exact."""
 
@@ -137,7 +138,7 @@ class Windows:
             while True:
                 slower = 1.0 + self._round / SLOWER
                 self._share(STEP / slower, SPREAD / slower)
-                margin = 3 * SPREAD / slower
+                margin = MARGIN * SPREAD / slower
 
                 def refresh(window: Window, most: float = margin) -> None:
                     window.refresh(most, enough)
