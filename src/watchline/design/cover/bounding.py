@@ -16,7 +16,7 @@ from watchline.design.cover.relaxation import Iterate, make_iterate, prices_of, 
 
 
 @nb.njit(cache=True, nogil=True)
-def _views(layout: Layout, y: NDArray, x: NDArray) -> NDArray:
+def views_of(layout: Layout, y: NDArray, x: NDArray) -> NDArray:
     """Return the fractional views of every row."""
     z = np.zeros(len(layout.atom_group))
     for atom in range(len(z)):
@@ -183,7 +183,7 @@ class Bounder:
             Number of rows added.
         """
         out = self.iterates[1]
-        views = _views(self.layout, out.y, out.x)
+        views = views_of(self.layout, out.y, out.x)
         self.work += len(self.layout.atom_row) / 1e6
         demand = self.problem.demand
         lack = (demand - views) / np.maximum(demand, 1)

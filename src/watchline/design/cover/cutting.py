@@ -14,8 +14,9 @@ from scipy.sparse.linalg import svds
 
 from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout, transposed
+from watchline.design.cover.near import spans
 from watchline.design.cover.part import part_of
-from watchline.design.cover.stretch import Stretch, make_stretch, spans
+from watchline.design.cover.stretch import Stretch, make_stretch
 
 LEAST_PRICE = 1e-9
 """Rows with a lower price raise no bound of the relaxation."""
@@ -104,6 +105,7 @@ def make_stretches(
     near: NDArray[np.bool_],
     count: int,
     fit: object,
+    active: NDArray[np.bool_],
 ) -> list[Stretch]:
     """Cut a problem into windows, and share the costs among them by the prices.
 
@@ -121,6 +123,8 @@ def make_stretches(
         Number of windows.
     fit : callable
         Makes shares add up (:func:`watchline.design.cover.windows.fit_shares`).
+    active : ndarray of bool
+        Which of the rows the windows' relaxations have from the start.
 
     Returns
     -------
@@ -158,6 +162,7 @@ def make_stretches(
                 near,
                 at_group,
                 (fixed[number], cost[number], group_rows[number], column_rows[number]),
+                active[rows],
             )
         )
     return stretches

@@ -10,8 +10,8 @@ from watchline.design.cover.layout import Layout, transposed
 
 
 @nb.njit(cache=True, nogil=True)
-def _kept(layout: Layout, place: NDArray, column_atom: NDArray) -> tuple:
-    """Return the atom arrays of a layout with only the rows whose ``place`` is at least 0.
+def _kept(layout: Layout, place: NDArray, closed: NDArray, column_atom: NDArray) -> tuple:
+    """Return the atom arrays with only the rows whose ``place`` is at least 0, and open groups.
 
     The atoms of the columns are written to ``column_atom``.
     """
@@ -20,6 +20,8 @@ def _kept(layout: Layout, place: NDArray, column_atom: NDArray) -> tuple:
     count, pairs = 0, 0
     for atom in range(n_atoms):
         inside = 0
+        if closed[layout.atom_group[atom]]:
+            continue
         for p in range(layout.atom_start[atom], layout.atom_start[atom + 1]):
             inside += place[layout.atom_row[p]] >= 0
         if inside > 0:
@@ -65,7 +67,9 @@ def _kept(layout: Layout, place: NDArray, column_atom: NDArray) -> tuple:
     )
 
 
-def part_of(layout: Layout, rows: NDArray[np.intp]) -> Layout:
+def part_of(
+    layout: Layout, rows: NDArray[np.intp], closed: NDArray[np.bool_] | None = None
+) -> Layout:
     """Return the layout of the problem with only some of its rows: a relaxation of it.
 
     Parameters
@@ -74,17 +78,22 @@ def part_of(layout: Layout, rows: NDArray[np.intp]) -> Layout:
         The problem in atoms.
     rows : ndarray of int
         Rows to keep, in rising order.
+    closed : ndarray of bool, shape (n_groups,), optional
+        Groups that see nothing.
 
     Returns
     -------
     Layout
-        With the same columns and groups; an atom without a kept row is dropped.
+        With the same columns and groups; an atom without a kept row, or of a closed group, is
+        dropped.
     """
     place = np.full(len(layout.demand), -1, np.int32)
     place[rows] = np.arange(len(rows))
+    if closed is None:
+        closed = np.zeros(len(layout.fixed), bool)
     column_atom = np.empty(len(layout.column_atom), np.int32)
     atom_start, atom_row, atom_group, atom_cap, atom_first, column_start = _kept(
-        layout, place, column_atom
+        layout, place, closed, column_atom
     )
     # In place: of a long line's columns there is no room for two lists.
     column_atom.resize(column_start[-1], refcheck=False)

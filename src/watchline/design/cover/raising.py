@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.bounding import Bounder
-from watchline.design.cover.cutting import make_stretches, with_rows
+from watchline.design.cover.cutting import LEAST_PRICE, make_stretches, with_rows
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.exact import make_model, solve_model
 from watchline.design.cover.part import with_columns
@@ -178,9 +178,10 @@ def cut(run: Run) -> Windows:
     bounder = run.bounder
     least = least_cost_with(bounder.price_layout, bounder.prices, bounder.allowed)
     mean, count = run.value / max(1, run.paid()), max(2, round(run.paid() / GROUPS_IN_WINDOW))
-    more = np.zeros(0, np.intp)
+    more, first = np.zeros(0, np.intp), np.zeros(0, np.intp)
     if run.core is not None:
-        more = run.core.latest(int(MORE_ROWS * np.count_nonzero(bounder.prices.row)))
+        more = run.core.rows
+        first = run.core.latest(int(MORE_ROWS * np.count_nonzero(bounder.prices.row)))
     # The relaxation is left where it is: what only that needs makes room for the windows.
     bounder.conclude()
     rows, part, prices = with_rows(
@@ -194,6 +195,7 @@ def cut(run: Run) -> Windows:
         least - bounder.bound <= NEAR_WINDOW * mean,
         count,
         fit_shares,
+        (prices.row > LEAST_PRICE) | np.isin(rows, first),
     )
     run.other_work += len(run.problem.indices) / 1e6
     windows = [Window(stretch) for stretch in stretches]

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout
+from watchline.design.cover.leaf import WindowLeaf
+from watchline.design.cover.near import spans
 from watchline.design.cover.part import part_of
 from watchline.design.cover.solution import CutPrices, PriceSet, PriceTree, PriceWindow
-from watchline.design.cover.stretch import Stretch, spans
+from watchline.design.cover.stretch import Stretch
 from watchline.design.cover.tree import Node
-from watchline.design.cover.window import Window, WindowLeaf
+from watchline.design.cover.window import Window
 from watchline.design.cover.windows import Windows
 
 
@@ -114,27 +116,29 @@ class StatedWindows(Sequence[PriceWindow]):
     def _tree_of(self, window: Window, leaves: list[WindowLeaf], depth: int) -> PriceTree:
         """Return the tree of a window's leaves from a depth of their answers on."""
         stretch, first = window.stretch, leaves[0]
-        if len(first.path) == depth:
+        if len(first.answers.path) == depth:
             return PriceTree(prices=self._prices_of(window, first))
-        kind, number, _ = first.path[depth]
+        kind, number, _ = first.answers.path[depth]
         used, unused = (
             self._tree_of(
-                window, [leaf for leaf in leaves if leaf.path[depth][2] is said], depth + 1
+                window, [leaf for leaf in leaves if leaf.answers.path[depth][2] is said], depth + 1
             )
             for said in (True, False)
         )
         if kind == "group":
             return PriceTree(group=int(stretch.groups[number]), used=used, unused=unused)
+        if kind == "column":
+            column = int(self._order[stretch.columns[number]])
+            return PriceTree(column=column, used=used, unused=unused)
         return PriceTree(any_of=_members(stretch, number), used=used, unused=unused)
 
     def _prices_of(self, window: Window, leaf: WindowLeaf) -> PriceSet:
         stretch = window.stretch
-        _, prices = window.proven(leaf, leaf.row, leaf.atom, leaf.any_of)
+        _, prices = window.proven(leaf.answers, leaf.row, leaf.atom, leaf.any_of)
         part = stretch.whole._replace(atom_group=stretch.groups[stretch.whole.atom_group])
         told = price_set(part, stretch.rows, prices, self._order[stretch.columns])
-        asked = sorted(leaf.answered("any", True))
         any_of: dict[tuple[int, ...], float] = {}
-        for number, price in zip(asked, leaf.any_of.tolist(), strict=True):
+        for number, price in zip(leaf.answers.asked.tolist(), leaf.any_of.tolist(), strict=True):
             if price > 0:
                 key = _members(stretch, number)
                 any_of[key] = any_of.get(key, 0.0) + price
