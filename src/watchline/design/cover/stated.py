@@ -13,7 +13,6 @@ from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.solution import PriceSet, PriceTree, PriceWindow
 from watchline.design.cover.stretch import Stretch
 from watchline.design.cover.tree import Node
-from watchline.design.cover.window import Window
 from watchline.design.cover.windows import Windows
 
 
@@ -77,11 +76,7 @@ def price_windows(
         return ()
     for window, shares, leaves in zip(windows.windows, proof.shares, proof.leaves, strict=True):
         stretch = window.stretch
-        present, stretch.shares = stretch.shares, list(shares)
-        try:
-            tree = _tree_of(problem, order, window, leaves, 0)
-        finally:
-            stretch.shares = present
+        tree = _tree_of(problem, order, stretch, leaves, 0)
         stated.append(
             PriceWindow(
                 stretch.groups.astype(np.int64),
@@ -97,26 +92,20 @@ def price_windows(
 def _tree_of(
     problem: CoverProblem,
     order: NDArray[np.int64],
-    window: Window,
+    stretch: Stretch,
     leaves: list[WindowLeaf],
     depth: int,
 ) -> PriceTree:
     """Return the tree of a window's leaves from a depth of their answers on."""
-    stretch, first = window.stretch, leaves[0]
+    first = leaves[0]
     if len(first.answers.path) == depth:
-        prices = _leaf_prices(problem, order, window, first)
+        prices = _leaf_prices(problem, order, stretch, first)
         return PriceTree(prices=prices)
     kind, number, _ = first.answers.path[depth]
-    below = [
-        _tree_of(
-            problem,
-            order,
-            window,
-            [f for f in leaves if f.answers.path[depth][2] is answer],
-            depth + 1,
-        )
-        for answer in (True, False)
-    ]
+    below = []
+    for answer in (True, False):
+        those = [leaf for leaf in leaves if leaf.answers.path[depth][2] is answer]
+        below.append(_tree_of(problem, order, stretch, those, depth + 1))
     if kind == "group":
         return PriceTree(group=int(stretch.groups[number]), used=below[0], unused=below[1])
     if kind == "column":
@@ -131,12 +120,10 @@ def _members(stretch: Stretch, number: int) -> tuple[int, ...]:
 
 
 def _leaf_prices(
-    problem: CoverProblem, order: NDArray[np.int64], window: Window, leaf: WindowLeaf
+    problem: CoverProblem, order: NDArray[np.int64], stretch: Stretch, leaf: WindowLeaf
 ) -> PriceSet:
-    stretch = window.stretch
-    _, prices = window.proven(leaf.answers, leaf.row, leaf.atom, leaf.any_of)
     part = stretch.whole._replace(atom_group=stretch.groups[stretch.whole.atom_group])
-    told = price_set(problem, part, stretch.rows, prices, order[stretch.columns])
+    told = price_set(problem, part, stretch.rows, leaf.prices, order[stretch.columns])
     priced = zip(leaf.answers.asked.tolist(), leaf.any_of.tolist(), strict=True)
     any_of: dict[tuple[int, ...], float] = {}
     for number, price in priced:
