@@ -32,10 +32,8 @@ TOLERANCE = 0.01
 """Share of a cost by which prices may overpay a column, or a group, that is not near."""
 WIDENINGS = 5
 """How often columns that its prices overpay are added to a window's near ones."""
-LEAF_STEPS, LEAF_ROUNDS = 150, 3
-REFRESH_STEPS = 60
-PATIENCE = 1e-4
-"""Share of its bound that a new leaf must gain in a round to go on."""
+LEAF_STEPS, LEAF_ROUNDS = 200, 2
+REFRESH_STEPS = 90
 GROWN, PAID = 1.3, 0.9
 """Growth of the near columns after which those are given up that no leaf uses, nor pays so much of
 what they cost."""
@@ -129,9 +127,7 @@ class Window:
         slip = 1e-12 * (abs(best) + float(np.sum(any_of)) + abs(spent) + answers.spent)
         return best + spent - slip, prices
 
-    def _advance(
-        self, leaf: WindowLeaf, steps: int, rounds: int, *, fresh: bool, before: float = math.inf
-    ) -> None:
+    def _advance(self, leaf: WindowLeaf, steps: int, rounds: int, *, fresh: bool) -> None:
         """Run rounds of the relaxation of a leaf from its iterate."""
         self._bring(leaf)
         stretch, near, answers = self.stretch, self.stretch.near, leaf.answers
@@ -148,7 +144,7 @@ class Window:
         memory = np.array([leaf.weight, 0.0, 0.0, 0.0, 0.0])
         links = 3 * len(part.column_atom) + 6 * len(part.atom_group)
         row, atom = np.zeros(len(near.asking.demand)), np.zeros(len(atoms))
-        for turn in range(rounds):
+        for _ in range(rounds):
             relax(part, NO_MISSES, now, out, anchor, tau, memory, steps)
             self.work += steps * (500 + 2 * len(part.atom_row) + links) / 1e6
             # A row that nobody can see any more has any price: more than all costs says nothing.
@@ -159,9 +155,6 @@ class Window:
             value, kept = self._proven(answers, raw, any_of, raised=True)
             if value > leaf.bound:
                 leaf.bound, leaf.prices, leaf.any_of = value, kept, any_of
-            if turn > 0 and not fresh and leaf.bound < before * (1 + PATIENCE):
-                break
-            before = max(before, leaf.bound) if math.isfinite(before) else before
         for number, owed in zip(answers.asked, any_of, strict=True):
             fixed[stretch.sets[number]] -= owed
         fixed[answers.used] = stretch.shares[0][answers.used]
@@ -189,7 +182,7 @@ class Window:
         leaf = replace(
             parent, answers=answers, bound=bound, prices=prices, any_of=any_of, iterate=start
         )
-        self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS, fresh=False, before=parent.bound)
+        self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS, fresh=False)
         return leaf
 
     def widen(self) -> None:
