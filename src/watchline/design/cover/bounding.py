@@ -201,6 +201,11 @@ class Bounder:
             self._build(previous)
         return len(wrong)
 
+    def conclude(self) -> None:
+        """Keep the best prices alone, and give up what could raise the bound further."""
+        self.layout = self.part = self.price_layout
+        self.rows, self.iterates = self.price_rows, []
+
     def guess_miss(self) -> None:
         """In budget mode, move the allowed weight to what the present prices say (Newton)."""
         self.allowed = np.maximum(np.array([self.bound]), 1e-9)

@@ -16,7 +16,6 @@ from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout, transposed
 from watchline.design.cover.near import spans
 from watchline.design.cover.part import part_of
-from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.stretch import Stretch, make_stretch
 
 LEAST_PRICE = 1e-9
@@ -63,7 +62,7 @@ def with_rows(
     rows: NDArray[np.intp],
     prices: Prices,
     more: NDArray[np.intp],
-) -> tuple[NDArray[np.intp], Prices]:
+) -> tuple[NDArray[np.intp], Layout, Prices]:
     """Return the rows with a price, and some more whose price is 0.
 
     Parameters
@@ -83,8 +82,10 @@ def with_rows(
     -------
     rows : ndarray of int
         In rising order.
+    wider : Layout
+        The part of the problem with these rows.
     prices : Prices
-        On the layout of these rows; they prove what they did.
+        On that layout; they prove what they did.
     """
     priced = prices.row > LEAST_PRICE
     kept = np.union1d(rows[priced], more).astype(np.intp)
@@ -94,13 +95,11 @@ def with_rows(
     row[place] = prices.row[priced]
     old = part.row_atom[spans(part.row_start, np.flatnonzero(priced))]
     atom[wider.row_atom[spans(wider.row_start, place)]] = prices.atom[old]
-    return kept, Prices(row, atom, prices.miss)
+    return kept, wider, Prices(row, atom, prices.miss)
 
 
 def make_stretches(
-    problem: CoverProblem,
-    layout: Layout,
-    order: NDArray[np.int64],
+    part: Layout,
     price_rows: NDArray[np.intp],
     prices: Prices,
     near: NDArray[np.bool_],
@@ -112,16 +111,12 @@ def make_stretches(
 
     Parameters
     ----------
-    problem : CoverProblem
-        The problem; no row may stay uncovered.
-    layout : Layout
-        Its atoms.
-    order : ndarray of int64
-        The problem's column at each position of the layout.
+    part : Layout
+        A part of the problem; no row may stay uncovered.
     price_rows : ndarray of int
-        Rows with prices.
+        Its rows in the problem.
     prices : Prices
-        On the layout of these rows.
+        Its prices.
     near : ndarray of bool, shape (n_columns,)
         The columns (layout order) that a good choice may hold.
     count : int
@@ -136,7 +131,6 @@ def make_stretches(
     list of Stretch
         In order along the line.
     """
-    part = part_of(layout, price_rows)
     at_row, at_group = line_order(part, prices.row * part.demand)
     kept = np.flatnonzero(part.demand > 0)
     rank = kept[np.argsort(at_row[kept], kind="stable")]
@@ -155,14 +149,12 @@ def make_stretches(
         groups.append(mine)
         columns.append(taken)
     of_group, of_column, group_rows, column_rows = _uses(part, prices, made, groups, columns)
-    fixed = fit(of_group, group_rows, groups, layout.fixed)
-    cost = fit(of_column, column_rows, columns, layout.cost)
+    fixed = fit(of_group, group_rows, groups, part.fixed)
+    cost = fit(of_column, column_rows, columns, part.cost)
     stretches = []
     for number, (rows, whole) in enumerate(made):
         stretches.append(
             make_stretch(
-                problem,
-                order,
                 price_rows[rows],
                 whole,
                 groups[number],

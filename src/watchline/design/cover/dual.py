@@ -253,6 +253,16 @@ def ascend(
             group_slack[layout.atom_group[atom]] -= layout.atom_cap[atom] * (step - part)
 
 
+@nb.njit(cache=True, nogil=True)
+def _paid(layout: Layout, atom_price: NDArray) -> NDArray:
+    """Return what the atoms of each column pay for it."""
+    paid = np.zeros(len(layout.cost))
+    for column in range(len(paid)):
+        for link in range(layout.column_start[column], layout.column_start[column + 1]):
+            paid[column] += atom_price[layout.column_atom[link]]
+    return paid
+
+
 def least_cost_with(
     layout: Layout, prices: Prices, allowed: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -283,10 +293,7 @@ def least_cost_with(
     floor[at_site] = lowest[layout.site[at_site]]
     # The group's site must pay the group's value instead of its least one, and the column what
     # its price does not cover.
-    paid = np.add.reduceat(
-        np.append(prices.atom[layout.column_atom], 0.0), layout.column_start[:-1]
-    )
-    paid = np.where(np.diff(layout.column_start) > 0, paid, 0.0)
+    paid = _paid(layout, prices.atom)
     short = np.maximum(0.0, layout.cost - paid * (1 + 1e-9))
     extra = (value - floor)[layout.column_group] + short
     return bound_of(layout, prices, allowed) + extra * (1 - 1e-9)

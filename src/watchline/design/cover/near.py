@@ -13,13 +13,9 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from watchline.design.cover.layout import Layout, make_layout, transposed
-from watchline.design.cover.part import part_of
-from watchline.design.cover.problem import make_problem
+from watchline.design.cover.layout import Layout, transposed
+from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.relaxation import Iterate, make_iterate
-
-Entries = tuple[NDArray[np.int64], NDArray[np.int32]]
-"""The rows of each column, ``indptr, indices``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,15 +88,11 @@ def make_part(layout: Layout, rows: NDArray[np.intp], off: list[int]) -> Part:
     return Part(part_of(layout, rows, closed), rows, atoms)
 
 
-def make_near(
-    entries: Entries, whole: Layout, sets: list[NDArray[np.intp]], chosen: NDArray[np.bool_]
-) -> Near:
+def make_near(whole: Layout, sets: list[NDArray[np.intp]], chosen: NDArray[np.bool_]) -> Near:
     """Return chosen columns as a problem of their own.
 
     Parameters
     ----------
-    entries : tuple of ndarray
-        The rows of each of the window's columns.
     whole : Layout
         Of all columns of the window.
     sets : list of ndarray of int
@@ -114,20 +106,8 @@ def make_near(
     """
     chosen = chosen.copy()
     _complete(whole, chosen)
-    columns = np.flatnonzero(chosen)
-    every = np.arange(len(whole.demand))
-    small = make_problem(
-        whole.cost[columns],
-        entries_of(entries[0], entries[1], columns, every),
-        whole.demand,
-        whole.column_group[columns],
-        group_costs=whole.fixed,
-        sites=whole.site,
-        row_cap=np.maximum(whole.row_cap, 1),
-        capacity=whole.capacity,
-    )
-    layout, sorted_as = make_layout(small)
-    return Near(columns[sorted_as], layout, _asking(layout, sets), _to_near(whole, layout))
+    layout, of_atom = with_columns(whole, chosen)
+    return Near(np.flatnonzero(chosen), layout, _asking(layout, sets), of_atom)
 
 
 def carried(
@@ -183,25 +163,6 @@ def spans(start: NDArray, chosen: NDArray) -> NDArray[np.int64]:
 
 
 @nb.njit(cache=True, nogil=True)
-def entries_of(indptr: NDArray, indices: NDArray, columns: NDArray, place: NDArray) -> tuple:
-    """Return ``indptr, indices`` of some columns with only the rows that have a place."""
-    start = np.zeros(len(columns) + 1, np.int64)
-    for k in range(len(columns)):
-        inside = 0
-        for t in range(indptr[columns[k]], indptr[columns[k] + 1]):
-            inside += place[indices[t]] >= 0
-        start[k + 1] = start[k] + inside
-    out = np.empty(start[-1], np.int32)
-    at = 0
-    for k in range(len(columns)):
-        for t in range(indptr[columns[k]], indptr[columns[k] + 1]):
-            if place[indices[t]] >= 0:
-                out[at] = place[indices[t]]
-                at += 1
-    return start, out
-
-
-@nb.njit(cache=True, nogil=True)
 def _complete(layout: Layout, chosen: NDArray) -> None:
     """Choose more columns until each row has all the views that it needs from chosen ones."""
     for row in range(len(layout.demand)):
@@ -220,18 +181,6 @@ def _complete(layout: Layout, chosen: NDArray) -> None:
                     lack -= min(seen, layout.atom_cap[atom])
             if lack <= 0:
                 break
-
-
-@nb.njit(cache=True, nogil=True)
-def _to_near(whole: Layout, near: Layout) -> NDArray:
-    """Return the atom of the near columns that holds the rows of each atom of all columns."""
-    found = np.full(len(whole.atom_group), -1, np.int64)
-    for atom in range(len(found)):
-        row = whole.atom_row[whole.atom_start[atom]]
-        for q in range(near.row_start[row], near.row_start[row + 1]):
-            if near.atom_group[near.row_atom[q]] == whole.atom_group[atom]:
-                found[atom] = near.row_atom[q]
-    return found
 
 
 def _asking(layout: Layout, sets: list[NDArray[np.intp]]) -> Layout:

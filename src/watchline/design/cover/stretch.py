@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from watchline.design.cover.layout import Layout
-from watchline.design.cover.near import Entries, Near, Part, entries_of, make_near, make_part
-from watchline.design.cover.problem import CoverProblem
+from watchline.design.cover.near import Near, Part, make_near, make_part
 
 SIZES = (3, 6, 12, 24, 48)
 """Groups of the stretches that a tree asks for; each starts half a stretch after the one before."""
@@ -42,8 +41,6 @@ class Stretch:
         Rows of the window that each group, and each column, sees.
     scale : float
         First primal weight of the relaxation.
-    entries : tuple of ndarray
-        The rows of each column.
     active : ndarray of bool, shape (n_rows,)
         The rows that the relaxation has.
     judged : Part
@@ -65,7 +62,6 @@ class Stretch:
     shares: list[NDArray[np.float64]]
     seen: tuple[NDArray[np.float64], NDArray[np.float64]]
     scale: float
-    entries: Entries
     active: NDArray[np.bool_]
     judged: Part = field(init=False)
     order: NDArray[np.intp] = field(init=False)
@@ -176,7 +172,7 @@ class Stretch:
         chosen : ndarray of bool
             Which of ``columns``; more are taken where rows lack columns.
         """
-        self.near = make_near(self.entries, self.whole, self.sets, chosen)
+        self.near = make_near(self.whole, self.sets, chosen)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -214,8 +210,6 @@ def _spread(whole: Layout, cost: NDArray, to_near: NDArray, row: NDArray, atom: 
 
 
 def make_stretch(
-    problem: CoverProblem,
-    order: NDArray[np.int64],
     rows: NDArray[np.intp],
     whole: Layout,
     groups: NDArray[np.intp],
@@ -226,9 +220,6 @@ def make_stretch(
     active: NDArray[np.bool_],
 ) -> Stretch:
     """Return a window as a problem of its own."""
-    place = np.full(problem.n_rows, -1, np.int64)
-    place[rows] = np.arange(len(rows))
-    entries = entries_of(problem.indptr, problem.indices, order[columns], place)
     along = np.argsort(at_group[groups], kind="stable")
     sets, weight, known = [], [], set()
     for size in SIZES:
@@ -246,14 +237,13 @@ def make_stretch(
         rows=rows,
         groups=groups,
         columns=columns,
-        near=make_near(entries, whole, sets, near[columns]),
+        near=make_near(whole, sets, near[columns]),
         whole=whole,
         sets=sets,
         of_set=of_set,
         set_weight=np.array(weight),
         shares=[shares[0], shares[1]],
         seen=(shares[2], shares[3]),
-        entries=entries,
         active=active,
         scale=max(1e-6, float(np.median(whole.cost))),
     )
