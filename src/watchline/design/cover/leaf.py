@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from watchline.design.cover.dual import Prices
 from watchline.design.cover.near import Near
 from watchline.design.cover.relaxation import Iterate
 from watchline.design.cover.stretch import Stretch
@@ -97,9 +98,10 @@ class WindowLeaf:
         The answers.
     bound : float
         What the prices prove with the present shares.
-    row, atom, any_of : ndarray of float64
-        Prices: of rows, of the atoms of all columns, and of the stretches of which one group is in
-        use (in rising order).
+    prices : Prices
+        That prove it, on the layout of all columns.
+    any_of : ndarray of float64
+        Prices of the stretches of which one group is in use, in rising order.
     iterate : Iterate
         Where the relaxation stopped, on all rows and atoms of ``near.asking`` (float32: no more
         than a place to go on from).
@@ -113,8 +115,7 @@ class WindowLeaf:
 
     answers: Answers
     bound: float
-    row: NDArray[np.float64]
-    atom: NDArray[np.float64]
+    prices: Prices
     any_of: NDArray[np.float64]
     iterate: Iterate
     near: Near

@@ -7,13 +7,14 @@ they are changes: columns that prices overpay come in, and those that no leaf us
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.layout import Layout, transposed
-from watchline.design.cover.part import with_columns
+from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.relaxation import Iterate, make_iterate
 
 
@@ -44,6 +45,47 @@ class Near:
     def __post_init__(self) -> None:
         first = self.asking.atom_row[self.asking.atom_start[:-1]]
         object.__setattr__(self, "real", first < len(self.layout.demand))
+
+
+class Part(NamedTuple):
+    """A layout with some of its rows, and without some of its groups.
+
+    Attributes
+    ----------
+    layout : Layout
+        What is left.
+    rows : ndarray of int
+        The rows that are left.
+    atoms : ndarray of bool
+        Which atoms are left.
+    """
+
+    layout: Layout
+    rows: NDArray[np.intp]
+    atoms: NDArray[np.bool_]
+
+
+def make_part(layout: Layout, rows: NDArray[np.intp], off: list[int]) -> Part:
+    """Return a layout with some of its rows, and without some of its groups.
+
+    Parameters
+    ----------
+    layout : Layout
+        The layout.
+    rows : ndarray of int
+        Rows to keep, in rising order.
+    off : list of int
+        Groups that see nothing.
+
+    Returns
+    -------
+    Part
+    """
+    inside, closed = np.zeros(len(layout.demand), bool), np.zeros(len(layout.fixed), bool)
+    inside[rows], closed[off] = True, True
+    atoms = np.logical_or.reduceat(inside[layout.atom_row], layout.atom_start[:-1])
+    atoms &= ~closed[layout.atom_group]
+    return Part(part_of(layout, rows, closed), rows, atoms)
 
 
 def make_near(whole: Layout, sets: list[NDArray[np.intp]], chosen: NDArray[np.bool_]) -> Near:

@@ -16,7 +16,6 @@ from watchline.design.cover.part import part_of
 from watchline.design.cover.solution import CutPrices, PriceSet, PriceTree, PriceWindow
 from watchline.design.cover.stretch import Stretch
 from watchline.design.cover.tree import Node
-from watchline.design.cover.window import Window
 from watchline.design.cover.windows import Windows
 
 
@@ -71,8 +70,8 @@ def price_tree(layout: Layout, order: NDArray[np.int64], node: Node) -> PriceTre
 class StatedWindows(Sequence[PriceWindow]):
     """The windows' best proof in the problem's own numbers, a window at a time.
 
-    The prices of a leaf are worked out again when they are asked for: a run keeps what they follow
-    from, which is smaller, and a certificate is written window by window.
+    The prices of a leaf are put in the problem's numbers when they are asked for: a run keeps
+    them in the window's, which is smaller, and a certificate is written window by window.
 
     Parameters
     ----------
@@ -100,11 +99,7 @@ class StatedWindows(Sequence[PriceWindow]):
             return tuple(self[number] for number in range(*place.indices(len(self))))
         number = range(len(self))[place]
         stretch, shares = self._stretches[number], self._proof.shares[number]
-        present, stretch.shares = stretch.shares, list(shares)
-        try:
-            tree = self._tree_of(Window(stretch), self._proof.leaves[number], 0)
-        finally:
-            stretch.shares = present
+        tree = self._tree_of(stretch, self._proof.leaves[number], 0)
         return PriceWindow(
             stretch.groups.astype(np.int64),
             shares[0],
@@ -113,15 +108,15 @@ class StatedWindows(Sequence[PriceWindow]):
             tree,
         )
 
-    def _tree_of(self, window: Window, leaves: list[WindowLeaf], depth: int) -> PriceTree:
+    def _tree_of(self, stretch: Stretch, leaves: list[WindowLeaf], depth: int) -> PriceTree:
         """Return the tree of a window's leaves from a depth of their answers on."""
-        stretch, first = window.stretch, leaves[0]
+        first = leaves[0]
         if len(first.answers.path) == depth:
-            return PriceTree(prices=self._prices_of(window, first))
+            return PriceTree(prices=self._prices_of(stretch, first))
         kind, number, _ = first.answers.path[depth]
         used, unused = (
             self._tree_of(
-                window, [leaf for leaf in leaves if leaf.answers.path[depth][2] is said], depth + 1
+                stretch, [leaf for leaf in leaves if leaf.answers.path[depth][2] is said], depth + 1
             )
             for said in (True, False)
         )
@@ -132,11 +127,9 @@ class StatedWindows(Sequence[PriceWindow]):
             return PriceTree(column=column, used=used, unused=unused)
         return PriceTree(any_of=_members(stretch, number), used=used, unused=unused)
 
-    def _prices_of(self, window: Window, leaf: WindowLeaf) -> PriceSet:
-        stretch = window.stretch
-        _, prices = window.proven(leaf.answers, leaf.row, leaf.atom, leaf.any_of)
+    def _prices_of(self, stretch: Stretch, leaf: WindowLeaf) -> PriceSet:
         part = stretch.whole._replace(atom_group=stretch.groups[stretch.whole.atom_group])
-        told = price_set(part, stretch.rows, prices, self._order[stretch.columns])
+        told = price_set(part, stretch.rows, leaf.prices, self._order[stretch.columns])
         any_of: dict[tuple[int, ...], float] = {}
         for number, price in zip(leaf.answers.asked.tolist(), leaf.any_of.tolist(), strict=True):
             if price > 0:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from watchline.design.cover.layout import Layout
-from watchline.design.cover.near import Near, make_near
+from watchline.design.cover.near import Near, Part, make_near, make_part
 
 SIZES = (3, 6, 12, 24, 48)
 """Groups of the stretches that a tree asks for; each starts half a stretch after the one before."""
@@ -39,12 +39,14 @@ class Stretch:
         The window's present shares of the costs of its groups, and of its columns.
     seen : tuple of two ndarrays of float64
         Rows of the window that each group, and each column, sees.
-    order : ndarray of int
-        Order of the rows in the price ascent.
     scale : float
         First primal weight of the relaxation.
     active : ndarray of bool, shape (n_rows,)
         The rows that the relaxation has.
+    judged : Part
+        Of ``whole``, with the active rows.
+    order : ndarray of int
+        Order of these rows in the price ascent.
     most : float
         Sum of all costs.
     """
@@ -59,12 +61,14 @@ class Stretch:
     set_weight: NDArray[np.float64]
     shares: list[NDArray[np.float64]]
     seen: tuple[NDArray[np.float64], NDArray[np.float64]]
-    order: NDArray[np.intp]
     scale: float
     active: NDArray[np.bool_]
+    judged: Part = field(init=False)
+    order: NDArray[np.intp] = field(init=False)
     most: float = field(init=False)
 
     def __post_init__(self) -> None:
+        self.activate(self.active)
         self.most = float(np.sum(self.whole.fixed) + np.sum(self.whole.cost))
 
     @property
@@ -96,12 +100,28 @@ class Stretch:
         ndarray of float64
             In the ratio of the prices of the atoms' rows.
         """
-        return _spread(self.whole, self.shares[1], near.of_atom, row, atom)
+        layout, rows, atoms = self.judged
+        price = np.zeros(len(atoms))
+        price[atoms] = _spread(layout, self.shares[1], near.of_atom[atoms], row[rows], atom)
+        return price
+
+    def activate(self, more: NDArray[np.bool_]) -> None:
+        """Make rows active.
+
+        Parameters
+        ----------
+        more : ndarray of bool, shape (n_rows,)
+            The rows; active ones stay so.
+        """
+        self.active = self.active | more
+        self.judged = make_part(self.whole, np.flatnonzero(self.active), [])
+        count = len(self.judged.rows)
+        self.order = np.random.default_rng(count).permutation(count)
 
     def overpaid(
         self,
         row: NDArray[np.float64],
-        atom: NDArray[np.float64],
+        price: NDArray[np.float64],
         fixed: NDArray[np.float64],
         tolerance: float,
     ) -> NDArray[np.intp]:
@@ -109,8 +129,8 @@ class Stretch:
 
         Parameters
         ----------
-        row, atom : ndarray of float64
-            As in :meth:`spread`.
+        row, price : ndarray of float64
+            Prices of the rows, and of the atoms of all columns.
         fixed : ndarray of float64, shape (n_groups,)
             What the groups cost; a group that is not in use is out of every price's reach.
         tolerance : float
@@ -121,7 +141,8 @@ class Stretch:
         ndarray of int
             Places in ``columns``.
         """
-        whole, price = self.whole, self.spread(row, atom, self.near)
+        whole, rows, atoms = self.judged
+        row, price = row[rows], price[atoms]
         column = np.repeat(np.arange(len(whole.cost)), np.diff(whole.column_start))
         paid = np.bincount(column, price[whole.column_atom], minlength=len(whole.cost))
         over = paid - self.shares[1] > tolerance * (1e-3 + whole.cost)
@@ -224,6 +245,5 @@ def make_stretch(
         shares=[shares[0], shares[1]],
         seen=(shares[2], shares[3]),
         active=active,
-        order=np.random.default_rng(len(rows)).permutation(len(rows)),
         scale=max(1e-6, float(np.median(whole.cost))),
     )

@@ -20,10 +20,8 @@ from numpy.typing import NDArray
 
 from watchline.design.cover.bounding import views_of
 from watchline.design.cover.dual import Prices, ascend, value_of_prices
-from watchline.design.cover.layout import Layout
 from watchline.design.cover.leaf import Answer, Answers, WindowLeaf, question
-from watchline.design.cover.near import carried
-from watchline.design.cover.part import part_of
+from watchline.design.cover.near import carried, make_part
 from watchline.design.cover.relaxation import Iterate, make_iterate, relax
 from watchline.design.cover.stretch import Stretch
 
@@ -34,10 +32,8 @@ TOLERANCE = 0.01
 """Share of a cost by which prices may overpay a column, or a group, that is not near."""
 WIDENINGS = 5
 """How often columns that its prices overpay are added to a window's near ones."""
-LEAF_STEPS, LEAF_ROUNDS = 150, 3
-REFRESH_STEPS = 60
-PATIENCE = 1e-4
-"""Share of its bound that a new leaf must gain in a round to go on."""
+LEAF_STEPS, LEAF_ROUNDS = 200, 2
+REFRESH_STEPS = 90
 GROWN, PAID = 1.3, 0.9
 """Growth of the near columns after which those are given up that no leaf uses, nor pays so much of
 what they cost."""
@@ -66,13 +62,12 @@ class Window:
         """Solve the relaxation of the window: its first leaf."""
         stretch = self.stretch
         row, atom = np.zeros(stretch.n_rows), np.zeros(len(stretch.whole.atom_group))
+        nothing = Prices(row, atom, NO_MISSES)
         answers = Answers((), stretch)
         for turn in range(WIDENINGS + 1):
             near = stretch.near
             start = make_iterate(near.asking, 1)
-            leaf = WindowLeaf(
-                answers, -math.inf, row, atom, np.zeros(0), start, near, stretch.scale
-            )
+            leaf = WindowLeaf(answers, -math.inf, nothing, np.zeros(0), start, near, stretch.scale)
             self._advance(leaf, ROOT_STEPS, ROOT_ROUNDS, fresh=True)
             self.leaves = [leaf]
             if not self.missing or turn == WIDENINGS:
@@ -83,63 +78,31 @@ class Window:
             stretch.take(chosen)
             self.missing = set()
 
-    def _part(self, answers: Answers) -> tuple[Layout, NDArray[np.intp], NDArray[np.bool_]]:
-        """Return what the relaxation of a leaf is solved on.
-
-        Returns
-        -------
-        part : Layout
-            Of the near columns, with the active rows and those of the stretches in use, without
-            what groups see that are not.
-        rows : ndarray of int
-            These rows in ``asking``.
-        atoms : ndarray of bool
-            Which atoms of ``asking`` are left.
-        """
-        stretch, asking = self.stretch, self.stretch.near.asking
-        rows = np.concatenate([np.flatnonzero(stretch.active), stretch.n_rows + answers.asked])
-        inside = np.zeros(len(asking.demand), bool)
-        inside[rows] = True
-        closed = np.zeros(len(asking.fixed), bool)
-        closed[answers.off] = True
-        atoms = np.logical_or.reduceat(inside[asking.atom_row], asking.atom_start[:-1])
-        atoms &= ~closed[asking.atom_group]
-        return part_of(asking, rows, closed), rows, atoms
-
-    def _judge(self, leaf: WindowLeaf, row: NDArray[np.float64], atom: NDArray[np.float64]) -> None:
-        """Keep prices on ``asking`` if they prove more than the present ones."""
-        stretch = self.stretch
-        any_of = row[stretch.n_rows + leaf.answers.asked]
-        row = row[: stretch.n_rows]
-        spread = stretch.spread(row, atom[stretch.near.real], stretch.near)
-        value = self.proven(leaf.answers, row, spread, any_of)[0]
-        if value > leaf.bound:
-            leaf.bound, leaf.row, leaf.atom, leaf.any_of = value, row, spread, any_of
-
-    def proven(
-        self,
-        answers: Answers,
-        row: NDArray[np.float64],
-        atom: NDArray[np.float64],
-        any_of: NDArray[np.float64],
+    def _proven(
+        self, answers: Answers, prices: Prices, any_of: NDArray[np.float64], *, raised: bool
     ) -> tuple[float, Prices]:
-        """Return what prices prove with all columns, and the prices on all atoms that do.
+        """Return what prices on all atoms prove with all columns.
 
         Parameters
         ----------
         answers : Answers
             What is taken for granted.
-        row, atom, any_of : ndarray of float64
+        prices : Prices
+            On the layout of all columns.
+        any_of : ndarray of float64
             As in :class:`WindowLeaf`.
+        raised : bool
+            Whether the prices may be changed to prove more.
 
         Returns
         -------
         bound : float
-            No choice below the leaf's answers costs the window less.
+            No choice below the answers costs the window less.
         prices : Prices
-            On the layout of all columns.
+            That prove it.
         """
         stretch = self.stretch
+        part, rows, atoms = stretch.judged
         fixed, cost = answers.costs
         owed = np.zeros(len(fixed))
         for number, price in zip(answers.asked, any_of, strict=True):
@@ -148,26 +111,29 @@ class Window:
         spent = answers.spent + float(np.sum(any_of)) - float(np.sum(owed[answers.used]))
         owed[answers.used + answers.off] = 0.0
         fixed -= owed
-        layout = stretch.whole._replace(fixed=fixed, cost=cost)
-        plain = Prices(row, atom, np.zeros(1))
-        best, kept = value_of_prices(layout, plain, NO_MISSES), plain
-        raised = Prices(row.copy(), atom.copy(), np.zeros(1))
-        held = layout._replace(fixed=np.maximum(fixed, 0.0))
-        ascend(held, raised.row, raised.atom, np.full(len(row), np.inf), stretch.order)
-        self.work += 8 * len(layout.atom_row) / 1e6
-        value = value_of_prices(layout, raised, NO_MISSES)
-        if value > best:
-            best, kept = value, raised
+        layout = part._replace(fixed=fixed, cost=cost)
+        plain = Prices(prices.row[rows], prices.atom[atoms], prices.miss)
+        best = value_of_prices(layout, plain, NO_MISSES)
+        self.work += 2 * len(layout.atom_row) / 1e6
+        if raised:
+            row, atom = plain.row.copy(), plain.atom.copy()
+            held = layout._replace(fixed=np.maximum(fixed, 0.0))
+            ascend(held, row, atom, np.full(len(row), np.inf), stretch.order)
+            self.work += 6 * len(layout.atom_row) / 1e6
+            value = value_of_prices(layout, Prices(row, atom, prices.miss), NO_MISSES)
+            if value > best:
+                best, prices = value, Prices(*(np.zeros(len(a)) for a in prices))
+                prices.row[rows], prices.atom[atoms] = row, atom
         slip = 1e-12 * (abs(best) + float(np.sum(any_of)) + abs(spent) + answers.spent)
-        return best + spent - slip, kept
+        return best + spent - slip, prices
 
-    def _advance(
-        self, leaf: WindowLeaf, steps: int, rounds: int, *, fresh: bool, before: float = math.inf
-    ) -> None:
+    def _advance(self, leaf: WindowLeaf, steps: int, rounds: int, *, fresh: bool) -> None:
         """Run rounds of the relaxation of a leaf from its iterate."""
         self._bring(leaf)
         stretch, near, answers = self.stretch, self.stretch.near, leaf.answers
-        part, rows, atoms = self._part(answers)
+        asked = stretch.n_rows + answers.asked
+        rows = np.concatenate([np.flatnonzero(stretch.active), asked])
+        part, _, atoms = make_part(near.asking, rows, answers.off)
         fixed, cost = answers.costs
         part = part._replace(fixed=fixed, cost=cost[near.columns])
         now, out, anchor, tau = (make_iterate(part, 1) for _ in range(4))
@@ -178,19 +144,21 @@ class Window:
         memory = np.array([leaf.weight, 0.0, 0.0, 0.0, 0.0])
         links = 3 * len(part.column_atom) + 6 * len(part.atom_group)
         row, atom = np.zeros(len(near.asking.demand)), np.zeros(len(atoms))
-        for turn in range(rounds):
+        for _ in range(rounds):
             relax(part, NO_MISSES, now, out, anchor, tau, memory, steps)
             self.work += steps * (500 + 2 * len(part.atom_row) + links) / 1e6
             # A row that nobody can see any more has any price: more than all costs says nothing.
             row[rows], atom[atoms] = np.minimum(out.row, 2.0 * (1.0 + stretch.most)), out.atom
-            self._judge(leaf, row.copy(), atom)
-            if turn > 1 and not fresh and leaf.bound < before * (1 + PATIENCE):
-                break
-            before = max(before, leaf.bound) if math.isfinite(before) else before
-        for number in answers.asked:
-            fixed[stretch.sets[number]] -= row[stretch.n_rows + number]
+            any_of, paid = row[asked], row[: stretch.n_rows].copy()
+            price = stretch.spread(paid, atom[near.real], near)
+            raw = Prices(paid, price, NO_MISSES)
+            value, kept = self._proven(answers, raw, any_of, raised=True)
+            if value > leaf.bound:
+                leaf.bound, leaf.prices, leaf.any_of = value, kept, any_of
+        for number, owed in zip(answers.asked, any_of, strict=True):
+            fixed[stretch.sets[number]] -= owed
         fixed[answers.used] = stretch.shares[0][answers.used]
-        more = stretch.overpaid(row[: stretch.n_rows], atom[near.real], fixed, TOLERANCE)
+        more = stretch.overpaid(paid, price, fixed, TOLERANCE)
         self.missing.update(more.tolist())
         leaf.short = len(more) > 0
         leaf.iterate = Iterate(*(array.astype(np.float32) for array in leaf.iterate))
@@ -210,11 +178,11 @@ class Window:
             virtual = ~parent.near.real
             start.z[virtual] = np.clip(start.y[parent.near.asking.atom_group[virtual]], 0, 1)
         # What the parent's prices prove here is the least that is known.
-        bound = self.proven(answers, parent.row, parent.atom, any_of)[0]
+        bound, prices = self._proven(answers, parent.prices, any_of, raised=True)
         leaf = replace(
-            parent, answers=answers, bound=bound, any_of=any_of, iterate=start, short=False
+            parent, answers=answers, bound=bound, prices=prices, any_of=any_of, iterate=start
         )
-        self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS, fresh=False, before=parent.bound)
+        self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS, fresh=False)
         return leaf
 
     def widen(self) -> None:
@@ -249,7 +217,7 @@ class Window:
         column = np.repeat(np.arange(len(cost)), np.diff(whole.column_start))
         useful = np.zeros(len(cost), bool)
         for leaf in self.leaves:
-            paid = np.bincount(column, leaf.atom[whole.column_atom], minlength=len(cost))
+            paid = np.bincount(column, leaf.prices.atom[whole.column_atom], minlength=len(cost))
             near = leaf.near.columns
             useful[near] |= (leaf.iterate.x > 1e-3) | (paid >= PAID * cost)[near]
             useful[leaf.answers.taken + leaf.answers.dropped] = True
@@ -274,7 +242,10 @@ class Window:
         lack[stretch.active | (demand == 0)] = 0.0
         most = max(1, int(ACTIVATED * np.count_nonzero(stretch.active)))
         rank = np.argsort(-lack, kind="stable")[:most]
-        stretch.active[rank[lack[rank] > OPEN]] = True
+        more = np.zeros(stretch.n_rows, bool)
+        more[rank[lack[rank] > OPEN]] = True
+        if more.any():
+            stretch.activate(more)
 
     def grow(self, splits: int, enough: Callable[[], bool]) -> None:
         """Split the leaf with the least bound some times.
@@ -315,13 +286,18 @@ class Window:
             Asked before each leaf whether to stop.
         """
         for leaf in self.leaves:
-            leaf.bound = self.proven(leaf.answers, leaf.row, leaf.atom, leaf.any_of)[0]
+            leaf.bound = self._proven(leaf.answers, leaf.prices, leaf.any_of, raised=False)[0]
         done: set[int] = set()
         for _ in range(3):
             limit = self.value + margin
             for number, leaf in enumerate(self.leaves):
                 if leaf.bound < limit and number not in done and not enough():
                     done.add(number)
+                    leaf.bound, leaf.prices = self._proven(
+                        leaf.answers, leaf.prices, leaf.any_of, raised=True
+                    )
+                    if leaf.bound >= limit:
+                        continue
                     self._advance(leaf, REFRESH_STEPS, 1, fresh=False)
 
     def blend(self, spread: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -26,7 +26,7 @@ from watchline.design.cover.window import Window
 
 THREADS = 2
 """Windows that are worked on at once; what they find does not depend on it."""
-FIRST_SPLITS, MORE_SPLITS = 12, 4
+FIRST_SPLITS, MORE_SPLITS = 4, 4
 """Splits of each window before costs are shared anew, and after each round of that."""
 STEP, SPREAD, SLOWER = 0.04, 4.0, 15.0
 """Share of a cost that moves per unit of disagreement; cost within which leaves are blended; the
