@@ -7,6 +7,7 @@ before: a few hundred steps are enough where it was solved with nearly the same 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from watchline.design.cover.bounding import Bounder
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.problem import CoverProblem, make_problem
+from watchline.design.cover.solution import CutKey
 from watchline.design.cover.stated import price_set
 
 FloatArray = npt.NDArray[np.float64]
@@ -39,7 +41,7 @@ class RowPrices:
         λ, the price of one view of each row.
     miss : float64 array [requirements]
         μ, the price of a missed cell of each requirement.
-    cuts : dict
+    cuts : mapping
         σ, the prices of the atoms, as :class:`watchline.design.cover.CoverSolution` has them.
     bound : float
         No choice among the columns costs less.
@@ -51,7 +53,7 @@ class RowPrices:
 
     row: FloatArray
     miss: FloatArray
-    cuts: dict[tuple[int, tuple[int, ...], int], float]
+    cuts: Mapping[CutKey, float]
     bound: float
     least: FloatArray
     work: float
@@ -102,11 +104,16 @@ def find_prices(
         if done >= STEPS_AT_ONCE:
             done = 0
             bounder.add_rows(max(200, len(bounder.rows) // 4))
-    duals = price_set(problem, bounder.price_layout, bounder.price_rows, bounder.prices, order)
+    duals = price_set(bounder.price_layout, bounder.price_rows, bounder.prices, order)
     least = np.empty(problem.n_columns)
     least[order] = least_cost_with(bounder.price_layout, bounder.prices, problem.allowance())
     return RowPrices(
-        duals.rows, duals.classes, duals.cuts, float(bounder.bound), least, bounder.work
+        duals.of_every_row(problem.n_rows),
+        duals.classes,
+        duals.cuts,
+        float(bounder.bound),
+        least,
+        bounder.work,
     )
 
 

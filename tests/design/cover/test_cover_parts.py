@@ -12,7 +12,7 @@ from watchline.design.cover import solve as solve_module
 from watchline.design.cover.dual import bound_of
 from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.narrow import narrowed, promising, weight_of
-from watchline.design.cover.part import part_of
+from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.raising import relax
 from watchline.design.cover.run import Run
 from watchline.design.cover.seeking import first
@@ -65,14 +65,38 @@ def test_part_of_a_layout_is_the_layout_of_the_part(seed):
 
 
 @pytest.mark.parametrize("seed", range(40))
+def test_layout_of_some_columns_is_the_layout_of_the_narrower_problem(seed):
+    problem = problem_of(random_case(seed))
+    whole, order = make_layout(problem)
+    keep = np.random.default_rng(seed).random(problem.n_columns) < 0.4
+    taken, place = with_columns(whole, keep[order])
+    made, narrow_order = make_layout(problem.with_columns(keep))
+    assert as_sets(taken) == as_sets(made)
+    assert np.array_equal(np.flatnonzero(keep)[narrow_order], order[keep[order]])
+    for name in ("cost", "column_group", "group_start", "atom_first", "row_start"):
+        assert np.array_equal(getattr(taken, name), getattr(made, name)), name
+    for atom, new in enumerate(place):
+        mine = whole.atom_row[whole.atom_start[atom] : whole.atom_start[atom + 1]]
+        its = taken.atom_row[taken.atom_start[new] : taken.atom_start[new + 1]]
+        seen = keep[
+            order[whole.member_column[whole.member_start[atom] : whole.member_start[atom + 1]]]
+        ]
+        assert seen.any() if new >= 0 else not seen.any()
+        if new >= 0:
+            assert set(mine) <= set(its)
+            assert taken.atom_group[new] == whole.atom_group[atom]
+
+
+@pytest.mark.parametrize("seed", range(40))
 def test_narrowed_problem_still_covers_what_all_columns_cover(seed):
     problem = problem_of(random_case(seed))
-    supply = reach(make_layout(problem)[0])
+    whole, order = make_layout(problem)
+    supply = reach(whole)
     keep = np.random.default_rng(seed).random(problem.n_columns) < 0.3
-    layout, columns = narrowed(problem, keep, supply)
+    layout, columns = narrowed(whole, keep, supply)
     assert set(np.flatnonzero(keep)) <= set(columns.tolist())
-    assert np.array_equal(layout.cost, problem.costs[columns])
-    assert np.array_equal(layout.column_group, problem.group[columns])
+    assert np.array_equal(layout.cost, problem.costs[order[columns]])
+    assert np.array_equal(layout.column_group, problem.group[order[columns]])
     can = supply >= problem.demand
     assert np.all(reach(layout)[can] >= problem.demand[can])
 

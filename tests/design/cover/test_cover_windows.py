@@ -15,6 +15,7 @@ from scipy import sparse
 from watchline.design.cover import cover, make_certificate, make_problem, raising
 from watchline.design.cover import run as run_module
 from watchline.design.cover import solve as solve_module
+from watchline.design.cover import window as window_module
 from watchline.design.cover.cutting import line_order
 from watchline.design.cover.layout import make_layout
 from watchline.design.cover.part import part_of
@@ -22,6 +23,7 @@ from watchline.design.cover.raising import cut, relax
 from watchline.design.cover.run import Run
 from watchline.design.cover.seeking import first
 from watchline.design.cover.solve import _solution
+from watchline.design.cover.stated import price_set
 from watchline.design.cover.windows import FINEST, fit_shares
 from watchline.prove.certificate import check_certificate
 
@@ -121,6 +123,91 @@ def test_windows_prove_more_than_prices_alone():
     verdict = check_certificate(alone, *case.arguments(), **case.options)
     assert not verdict.holds
     assert verdict.bound < run.windows.bound - 1
+
+
+def test_windows_are_stated_one_at_a_time_and_always_the_same():
+    _, run, text = long_line()
+    windows = certified(run)[0].price_windows
+    count = len(run.windows.windows)
+    assert len(windows) == len(list(windows)) == count
+    with pytest.raises(IndexError):
+        windows[count]
+    told = json.loads(text)["windows"]
+    for number, window in enumerate(windows):
+        again = windows[number - count]
+        assert again is not window
+        assert np.array_equal(again.column_shares, window.column_shares)
+        paid = window.group_shares > 0
+        assert [place for place, _ in told[number]["groups"]] == window.groups[paid].tolist()
+    assert [one.groups.tolist() for one in windows[1:]] == [
+        windows[number].groups.tolist() for number in range(1, count)
+    ]
+
+
+def test_prices_name_their_rows_and_cuts_as_the_arrays_do():
+    _, run, _ = long_line()
+    bounder = run.bounder
+    part, prices = bounder.price_layout, bounder.prices
+    order = np.random.default_rng(0).permutation(run.problem.n_columns)
+    told = price_set(part, bounder.price_rows, prices, order)
+    expected = {}
+    for atom in np.flatnonzero(prices.atom > 0):
+        members = part.member_column[part.member_start[atom] : part.member_start[atom + 1]]
+        cap = part.row_cap[part.atom_row[part.atom_start[atom]]]
+        key = (int(part.atom_group[atom]), tuple(sorted(order[members].tolist())), int(cap))
+        expected[key] = prices.atom[atom]
+    assert expected
+    assert len(told.cuts) == len(expected)
+    assert dict(told.cuts) == expected
+    assert all(told.cuts[key] == price for key, price in expected.items())
+    assert (0, (), 0) not in told.cuts
+    assert np.all(told.rows > 0)
+    dense = told.of_every_row(run.problem.n_rows)
+    assert np.array_equal(dense[bounder.price_rows], prices.row)
+    assert np.count_nonzero(dense) == len(told.numbers)
+
+
+def kinds(run):
+    """What the leaves of all windows were asked."""
+    leaves_of_all = [leaf for window in run.windows.windows for leaf in window.leaves]
+    return {kind for leaf in leaves_of_all for kind, _, _ in leaf.answers.path}
+
+
+@pytest.mark.parametrize("seed", [1, 3, 9])
+def test_where_all_groups_are_decided_columns_are_asked_for(seed, short_windows):
+    case = line(seed, 9, 24, 7)
+    case.options["group_costs"][:] = 1.0
+    run = divided(case, 30)
+    assert "column" in kinds(run)
+    assert run.windows.bound <= optimum(case) + 1e-6
+    _, certificate = certified(run)
+    verdict = check_certificate(certificate, *case.arguments(), **case.options)
+    assert verdict.holds, verdict.faults
+    assert verdict.bound == pytest.approx(run.windows.bound, rel=1e-6, abs=1e-3)
+
+
+def half_asleep(case, steps):
+    """A run whose windows start with every second row alone, and its active rows at the end."""
+    run = divided(case, 0)
+    for window in run.windows.windows:
+        stretch = window.stretch
+        stretch.active = np.arange(stretch.n_rows) % 2 == 0
+        stretch.activate(stretch.active)
+    for _ in itertools.islice(run.windows.steps(), steps):
+        pass
+    return run, sum(int(window.stretch.active.sum()) for window in run.windows.windows)
+
+
+def test_rows_that_leaves_leave_open_become_active(monkeypatch, short_windows):
+    case = line(5, 12, 40, 9)
+    run, rows = half_asleep(case, 12)
+    monkeypatch.setattr(window_module, "OPEN", 2.0)
+    asleep, fewer = half_asleep(case, 12)
+    assert rows > fewer
+    assert run.windows.bound > asleep.windows.bound + 1
+    assert run.windows.bound <= optimum(case) + 1e-6
+    _, certificate = certified(run)
+    assert check_certificate(certificate, *case.arguments(), **case.options).holds
 
 
 def test_shares_never_add_up_to_more_than_a_cost():

@@ -16,7 +16,7 @@ from watchline.design.cover.relaxation import Iterate, make_iterate, prices_of, 
 
 
 @nb.njit(cache=True, nogil=True)
-def _views(layout: Layout, y: NDArray, x: NDArray) -> NDArray:
+def views_of(layout: Layout, y: NDArray, x: NDArray) -> NDArray:
     """Return the fractional views of every row."""
     z = np.zeros(len(layout.atom_group))
     for atom in range(len(z)):
@@ -183,7 +183,7 @@ class Bounder:
             Number of rows added.
         """
         out = self.iterates[1]
-        views = _views(self.layout, out.y, out.x)
+        views = views_of(self.layout, out.y, out.x)
         self.work += len(self.layout.atom_row) / 1e6
         demand = self.problem.demand
         lack = (demand - views) / np.maximum(demand, 1)
@@ -197,9 +197,15 @@ class Bounder:
             wrong = np.concatenate([rank[: most // 2], rest[: most - most // 2]])
         if len(wrong):
             previous = (self.part, self.iterates[0], self.rows)
+            self.iterates = []
             self.rows = np.sort(np.concatenate([self.rows, wrong]))
             self._build(previous)
         return len(wrong)
+
+    def conclude(self) -> None:
+        """Keep the best prices alone, and give up what could raise the bound further."""
+        self.layout = self.part = self.price_layout
+        self.rows, self.iterates = self.price_rows, []
 
     def guess_miss(self) -> None:
         """In budget mode, move the allowed weight to what the present prices say (Newton)."""

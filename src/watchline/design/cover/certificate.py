@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,11 @@ DIGITS = 7
 
 
 def _rising_rows(problem: CoverProblem) -> Iterator[NDArray[np.int32]]:
-    """Yield the rows of the columns in rising order, some million at a time."""
+    """Yield the rows of the columns in rising order, a million entries at a time."""
     start = problem.indptr
     first = 0
     while first < problem.n_columns:
-        last = int(np.searchsorted(start, start[first] + 4_000_000, side="right")) - 1
+        last = int(np.searchsorted(start, start[first] + 1_000_000, side="right")) - 1
         last = min(max(last, first + 1), problem.n_columns)
         rows = problem.indices[start[first] : start[last]]
         column = np.repeat(np.arange(last - first), np.diff(start[first : last + 1]))
@@ -96,7 +96,8 @@ def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str
         the solution, which HiGHS may have raised above ``bound`` and which the certificate does
         not prove.
     """
-    root = PriceSet(solution.row_duals, solution.cut_duals, solution.class_duals)
+    priced = np.flatnonzero(solution.row_duals)
+    root = PriceSet(priced, solution.row_duals[priced], solution.cut_duals, solution.class_duals)
     tree = solution.price_tree
     in_budget = problem.budget is not None
     return {
@@ -117,10 +118,10 @@ def make_certificate(problem: CoverProblem, solution: CoverSolution) -> dict[str
 
 
 def _stated_rows(prices: PriceSet) -> list[list[float]]:
-    return [[int(row), float(prices.rows[row])] for row in np.flatnonzero(prices.rows)]
+    return [list(one) for one in zip(prices.numbers.tolist(), prices.rows.tolist(), strict=True)]
 
 
-def _stated_trees(tree: PriceTree | None, windows: tuple[PriceWindow, ...]) -> dict[str, Any]:
+def _stated_trees(tree: PriceTree | None, windows: Sequence[PriceWindow]) -> dict[str, Any]:
     """Return trees as plain values: leaves name cuts and sets by their places in two lists."""
     if tree is None and not windows:
         return {}

@@ -14,9 +14,9 @@ from scipy.sparse.linalg import svds
 
 from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout, transposed
+from watchline.design.cover.near import spans
 from watchline.design.cover.part import part_of
-from watchline.design.cover.problem import CoverProblem
-from watchline.design.cover.stretch import Stretch, make_stretch, spans
+from watchline.design.cover.stretch import Stretch, make_stretch
 
 LEAST_PRICE = 1e-9
 """Rows with a lower price raise no bound of the relaxation."""
@@ -62,7 +62,7 @@ def with_rows(
     rows: NDArray[np.intp],
     prices: Prices,
     more: NDArray[np.intp],
-) -> tuple[NDArray[np.intp], Prices]:
+) -> tuple[NDArray[np.intp], Layout, Prices]:
     """Return the rows with a price, and some more whose price is 0.
 
     Parameters
@@ -82,8 +82,10 @@ def with_rows(
     -------
     rows : ndarray of int
         In rising order.
+    wider : Layout
+        The part of the problem with these rows.
     prices : Prices
-        On the layout of these rows; they prove what they did.
+        On that layout; they prove what they did.
     """
     priced = prices.row > LEAST_PRICE
     kept = np.union1d(rows[priced], more).astype(np.intp)
@@ -93,46 +95,42 @@ def with_rows(
     row[place] = prices.row[priced]
     old = part.row_atom[spans(part.row_start, np.flatnonzero(priced))]
     atom[wider.row_atom[spans(wider.row_start, place)]] = prices.atom[old]
-    return kept, Prices(row, atom, prices.miss)
+    return kept, wider, Prices(row, atom, prices.miss)
 
 
 def make_stretches(
-    problem: CoverProblem,
-    layout: Layout,
-    order: NDArray[np.int64],
+    part: Layout,
     price_rows: NDArray[np.intp],
     prices: Prices,
     near: NDArray[np.bool_],
     count: int,
     fit: object,
+    active: NDArray[np.bool_],
 ) -> list[Stretch]:
     """Cut a problem into windows, and share the costs among them by the prices.
 
     Parameters
     ----------
-    problem : CoverProblem
-        The problem; no row may stay uncovered.
-    layout : Layout
-        Its atoms.
-    order : ndarray of int64
-        The problem's column at each position of the layout.
+    part : Layout
+        A part of the problem; no row may stay uncovered.
     price_rows : ndarray of int
-        Rows with prices.
+        Its rows in the problem.
     prices : Prices
-        On the layout of these rows.
+        Its prices.
     near : ndarray of bool, shape (n_columns,)
         The columns (layout order) that a good choice may hold.
     count : int
         Number of windows.
     fit : callable
         Makes shares add up (:func:`watchline.design.cover.windows.fit_shares`).
+    active : ndarray of bool
+        Which of the rows the windows' relaxations have from the start.
 
     Returns
     -------
     list of Stretch
         In order along the line.
     """
-    part = part_of(layout, price_rows)
     at_row, at_group = line_order(part, prices.row * part.demand)
     kept = np.flatnonzero(part.demand > 0)
     rank = kept[np.argsort(at_row[kept], kind="stable")]
@@ -151,14 +149,12 @@ def make_stretches(
         groups.append(mine)
         columns.append(taken)
     of_group, of_column, group_rows, column_rows = _uses(part, prices, made, groups, columns)
-    fixed = fit(of_group, group_rows, groups, layout.fixed)
-    cost = fit(of_column, column_rows, columns, layout.cost)
+    fixed = fit(of_group, group_rows, groups, part.fixed)
+    cost = fit(of_column, column_rows, columns, part.cost)
     stretches = []
     for number, (rows, whole) in enumerate(made):
         stretches.append(
             make_stretch(
-                problem,
-                order,
                 price_rows[rows],
                 whole,
                 groups[number],
@@ -166,6 +162,7 @@ def make_stretches(
                 near,
                 at_group,
                 (fixed[number], cost[number], group_rows[number], column_rows[number]),
+                active[rows],
             )
         )
     return stretches

@@ -12,7 +12,6 @@ Maximised over the prices this is the linear relaxation with all row–mount cut
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numba as nb
@@ -112,21 +111,42 @@ def value_of_prices(layout: Layout, prices: Prices, allowed: NDArray[np.float64]
         A value that no choice can undercut.
     """
     clean = [np.where(np.isfinite(a), np.maximum(a, 0.0), 0.0) for a in prices]
-    row, atom, miss = clean
+    return float(_sum_of(layout, *clean, allowed))
+
+
+@nb.njit(cache=True, nogil=True)
+def _sum_of(layout: Layout, row: NDArray, atom: NDArray, miss: NDArray, allowed: NDArray) -> float:
+    """Return what prices at least 0 prove, rounded downwards."""
     value = _group_values(layout, row, atom)
-    site = layout.site
-    at_site = site >= 0
-    lowest = np.zeros(int(site.max(initial=-1)) + 1)
-    np.minimum.at(lowest, site[at_site], value[at_site])
-    loss = np.concatenate([lowest, np.minimum(0.0, value[~at_site])])
-    worth = layout.demand * row
-    limit = miss[layout.row_class] * layout.row_weight
-    worth = np.where(allowed[layout.row_class] > 0, np.minimum(worth, limit), worth)
-    spared = np.where(allowed > 0, miss * allowed, 0.0)
-    parts = [*worth.tolist(), *loss.tolist(), *(-spared).tolist()]
-    total = math.fsum(parts)
-    slip = 4 * UNIT * math.fsum(abs(p) for p in parts)
-    return total - slip
+    sites = 0
+    for site in layout.site:
+        sites = max(sites, site + 1)
+    lowest = np.zeros(sites)
+    total, size = 0.0, 0.0
+    for group in range(len(value)):
+        site = layout.site[group]
+        if site >= 0:
+            lowest[site] = min(lowest[site], value[group])
+        else:
+            total += min(0.0, value[group])
+            size -= min(0.0, value[group])
+    for site in range(sites):
+        total += lowest[site]
+        size -= lowest[site]
+    for i in range(len(row)):
+        worth = layout.demand[i] * row[i]
+        kind = layout.row_class[i]
+        if allowed[kind] > 0.0:
+            worth = min(worth, miss[kind] * layout.row_weight[i])
+        total += worth
+        size += worth
+    for kind in range(len(allowed)):
+        if allowed[kind] > 0.0:
+            total -= miss[kind] * allowed[kind]
+            size += miss[kind] * allowed[kind]
+    # No partial sum is larger than ``size``, and each addition rounds by half a unit of it.
+    count = len(value) + sites + len(row) + len(allowed)
+    return total - (count + 8.0) * UNIT * size
 
 
 @nb.njit(cache=True, nogil=True)
@@ -233,6 +253,16 @@ def ascend(
             group_slack[layout.atom_group[atom]] -= layout.atom_cap[atom] * (step - part)
 
 
+@nb.njit(cache=True, nogil=True)
+def _paid(layout: Layout, atom_price: NDArray) -> NDArray:
+    """Return what the atoms of each column pay for it."""
+    paid = np.zeros(len(layout.cost))
+    for column in range(len(paid)):
+        for link in range(layout.column_start[column], layout.column_start[column + 1]):
+            paid[column] += atom_price[layout.column_atom[link]]
+    return paid
+
+
 def least_cost_with(
     layout: Layout, prices: Prices, allowed: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -263,10 +293,7 @@ def least_cost_with(
     floor[at_site] = lowest[layout.site[at_site]]
     # The group's site must pay the group's value instead of its least one, and the column what
     # its price does not cover.
-    paid = np.add.reduceat(
-        np.append(prices.atom[layout.column_atom], 0.0), layout.column_start[:-1]
-    )
-    paid = np.where(np.diff(layout.column_start) > 0, paid, 0.0)
+    paid = _paid(layout, prices.atom)
     short = np.maximum(0.0, layout.cost - paid * (1 + 1e-9))
     extra = (value - floor)[layout.column_group] + short
     return bound_of(layout, prices, allowed) + extra * (1 - 1e-9)

@@ -11,7 +11,8 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from watchline.design.cover.layout import Layout, make_layout, reach
+from watchline.design.cover.layout import Layout, reach
+from watchline.design.cover.part import with_columns
 from watchline.design.cover.problem import CoverProblem
 
 LEAST_PRICE = 1e-3
@@ -21,13 +22,13 @@ NEAR = 0.15
 
 
 @nb.njit(cache=True)
-def _columns_with(indptr: NDArray, indices: NDArray, wanted: NDArray) -> NDArray:
+def _columns_with(layout: Layout, wanted: NDArray) -> NDArray:
     """Tell which columns cover any of some rows.
 
     Parameters
     ----------
-    indptr, indices : ndarray of int
-        Rows of each column.
+    layout : Layout
+        The problem in atoms.
     wanted : ndarray of bool, shape (n_rows,)
         The rows.
 
@@ -35,12 +36,12 @@ def _columns_with(indptr: NDArray, indices: NDArray, wanted: NDArray) -> NDArray
     -------
     ndarray of bool, shape (n_columns,)
     """
-    found = np.zeros(len(indptr) - 1, np.bool_)
-    for column in range(len(found)):
-        for t in range(indptr[column], indptr[column + 1]):
-            if wanted[indices[t]]:
-                found[column] = True
-                break
+    found = np.zeros(len(layout.cost), np.bool_)
+    for row in np.flatnonzero(wanted):
+        for q in range(layout.row_start[row], layout.row_start[row + 1]):
+            atom = layout.row_atom[q]
+            for t in range(layout.member_start[atom], layout.member_start[atom + 1]):
+                found[layout.member_column[t]] = True
     return found
 
 
@@ -83,32 +84,32 @@ def promising(
 
 
 def narrowed(
-    problem: CoverProblem, keep: NDArray[np.bool_], supply: NDArray[np.int64]
+    layout: Layout, keep: NDArray[np.bool_], supply: NDArray[np.int64]
 ) -> tuple[Layout, NDArray[np.int64]]:
     """Return the problem with some of its columns, and those that its rows need besides.
 
     Parameters
     ----------
-    problem : CoverProblem
-        The problem.
+    layout : Layout
+        The problem in atoms.
     keep : ndarray of bool, shape (n_columns,)
-        The columns.
+        The columns, in layout order.
     supply : ndarray of int64, shape (n_rows,)
         The most views that each row can get from all columns.
 
     Returns
     -------
-    layout : Layout
+    narrow : Layout
         The narrower problem in atoms.
     columns : ndarray of int64
-        The problem's column at each position of the layout.
+        The column of ``layout`` at each position of ``narrow``.
     """
-    layout, order = make_layout(problem.with_columns(keep))
-    lacking = (reach(layout) < problem.demand) & (supply >= problem.demand)
+    narrow, _ = with_columns(layout, keep)
+    lacking = (reach(narrow) < layout.demand) & (supply >= layout.demand)
     if lacking.any():
-        keep = keep | _columns_with(problem.indptr, problem.indices, lacking)
-        layout, order = make_layout(problem.with_columns(keep))
-    return layout, np.flatnonzero(keep)[order]
+        keep = keep | _columns_with(layout, lacking)
+        narrow, _ = with_columns(layout, keep)
+    return narrow, np.flatnonzero(keep)
 
 
 def weight_of(price: NDArray[np.float64], usual: NDArray[np.int64]) -> NDArray[np.int64]:

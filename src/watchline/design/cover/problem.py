@@ -213,7 +213,7 @@ def _csc(columns: Any, n_rows: int, n_columns: int) -> tuple[NDArray[np.int64], 
                 "give a matrix of rows × columns",
             )
         matrix = sparse.csc_array(columns)
-        if np.any(matrix.data == 0):
+        if np.count_nonzero(matrix.data) < len(matrix.data):
             matrix = matrix.copy()
             matrix.eliminate_zeros()
         indptr, indices = matrix.indptr, matrix.indices

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.bounding import Bounder
-from watchline.design.cover.cutting import make_stretches, with_rows
+from watchline.design.cover.cutting import LEAST_PRICE, make_stretches, with_rows
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.exact import make_model, solve_model
-from watchline.design.cover.layout import make_layout
+from watchline.design.cover.part import with_columns
 from watchline.design.cover.run import Run
 from watchline.design.cover.tree import MOST_LEAVES, Tree
 from watchline.design.cover.window import Window
@@ -177,22 +177,25 @@ def cut(run: Run) -> Windows:
     """Return the problem cut into windows, with its costs shared by the best prices."""
     bounder = run.bounder
     least = least_cost_with(bounder.price_layout, bounder.prices, bounder.allowed)
-    mean = run.value / max(1, run.paid())
-    more = np.zeros(0, np.intp)
+    mean, count = run.value / max(1, run.paid()), max(2, round(run.paid() / GROUPS_IN_WINDOW))
+    more, first = np.zeros(0, np.intp), np.zeros(0, np.intp)
     if run.core is not None:
-        more = run.core.latest(int(MORE_ROWS * np.count_nonzero(bounder.prices.row)))
-    rows, prices = with_rows(
+        more = run.core.rows
+        first = run.core.latest(int(MORE_ROWS * np.count_nonzero(bounder.prices.row)))
+    # The relaxation is left where it is: what only that needs makes room for the windows.
+    bounder.conclude()
+    rows, part, prices = with_rows(
         run.layout, bounder.price_layout, bounder.price_rows, bounder.prices, more
     )
+    run.layout = bounder.price_layout
     stretches = make_stretches(
-        run.problem,
-        run.layout,
-        run.order,
+        part,
         rows,
         prices,
         least - bounder.bound <= NEAR_WINDOW * mean,
-        max(2, round(run.paid() / GROUPS_IN_WINDOW)),
+        count,
         fit_shares,
+        (prices.row > LEAST_PRICE) | np.isin(rows, first),
     )
     run.other_work += len(run.problem.indices) / 1e6
     windows = [Window(stretch) for stretch in stretches]
@@ -242,10 +245,10 @@ def finish_exactly(run: Run, largest: int) -> None:
         return
     # A choice with an excluded column costs at least the present best.
     ceiling = run.value
-    problem = run.problem.with_columns(keep)
-    layout, order = make_layout(problem)
+    problem, kept = run.problem, np.flatnonzero(keep[run.order])
+    layout, _ = with_columns(run.layout, keep[run.order])
     pairs = len(layout.atom_row)
-    run.other_work += len(problem.indices) / 1e6
+    run.other_work += float(np.diff(problem.indptr)[keep].sum()) / 1e6
     nodes = None
     if run.work_limit is not None:
         left = max(0.0, run.work_limit - run.work)
@@ -253,10 +256,9 @@ def finish_exactly(run: Run, largest: int) -> None:
         if nodes < FEWEST_NODES and run.chosen is not None:
             return
         run.other_work += left
-    kept = np.flatnonzero(keep)[order]
     start = None
     if run.chosen is not None:
-        start = np.flatnonzero(np.isin(kept, run.order[run.chosen]))
+        start = np.flatnonzero(np.isin(kept, run.chosen))
     outcome = solve_model(
         layout,
         make_model(layout, problem.allowance(), budget=problem.budget),
@@ -267,10 +269,8 @@ def finish_exactly(run: Run, largest: int) -> None:
         gap=run.target,
         step=run.step if problem.budget is None else 0.0,
     )
-    place = np.empty(run.problem.n_columns, np.int64)
-    place[run.order] = np.arange(run.problem.n_columns)
     if outcome.chosen is not None:
-        run.offer(place[kept[outcome.chosen]])
+        run.offer(kept[outcome.chosen])
     if outcome.interrupted:
         raise KeyboardInterrupt
     if not proof:

@@ -24,7 +24,6 @@ from watchline.design.cover.state import (
 )
 from watchline.kernels.borrows import BORROWS
 
-
 CLOSE = 0.75
 """A package is taken if no other could score better than so much of its score: judgements are
 random by more than that, and each spared one makes a step cheaper."""

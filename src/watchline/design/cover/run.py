@@ -36,7 +36,7 @@ class Run:
     problem : CoverProblem
         The problem.
     layout : Layout
-        Its atoms.
+        Its atoms; once windows are cut, those of the rows with a price alone.
     order : ndarray of int64
         The problem's column at each position of the layout.
     supply : ndarray of int64, shape (n_rows,)
@@ -89,7 +89,7 @@ class Run:
     back: NDArray[np.int64] | None = None
 
     @classmethod
-    def begun(cls, problem: CoverProblem, work_limit: float) -> Run:
+    def begun(cls, problem: CoverProblem, work_limit: float | None) -> Run:
         """Return a run that only its work ends, with nothing done."""
         layout, order = make_layout(problem)
         return cls(

@@ -87,13 +87,11 @@ def concentrate(run: Run, entries: int | None = None) -> None:
     if not np.any(price > LEAST_PRICE):
         return
     keep = promising(problem, least, run.order[run.chosen], run.value, entries)
-    narrow, kept = narrowed(problem, keep, run.supply)
+    narrow, back = narrowed(run.layout, keep[run.order], run.supply)
     run.other_work += len(problem.indices) / 1e6
-    place = np.empty(len(run.order), np.int64)
-    place[run.order] = np.arange(len(run.order))
     old = run.state
     weight = weight_of(price, old.reserve)
-    run.ground, run.back = narrow, place[kept]
+    run.ground, run.back = narrow, back
     chosen = np.isin(run.back, run.chosen)
     run.core = None
     if problem.n_rows <= MANY_ROWS or np.any(problem.allowed > 0):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -29,15 +31,64 @@ class LogEntry(NamedTuple):
     lower_bound: float
 
 
+CutKey = tuple[int, tuple[int, ...], int]
+"""A row–mount cut: its group, its columns in rising order, its cap."""
+
+
+class CutPrices(Mapping[CutKey, float]):
+    """Prices of row–mount cuts by ``(group, (columns…), cap)``.
+
+    They are held as arrays, a tenth of what the keys take, which are made when they are read.
+
+    Parameters
+    ----------
+    group, cap : ndarray of int32, shape (n,)
+        Group and cap of each cut.
+    start, column : ndarray of int64 / int32
+        Columns of each cut.
+    price : ndarray of float64, shape (n,)
+        Its price, above 0.
+    """
+
+    def __init__(
+        self,
+        group: NDArray[np.int32],
+        cap: NDArray[np.int32],
+        start: NDArray[np.int64],
+        column: NDArray[np.int32],
+        price: NDArray[np.float64],
+    ) -> None:
+        self._arrays = group, cap, start, column, price
+
+    @cached_property
+    def _priced(self) -> dict[CutKey, float]:
+        group, cap, start, column, price = (array.tolist() for array in self._arrays)
+        return {
+            (group[n], tuple(sorted(column[start[n] : start[n + 1]])), cap[n]): price[n]
+            for n in range(len(price))
+        }
+
+    def __getitem__(self, key: CutKey) -> float:
+        return self._priced[key]
+
+    def __iter__(self) -> Iterator[CutKey]:
+        return iter(self._priced)
+
+    def __len__(self) -> int:
+        return len(self._arrays[-1])
+
+
 @dataclass(frozen=True, eq=False)
 class PriceSet:
     """Prices that prove a bound, in the numbers of the problem.
 
     Attributes
     ----------
-    rows : ndarray of float64, shape (n_rows,)
-        Price of one view of each row.
-    cuts : dict
+    numbers : ndarray of int64, shape (n,)
+        The rows with a price.
+    rows : ndarray of float64, shape (n,)
+        Price of one view of each of them.
+    cuts : mapping
         Prices of the row–mount cuts, as ``CoverSolution.cut_duals``.
     classes : ndarray of float64, shape (n_classes,)
         Price of one unit of the weight that may stay uncovered.
@@ -45,10 +96,27 @@ class PriceSet:
         Below an answer that some of these groups are in use: its price, by the groups.
     """
 
+    numbers: NDArray[np.int64]
     rows: NDArray[np.float64]
-    cuts: dict[tuple[int, tuple[int, ...], int], float]
+    cuts: Mapping[CutKey, float]
     classes: NDArray[np.float64]
     any_of: dict[tuple[int, ...], float] = field(default_factory=dict)
+
+    def of_every_row(self, n_rows: int) -> NDArray[np.float64]:
+        """Return the price of one view of every row of the problem.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows of the problem.
+
+        Returns
+        -------
+        ndarray of float64, shape (n_rows,)
+        """
+        price = np.zeros(n_rows)
+        price[self.numbers] = self.rows
+        return price
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +202,7 @@ class CoverSolution:
         Every choice costs a multiple of this step, to which the bound is rounded up; 0 if none.
     row_duals : ndarray of float64, shape (n_rows,)
         Price of one view of each row: what one unit of demand costs at the margin.
-    cut_duals : dict
+    cut_duals : mapping
         Prices of the row–mount cuts: ``(group, (columns…), cap) -> price`` of one view of the
         rows that the group covers by exactly these columns and counts at most ``cap`` times.
     class_duals : ndarray of float64, shape (n_classes,)
@@ -149,8 +217,9 @@ class CoverSolution:
         Whether ``KeyboardInterrupt`` ended the search before its limits did.
     price_tree : PriceTree or None
         Prices by cases that prove more than the prices above do; None without such.
-    price_windows : tuple of PriceWindow
+    price_windows : sequence of PriceWindow
         Windows of a long line with shared costs that prove more than these; empty without such.
+        Each is stated when it is read, and not kept: together they take more than the problem.
     """
 
     status: Status
@@ -166,11 +235,11 @@ class CoverSolution:
     price_bound: float
     cost_step: float
     row_duals: NDArray[np.float64]
-    cut_duals: dict[tuple[int, tuple[int, ...], int], float]
+    cut_duals: Mapping[CutKey, float]
     class_duals: NDArray[np.float64]
     log: tuple[LogEntry, ...]
     work: float
     seconds: float
     interrupted: bool = False
     price_tree: PriceTree | None = None
-    price_windows: tuple[PriceWindow, ...] = ()
+    price_windows: Sequence[PriceWindow] = ()

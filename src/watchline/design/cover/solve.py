@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,13 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from watchline.design.cover.judge import cost_step
-from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.problem import make_problem, out_of_reach
 from watchline.design.cover.raising import branch, divide, divide_beside, finish_exactly, relax
 from watchline.design.cover.run import Progress, Run
 from watchline.design.cover.seeking import concentrate, first, search, weigh_rows
-from watchline.design.cover.solution import CoverSolution, PriceSet, Status
-from watchline.design.cover.stated import price_set, price_tree, price_windows
+from watchline.design.cover.solution import CoverSolution, PriceSet, PriceWindow, Status
+from watchline.design.cover.stated import StatedWindows, price_set, price_tree
 from watchline.errors import UsageError
 
 TINY, SMALL, MIDDLE = 5_000, 60_000, 1_500_000
@@ -27,6 +27,9 @@ prices exclude most of its columns."""
 FIRST_SEARCH, LAST_SEARCH = 0.15, 0.85
 """Shares of the time of a long problem after its first prices: before windows are cut, and until
 the search ends."""
+FAR = 0.6
+"""Share of the cost below which a bound is too far off for windows to matter much: then the search
+gets the time to the end."""
 TIGHT = 0.9
 """Share of the cost above which a bound says that HiGHS may settle a problem of equal costs."""
 COOLED = 0.3, 0.35
@@ -142,25 +145,13 @@ def cover(
                 where="cover",
                 mend="give column numbers",
             )
-    layout, order = make_layout(problem)
-    supply = reach(layout)
-    short, breaking = out_of_reach(problem, supply)
-    run = Run(
-        problem=problem,
-        layout=layout,
-        order=order,
-        supply=supply,
-        seed=seed,
-        time_limit=time_limit,
-        work_limit=work_limit,
-        target=gap,
-        progress=progress,
-        started=started,
-        step=cost_step(problem),
-        other_work=len(problem.indices) / 1e6,
-    )
+    run = Run.begun(problem, work_limit)
+    run.seed, run.time_limit, run.target, run.progress = seed, time_limit, gap, progress
+    run.started, run.step = started, cost_step(problem)
+    run.other_work = len(problem.indices) / 1e6
+    short, breaking = out_of_reach(problem, run.supply)
     if len(breaking):
-        return _infeasible(run, short, supply[short])
+        return _infeasible(run, short, run.supply[short])
     # Interrupted, the best choice so far is the answer; the caller sees its true gap.
     try:
         _stages(run, start)
@@ -231,7 +222,8 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
             run.cooled = max(run.cooled, COOLED[0])
             search(run, begin + FIRST_SEARCH * (end - begin))
             run.cooled = max(run.cooled, COOLED[1])
-            divide_beside(run, end, lambda: search(run, begin + LAST_SEARCH * (end - begin)))
+            last = LAST_SEARCH if run.bound > FAR * run.value else 1.0
+            divide_beside(run, end, lambda: search(run, begin + last * (end - begin)))
         elif run.long:
             run.cooled = max(run.cooled, COOLED[0])
             search(run, begin + 0.6 * (1 - begin))
@@ -299,17 +291,17 @@ def _solution(run: Run) -> CoverSolution:
         status = "optimal" if gap <= 1e-9 else "feasible"
     bounder, tree, root = run.bounder, None, None
     if bounder is not None and bounder.prices is not None:
-        root = price_set(
-            problem, bounder.price_layout, bounder.price_rows, bounder.prices, run.order
-        )
+        root = price_set(bounder.price_layout, bounder.price_rows, bounder.prices, run.order)
         if run.tree is not None and run.tree.bound > bounder.bound:
-            tree = price_tree(problem, run.layout, run.order, run.tree.root)
+            tree = price_tree(run.layout, run.order, run.tree.root)
             price_bound = run.tree.bound
-    windows = ()
+    windows: Sequence[PriceWindow] = ()
     if run.windows is not None and run.windows.bound > max(price_bound, 0.0):
-        windows = price_windows(problem, run.order, run.windows)
+        windows = StatedWindows(run.order, run.windows, len(problem.allowed))
         price_bound = run.windows.bound
-    root = root or PriceSet(np.zeros(problem.n_rows), {}, np.zeros(len(problem.allowed)))
+    if root is None:
+        none = np.zeros(0)
+        root = PriceSet(none.astype(np.int64), none, {}, np.zeros(len(problem.allowed)))
     return CoverSolution(
         status=status,
         cost=cost,
@@ -323,7 +315,7 @@ def _solution(run: Run) -> CoverSolution:
         weight_bound=weight_bound,
         price_bound=price_bound,
         cost_step=run.step,
-        row_duals=root.rows,
+        row_duals=root.of_every_row(problem.n_rows),
         cut_duals=root.cuts,
         class_duals=root.classes,
         log=tuple(run.log),

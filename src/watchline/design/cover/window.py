@@ -3,7 +3,10 @@
 The tree asks whether *any group of a stretch* is in use: the window's groups are put in order along
 the line, and stretches of 3, 6, … of them are what is asked for. If none is, all of them are
 closed; if one is, that is a row with a price of its own. Where no stretch is undecided, single
-groups are asked for. No mount need be known to stand for a bound to rise, so that few leaves do.
+groups are asked for, and then columns. No mount need be known to stand for a bound to rise, so that
+few leaves do.
+
+A window knows more rows than its relaxation has: those that its leaves leave open become active.
 """
 
 from __future__ import annotations
@@ -15,10 +18,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from watchline.design.cover.bounding import carry
+from watchline.design.cover.bounding import views_of
 from watchline.design.cover.dual import Prices, ascend, value_of_prices
-from watchline.design.cover.layout import Layout
-from watchline.design.cover.part import part_of
+from watchline.design.cover.leaf import Answer, Answers, WindowLeaf, question
+from watchline.design.cover.near import carried, make_part
 from watchline.design.cover.relaxation import Iterate, make_iterate, relax
 from watchline.design.cover.stretch import Stretch
 
@@ -29,51 +32,15 @@ TOLERANCE = 0.01
 """Share of a cost by which prices may overpay a column, or a group, that is not near."""
 WIDENINGS = 5
 """How often columns that its prices overpay are added to a window's near ones."""
-LEAF_STEPS, LEAF_ROUNDS = 100, 5
-REFRESH_STEPS = 60
-PATIENCE = 1e-4
-"""Share of its bound that a new leaf must gain in a round to go on."""
-
-Answer = tuple[str, int, bool]
-"""A question of a tree, ``any`` stretch or ``group``, its number, and the answer."""
-
-
-@dataclass(eq=False)
-class WindowLeaf:
-    """What is known of a window below some answers.
-
-    Attributes
-    ----------
-    path : tuple of Answer
-        The answers.
-    bound : float
-        What the prices prove with the present shares.
-    row, atom, any_of : ndarray of float64
-        Prices: of rows, of the atoms of all columns, and of the stretches of which one group is in
-        use (in rising order).
-    iterate : Iterate
-        Where the relaxation stopped (float32: no more than a place to go on from).
-    weight : float
-        Its primal weight.
-    settled : bool
-        Whether nothing is left to ask.
-    short : bool
-        Whether the prices overpaid columns that were not near.
-    """
-
-    path: tuple[Answer, ...]
-    bound: float
-    row: NDArray[np.float64]
-    atom: NDArray[np.float64]
-    any_of: NDArray[np.float64]
-    iterate: Iterate
-    weight: float
-    settled: bool = False
-    short: bool = False
-
-    def answered(self, kind: str, answer: bool) -> list[int]:
-        """Return the numbers of the questions of a kind that were answered so."""
-        return [number for what, number, said in self.path if what == kind and said is answer]
+LEAF_STEPS, LEAF_ROUNDS = 200, 2
+REFRESH_STEPS = 90
+GROWN, PAID = 1.3, 0.9
+"""Growth of the near columns after which those are given up that no leaf uses, nor pays so much of
+what they cost."""
+OPEN = 0.1
+"""Share of a row's demand that a mean over the leaves must lack for the row to become active."""
+ACTIVATED = 0.12
+"""Rows that become active at once, for each active one, at most."""
 
 
 @dataclass(eq=False)
@@ -84,6 +51,7 @@ class Window:
     leaves: list[WindowLeaf] = field(default_factory=list)
     work: float = 0.0
     missing: set[int] = field(default_factory=set)
+    narrow: int = 0
 
     @property
     def value(self) -> float:
@@ -92,223 +60,192 @@ class Window:
 
     def begin(self) -> None:
         """Solve the relaxation of the window: its first leaf."""
-        stretch, nothing = self.stretch, np.zeros(0)
+        stretch = self.stretch
+        row, atom = np.zeros(stretch.n_rows), np.zeros(len(stretch.whole.atom_group))
+        nothing = Prices(row, atom, NO_MISSES)
+        answers = Answers((), stretch)
         for turn in range(WIDENINGS + 1):
-            start = make_iterate(stretch.near, 1)
-            leaf = WindowLeaf((), -math.inf, nothing, nothing, nothing, start, stretch.scale)
+            near = stretch.near
+            start = make_iterate(near.asking, 1)
+            leaf = WindowLeaf(answers, -math.inf, nothing, np.zeros(0), start, near, stretch.scale)
             self._advance(leaf, ROOT_STEPS, ROOT_ROUNDS, fresh=True)
             self.leaves = [leaf]
             if not self.missing or turn == WIDENINGS:
                 break
-            stretch.widen(np.array(sorted(self.missing)))
+            chosen = np.zeros(len(stretch.columns), bool)
+            chosen[near.columns] = True
+            chosen[sorted(self.missing)] = True
+            stretch.take(chosen)
             self.missing = set()
 
-    def _closed(self, leaf: WindowLeaf) -> tuple[list[int], list[int]]:
-        """Return the groups that are in use, and those that are not, in a leaf."""
-        off = set(leaf.answered("group", False))
-        for number in leaf.answered("any", False):
-            off.update(self.stretch.sets[number].tolist())
-        used = leaf.answered("group", True)
-        site = self.stretch.whole.site
-        for group in used:
-            if site[group] >= 0:
-                off.update(np.flatnonzero(site == site[group]).tolist())
-        return used, sorted(off.difference(used))
-
-    def _layout(self, leaf: WindowLeaf) -> Layout:
-        """Return the layout of the near columns, with the rows of the stretches in use."""
-        rows = np.arange(self.stretch.n_rows)
-        asked = self.stretch.n_rows + np.sort(np.array(leaf.answered("any", True), np.int64))
-        return part_of(self.stretch.asking, np.concatenate([rows, asked]))
-
-    def _judge(self, leaf: WindowLeaf, raw: Prices, virtual: NDArray[np.bool_]) -> None:
-        """Keep prices of a relaxation if they prove more than the present ones."""
-        n_rows = self.stretch.n_rows
-        row, any_of = raw.row[:n_rows], raw.row[n_rows:]
-        atom = self.stretch.spread(row, raw.atom[~virtual])
-        value = self.proven(leaf, row, atom, any_of)[0]
-        if value > leaf.bound:
-            leaf.bound, leaf.row, leaf.atom, leaf.any_of = value, row, atom, any_of
-
-    def proven(
-        self,
-        leaf: WindowLeaf,
-        row: NDArray[np.float64],
-        atom: NDArray[np.float64],
-        any_of: NDArray[np.float64],
+    def _proven(
+        self, answers: Answers, prices: Prices, any_of: NDArray[np.float64], *, raised: bool
     ) -> tuple[float, Prices]:
-        """Return what prices prove with all columns, and the prices on all atoms that do.
+        """Return what prices on all atoms prove with all columns.
 
         Parameters
         ----------
-        leaf : WindowLeaf
-            The leaf, for its answers.
-        row, atom, any_of : ndarray of float64
+        answers : Answers
+            What is taken for granted.
+        prices : Prices
+            On the layout of all columns.
+        any_of : ndarray of float64
             As in :class:`WindowLeaf`.
+        raised : bool
+            Whether the prices may be changed to prove more.
 
         Returns
         -------
         bound : float
-            No choice below the leaf's answers costs the window less.
+            No choice below the answers costs the window less.
         prices : Prices
-            On the layout of all columns.
+            That prove it.
         """
         stretch = self.stretch
-        used, off = self._closed(leaf)
-        fixed, never = stretch.shares[0].copy(), 1e3 * (1.0 + stretch.most)
-        asked = np.sort(np.array(leaf.answered("any", True), np.int64))
-        for number, price in zip(asked, any_of, strict=True):
-            fixed[stretch.sets[number]] -= price
-        spent = float(np.sum(fixed[used])) + float(np.sum(any_of))
+        part, rows, atoms = stretch.judged
+        fixed, cost = answers.costs
+        owed = np.zeros(len(fixed))
+        for number, price in zip(answers.asked, any_of, strict=True):
+            owed[stretch.sets[number]] += price
         # Groups not in use count nothing; those in use are paid for whatever they are worth.
-        fixed[used], fixed[off] = 0.0, never
-        layout = stretch.whole._replace(fixed=fixed, cost=stretch.shares[1])
-        plain = Prices(row, atom, np.zeros(1))
-        best, kept = value_of_prices(layout, plain, NO_MISSES), plain
-        raised = Prices(row.copy(), atom.copy(), np.zeros(1))
-        held = layout._replace(fixed=np.maximum(fixed, 0.0))
-        ascend(held, raised.row, raised.atom, np.full(len(row), np.inf), stretch.order)
-        self.work += 8 * len(layout.atom_row) / 1e6
-        value = value_of_prices(layout, raised, NO_MISSES)
-        if value > best:
-            best, kept = value, raised
-        slip = 1e-12 * (abs(best) + float(np.sum(any_of)) + float(np.sum(stretch.shares[0][used])))
-        return best + spent - slip, kept
+        spent = answers.spent + float(np.sum(any_of)) - float(np.sum(owed[answers.used]))
+        owed[answers.used + answers.off] = 0.0
+        fixed -= owed
+        layout = part._replace(fixed=fixed, cost=cost)
+        plain = Prices(prices.row[rows], prices.atom[atoms], prices.miss)
+        best = value_of_prices(layout, plain, NO_MISSES)
+        self.work += 2 * len(layout.atom_row) / 1e6
+        if raised:
+            row, atom = plain.row.copy(), plain.atom.copy()
+            held = layout._replace(fixed=np.maximum(fixed, 0.0))
+            ascend(held, row, atom, np.full(len(row), np.inf), stretch.order)
+            self.work += 6 * len(layout.atom_row) / 1e6
+            value = value_of_prices(layout, Prices(row, atom, prices.miss), NO_MISSES)
+            if value > best:
+                best, prices = value, Prices(*(np.zeros(len(a)) for a in prices))
+                prices.row[rows], prices.atom[atoms] = row, atom
+        slip = 1e-12 * (abs(best) + float(np.sum(any_of)) + abs(spent) + answers.spent)
+        return best + spent - slip, prices
 
-    def _advance(
-        self, leaf: WindowLeaf, steps: int, rounds: int, *, fresh: bool, before: float = math.inf
-    ) -> None:
+    def _advance(self, leaf: WindowLeaf, steps: int, rounds: int, *, fresh: bool) -> None:
         """Run rounds of the relaxation of a leaf from its iterate."""
-        part = self._layout(leaf)
-        used, off = self._closed(leaf)
-        fixed = self.stretch.shares[0].copy()
-        fixed[used], fixed[off] = 0.0, 1e3 * (1.0 + self.stretch.most)
-        cost = self.stretch.shares[1][self.stretch.near_columns]
-        part = part._replace(fixed=fixed, cost=cost)
-        virtual = self._virtual(part)
+        self._bring(leaf)
+        stretch, near, answers = self.stretch, self.stretch.near, leaf.answers
+        asked = stretch.n_rows + answers.asked
+        rows = np.concatenate([np.flatnonzero(stretch.active), asked])
+        part, _, atoms = make_part(near.asking, rows, answers.off)
+        fixed, cost = answers.costs
+        part = part._replace(fixed=fixed, cost=cost[near.columns])
         now, out, anchor, tau = (make_iterate(part, 1) for _ in range(4))
         for target in (now, anchor):
-            for mine, its in zip(target, leaf.iterate, strict=True):
-                mine[:] = its
+            _copy(leaf.iterate, target, rows, atoms)
             if not fresh:
-                target.y[off], target.y[used] = 0.0, 1.0
+                target.y[:], target.x[:] = leaf.uses()
         memory = np.array([leaf.weight, 0.0, 0.0, 0.0, 0.0])
         links = 3 * len(part.column_atom) + 6 * len(part.atom_group)
-        for turn in range(rounds):
+        row, atom = np.zeros(len(near.asking.demand)), np.zeros(len(atoms))
+        for _ in range(rounds):
             relax(part, NO_MISSES, now, out, anchor, tau, memory, steps)
             self.work += steps * (500 + 2 * len(part.atom_row) + links) / 1e6
-            self._judge(leaf, Prices(out.row.copy(), out.atom.copy(), out.miss), virtual)
-            if turn > 1 and not fresh and leaf.bound < before * (1 + PATIENCE):
-                break
-            before = max(before, leaf.bound) if math.isfinite(before) else before
-        n_rows = self.stretch.n_rows
-        asked = np.sort(np.array(leaf.answered("any", True), np.int64))
-        for number, price in zip(asked, out.row[n_rows:], strict=True):
-            fixed[self.stretch.sets[number]] -= price
-        fixed[used] = np.maximum(fixed[used], self.stretch.shares[0][used])
-        more = self.stretch.overpaid(out.row[:n_rows], out.atom[~virtual], fixed, TOLERANCE)
+            # A row that nobody can see any more has any price: more than all costs says nothing.
+            row[rows], atom[atoms] = np.minimum(out.row, 2.0 * (1.0 + stretch.most)), out.atom
+            any_of, paid = row[asked], row[: stretch.n_rows].copy()
+            price = stretch.spread(paid, atom[near.real], near)
+            raw = Prices(paid, price, NO_MISSES)
+            value, kept = self._proven(answers, raw, any_of, raised=True)
+            if value > leaf.bound:
+                leaf.bound, leaf.prices, leaf.any_of = value, kept, any_of
+        for number, owed in zip(answers.asked, any_of, strict=True):
+            fixed[stretch.sets[number]] -= owed
+        fixed[answers.used] = stretch.shares[0][answers.used]
+        more = stretch.overpaid(paid, price, fixed, TOLERANCE)
         self.missing.update(more.tolist())
         leaf.short = len(more) > 0
-        leaf.iterate = Iterate(*(array.astype(np.float32) for array in now))
+        leaf.iterate = Iterate(*(array.astype(np.float32) for array in leaf.iterate))
+        _paste(now, leaf.iterate, rows, atoms)
         leaf.weight = float(memory[0])
 
     def _child(self, parent: WindowLeaf, answer: Answer) -> WindowLeaf:
         """Return the leaf below one more answer."""
-        path = (*parent.path, answer)
-        leaf = replace(parent, path=path, bound=-math.inf)
-        old, new = self._layout(parent), self._layout(leaf)
-        kinds = sorted(parent.answered("any", True)), sorted(leaf.answered("any", True))
-        place = np.concatenate(
-            [
-                np.arange(self.stretch.n_rows),
-                self.stretch.n_rows + np.searchsorted(kinds[1], kinds[0]).astype(np.int64),
-            ]
-        )
-        start, last = make_iterate(new, 1), Iterate(*(a.astype(float) for a in parent.iterate))
-        start.y[:], start.x[:] = last.y, last.x
-        start.site[:] = last.site
-        carry(old, new, place, last, start, False)
-        leaf.iterate = start
-        any_of = np.zeros(len(kinds[1]))
-        any_of[place[self.stretch.n_rows :] - self.stretch.n_rows] = parent.any_of
-        leaf.any_of = any_of
-        # What the parent's prices prove here is the least that is known.
-        leaf.bound = self.proven(leaf, leaf.row, leaf.atom, any_of)[0]
-        self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS, fresh=False, before=parent.bound)
-        return leaf
-
-    def _question(self, leaf: WindowLeaf) -> tuple[str, int] | None:
-        """Return what is most undecided in a leaf: a stretch, else a group, else None."""
         stretch = self.stretch
-        used, off = self._closed(leaf)
-        y = np.clip(leaf.iterate.y.astype(float), 0.0, 1.0)
-        y[off] = 0.0
-        sums = stretch.of_set @ y
-        # Little is at stake where other windows bear most of the cost.
-        stake = (stretch.of_set @ (y * stretch.shares[0])) / np.maximum(sums, 1e-12)
-        half = np.minimum(sums, 1.0 - sums) * stretch.set_weight * stake
-        half[(sums < 0.03) | (sums > 0.97)] = -1.0
-        half[leaf.answered("any", True) + leaf.answered("any", False)] = -1.0
-        if used:
-            known = np.zeros(len(y))
-            known[used] = 1.0
-            half[stretch.of_set @ known > 0] = -1.0
-        if len(half) and half.max() > 0:
-            return "any", int(np.argmax(half))
-        half = np.minimum(y, 1.05 - y) * (y + 0.25) * stretch.shares[0]
-        half[used] = 0.0
-        half[y < 1e-2] = 0.0
-        return ("group", int(np.argmax(half))) if half.any() else None
+        answers = Answers((*parent.answers.path, answer), stretch)
+        kind, number, said = answer
+        any_of, start = parent.any_of, parent.iterate
+        if kind == "any" and said:
+            any_of = np.insert(any_of, np.searchsorted(answers.asked, number), 0.0)
+            # The new row counts the uses of its groups.
+            start = start._replace(z=start.z.copy())
+            virtual = ~parent.near.real
+            start.z[virtual] = np.clip(start.y[parent.near.asking.atom_group[virtual]], 0, 1)
+        # What the parent's prices prove here is the least that is known.
+        bound, prices = self._proven(answers, parent.prices, any_of, raised=True)
+        leaf = replace(
+            parent, answers=answers, bound=bound, prices=prices, any_of=any_of, iterate=start
+        )
+        self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS, fresh=False)
+        return leaf
 
     def widen(self) -> None:
         """Take the columns that prices were found to overpay among the near ones."""
         if not self.missing:
             return
-        stretch, more = self.stretch, np.array(sorted(self.missing))
+        stretch, old = self.stretch, self.stretch.near
+        chosen = np.zeros(len(stretch.columns), bool)
+        chosen[old.columns] = True
+        narrowed = len(old.columns) > GROWN * self.narrow
+        if narrowed:
+            chosen = self._useful()
+        chosen[sorted(self.missing)] = True
         self.missing = set()
-        parts = [self._layout(leaf) for leaf in self.leaves]
-        before, old_columns = stretch.to_near, stretch.near_columns
-        finer = [
-            stretch.spread(np.asarray(leaf.iterate.row[: stretch.n_rows], float), atom)
-            for leaf, atom in zip(
-                self.leaves,
-                (
-                    np.asarray(leaf.iterate.atom, float)[~self._virtual(part)]
-                    for leaf, part in zip(self.leaves, parts, strict=True)
-                ),
-                strict=True,
-            )
-        ]
-        stretch.widen(more)
-        now, size = stretch.to_near, len(stretch.near.atom_group)
-        known = now >= 0
-        first = np.zeros(size, np.int64)
-        first[now[known][::-1]] = np.flatnonzero(known)[::-1]
-        came = before[first]
-        at = np.searchsorted(stretch.near_columns, old_columns)
-        for leaf, part, fine in zip(self.leaves, parts, finer, strict=True):
-            virtual, last, next_ = self._virtual(part), leaf.iterate, self._layout(leaf)
-            there = self._virtual(next_)
-            start = make_iterate(next_, 1)
-            start.y[:], start.row[:], start.u[:] = last.y, last.row, last.u
-            start.site[:] = last.site
-            start.x[at] = last.x
-            row = np.asarray(last.row[: stretch.n_rows], float)
-            worth = np.add.reduceat(row[stretch.whole.atom_row], stretch.whole.atom_start[:-1])
-            total = np.bincount(now[known], worth[known], minlength=size)
-            atom = np.bincount(now[known], fine[known], minlength=size)
-            z = np.where(came >= 0, np.asarray(last.z)[~virtual][came], 0.0)
-            for mine, its, real in (
-                (start.atom, last.atom, atom),
-                (start.mount, last.mount, np.maximum(total - atom, 0.0)),
-                (start.z, last.z, z),
-            ):
-                mine[there], mine[~there] = its[virtual], real
-            leaf.iterate = Iterate(*(array.astype(np.float32) for array in start))
+        stretch.take(chosen)
+        if narrowed:
+            self.narrow = len(stretch.near.columns)
 
-    def _virtual(self, part: Layout) -> NDArray[np.bool_]:
-        """Return which atoms of a leaf's layout belong to stretches."""
-        return part.atom_row[part.atom_start[:-1]] >= self.stretch.n_rows
+    def _bring(self, leaf: WindowLeaf) -> None:
+        """Carry a leaf's iterate over to the present near columns."""
+        stretch, old = self.stretch, leaf.near
+        if old is stretch.near:
+            return
+        row = leaf.iterate.row[: stretch.n_rows].astype(float)
+        fine = stretch.spread(row, leaf.iterate.atom[old.real].astype(float), old)
+        leaf.iterate = carried(stretch.whole, leaf.iterate, fine, old, stretch.near)
+        leaf.near = stretch.near
+
+    def _useful(self) -> NDArray[np.bool_]:
+        """Tell which columns any leaf uses, or pays nearly enough."""
+        whole, cost = self.stretch.whole, self.stretch.shares[1]
+        column = np.repeat(np.arange(len(cost)), np.diff(whole.column_start))
+        useful = np.zeros(len(cost), bool)
+        for leaf in self.leaves:
+            paid = np.bincount(column, leaf.prices.atom[whole.column_atom], minlength=len(cost))
+            near = leaf.near.columns
+            useful[near] |= (leaf.iterate.x > 1e-3) | (paid >= PAID * cost)[near]
+            useful[leaf.answers.taken + leaf.answers.dropped] = True
+        return useful
+
+    def activate(self, spread: float) -> None:
+        """Make the rows active that the leaves near the least leave open most.
+
+        Parameters
+        ----------
+        spread : float
+            As in :meth:`blend`.
+        """
+        stretch = self.stretch
+        if stretch.active.all():
+            return
+        demand, lack = stretch.whole.demand, np.zeros(stretch.n_rows)
+        for share, leaf in self._weighted(spread):
+            views = views_of(leaf.near.layout, *leaf.uses())
+            lack += share * np.maximum(0.0, 1.0 - views / np.maximum(demand, 1))
+            self.work += len(leaf.near.layout.atom_row) / 1e6
+        lack[stretch.active | (demand == 0)] = 0.0
+        most = max(1, int(ACTIVATED * np.count_nonzero(stretch.active)))
+        rank = np.argsort(-lack, kind="stable")[:most]
+        more = np.zeros(stretch.n_rows, bool)
+        more[rank[lack[rank] > OPEN]] = True
+        if more.any():
+            stretch.activate(more)
 
     def grow(self, splits: int, enough: Callable[[], bool]) -> None:
         """Split the leaf with the least bound some times.
@@ -329,9 +266,8 @@ class Window:
                 self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS, fresh=False)
                 again -= 1
                 continue
-            asked = None if leaf.settled else self._question(leaf)
+            asked = question(leaf)
             if asked is None:
-                leaf.settled = True
                 break
             made = [self._child(leaf, (*asked, answer)) for answer in (True, False)]
             place = self.leaves.index(leaf)
@@ -350,13 +286,18 @@ class Window:
             Asked before each leaf whether to stop.
         """
         for leaf in self.leaves:
-            leaf.bound = self.proven(leaf, leaf.row, leaf.atom, leaf.any_of)[0]
+            leaf.bound = self._proven(leaf.answers, leaf.prices, leaf.any_of, raised=False)[0]
         done: set[int] = set()
         for _ in range(3):
             limit = self.value + margin
             for number, leaf in enumerate(self.leaves):
                 if leaf.bound < limit and number not in done and not enough():
                     done.add(number)
+                    leaf.bound, leaf.prices = self._proven(
+                        leaf.answers, leaf.prices, leaf.any_of, raised=True
+                    )
+                    if leaf.bound >= limit:
+                        continue
                     self._advance(leaf, REFRESH_STEPS, 1, fresh=False)
 
     def blend(self, spread: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -372,16 +313,42 @@ class Window:
         groups, columns : ndarray of float64
             Of the window's groups, and of all of its columns.
         """
+        y, x = np.zeros(len(self.stretch.shares[0])), np.zeros(len(self.stretch.shares[1]))
+        for share, leaf in self._weighted(spread):
+            groups, columns = leaf.uses()
+            y += share * groups
+            x[leaf.near.columns] += share * columns
+        return y, x
+
+    def _weighted(self, spread: float) -> list[tuple[float, WindowLeaf]]:
+        """Return the leaves near the least with their weights, which add up to nearly 1."""
         bound = np.array([leaf.bound for leaf in self.leaves])
         weight = np.exp(-(bound - bound.min()) / spread)
         weight /= weight.sum()
-        y, x = np.zeros(len(self.stretch.shares[0])), np.zeros(len(self.stretch.shares[1]))
-        for share, leaf in zip(weight, self.leaves, strict=True):
-            if share < 1e-3:
-                continue
-            used, off = self._closed(leaf)
-            mine = np.clip(leaf.iterate.y, 0.0, 1.0).astype(float)
-            mine[off], mine[used] = 0.0, 1.0
-            y += share * mine
-            x[self.stretch.near_columns] += share * np.clip(leaf.iterate.x, 0.0, 1.0)
-        return y, x
+        return [
+            (float(share), leaf)
+            for share, leaf in zip(weight, self.leaves, strict=True)
+            if share >= 1e-3
+        ]
+
+
+def _copy(
+    source: Iterate, target: Iterate, rows: NDArray[np.intp], atoms: NDArray[np.bool_]
+) -> None:
+    """Copy the values of some rows and atoms into an iterate that has these alone."""
+    target.y[:], target.x[:], target.site[:] = source.y, source.x, source.site
+    target.row[:] = source.row[rows]
+    for mine, its in zip(target[5:7], source[5:7], strict=True):
+        mine[:] = its[atoms]
+    target.z[:] = source.z[atoms]
+
+
+def _paste(
+    source: Iterate, target: Iterate, rows: NDArray[np.intp], atoms: NDArray[np.bool_]
+) -> None:
+    """Copy the values of an iterate that has some rows and atoms alone to their places."""
+    target.y[:], target.x[:], target.site[:] = source.y, source.x, source.site
+    target.row[rows] = source.row
+    for mine, its in zip(target[5:7], source[5:7], strict=True):
+        mine[atoms] = its
+    target.z[atoms] = source.z

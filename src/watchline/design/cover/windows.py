@@ -21,11 +21,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from watchline.design.cover.window import Window, WindowLeaf
+from watchline.design.cover.leaf import WindowLeaf
+from watchline.design.cover.window import Window
 
 THREADS = 2
 """Windows that are worked on at once; what they find does not depend on it."""
-FIRST_SPLITS, MORE_SPLITS = 12, 4
+FIRST_SPLITS, MORE_SPLITS = 4, 4
 """Splits of each window before costs are shared anew, and after each round of that."""
 STEP, SPREAD, SLOWER = 0.04, 4.0, 15.0
 """Share of a cost that moves per unit of disagreement; cost within which leaves are blended; the
@@ -33,6 +34,7 @@ rounds after which both are half as large."""
 FREE = nullcontext()
 """A gate that holds nobody back."""
 MOMENTUM = 0.6
+MARGIN = 3.0
 FINEST = 2.0**-20
 """Shares are whole multiples of it, so that their sums are exact."""
 
@@ -121,6 +123,7 @@ class Windows:
                 return not enough()
 
             def grow(window: Window) -> None:
+                window.activate(SPREAD)
                 window.grow(MORE_SPLITS, enough)
 
             if self._round < 0:
@@ -135,7 +138,7 @@ class Windows:
             while True:
                 slower = 1.0 + self._round / SLOWER
                 self._share(STEP / slower, SPREAD / slower)
-                margin = 3 * SPREAD / slower
+                margin = MARGIN * SPREAD / slower
 
                 def refresh(window: Window, most: float = margin) -> None:
                     window.refresh(most, enough)
