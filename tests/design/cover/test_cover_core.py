@@ -60,9 +60,11 @@ def test_a_core_takes_in_what_its_choices_leave_open(searched):
 def test_more_rows_at_a_price_of_nothing_prove_the_same(searched):
     run, begun, _ = searched
     bounder, more = run.bounder, np.setdiff1d(run.core.rows, begun)
-    rows, prices = with_rows(
+    rows, wider, prices = with_rows(
         run.layout, bounder.price_layout, bounder.price_rows, bounder.prices, more
     )
     assert set(more) <= set(rows)
-    proven = bound_of(part_of(run.layout, rows), prices, bounder.allowed)
+    whole = part_of(run.layout, rows)
+    assert np.array_equal(wider.atom_row, whole.atom_row)
+    proven = bound_of(whole, prices, bounder.allowed)
     assert proven == pytest.approx(bounder.bound, rel=1e-5)

@@ -23,6 +23,7 @@ from watchline.design.cover.raising import cut, relax
 from watchline.design.cover.run import Run
 from watchline.design.cover.seeking import first
 from watchline.design.cover.solve import _solution
+from watchline.design.cover.stated import price_set
 from watchline.design.cover.windows import FINEST, fit_shares
 from watchline.prove.certificate import check_certificate
 
@@ -122,6 +123,48 @@ def test_windows_prove_more_than_prices_alone():
     verdict = check_certificate(alone, *case.arguments(), **case.options)
     assert not verdict.holds
     assert verdict.bound < run.windows.bound - 1
+
+
+def test_windows_are_stated_one_at_a_time_and_always_the_same():
+    _, run, text = long_line()
+    windows = certified(run)[0].price_windows
+    count = len(run.windows.windows)
+    assert len(windows) == len(list(windows)) == count
+    with pytest.raises(IndexError):
+        windows[count]
+    told = json.loads(text)["windows"]
+    for number, window in enumerate(windows):
+        again = windows[number - count]
+        assert again is not window
+        assert np.array_equal(again.column_shares, window.column_shares)
+        paid = window.group_shares > 0
+        assert [place for place, _ in told[number]["groups"]] == window.groups[paid].tolist()
+    assert [one.groups.tolist() for one in windows[1:]] == [
+        windows[number].groups.tolist() for number in range(1, count)
+    ]
+
+
+def test_prices_name_their_rows_and_cuts_as_the_arrays_do():
+    _, run, _ = long_line()
+    bounder = run.bounder
+    part, prices = bounder.price_layout, bounder.prices
+    order = np.random.default_rng(0).permutation(run.problem.n_columns)
+    told = price_set(part, bounder.price_rows, prices, order)
+    expected = {}
+    for atom in np.flatnonzero(prices.atom > 0):
+        members = part.member_column[part.member_start[atom] : part.member_start[atom + 1]]
+        cap = part.row_cap[part.atom_row[part.atom_start[atom]]]
+        key = (int(part.atom_group[atom]), tuple(sorted(order[members].tolist())), int(cap))
+        expected[key] = prices.atom[atom]
+    assert expected
+    assert len(told.cuts) == len(expected)
+    assert dict(told.cuts) == expected
+    assert all(told.cuts[key] == price for key, price in expected.items())
+    assert (0, (), 0) not in told.cuts
+    assert np.all(told.rows > 0)
+    dense = told.of_every_row(run.problem.n_rows)
+    assert np.array_equal(dense[bounder.price_rows], prices.row)
+    assert np.count_nonzero(dense) == len(told.numbers)
 
 
 def kinds(run):

@@ -197,6 +197,7 @@ class Bounder:
             wrong = np.concatenate([rank[: most // 2], rest[: most - most // 2]])
         if len(wrong):
             previous = (self.part, self.iterates[0], self.rows)
+            self.iterates = []
             self.rows = np.sort(np.concatenate([self.rows, wrong]))
             self._build(previous)
         return len(wrong)

@@ -27,6 +27,9 @@ prices exclude most of its columns."""
 FIRST_SEARCH, LAST_SEARCH = 0.15, 0.85
 """Shares of the time of a long problem after its first prices: before windows are cut, and until
 the search ends."""
+FAR = 0.6
+"""Share of the cost below which a bound is too far off for windows to matter much: then the search
+gets the time to the end."""
 TIGHT = 0.9
 """Share of the cost above which a bound says that HiGHS may settle a problem of equal costs."""
 COOLED = 0.35
@@ -217,7 +220,8 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
             begin, end = run.share(), begin + 0.97 * (1 - begin)
             search(run, begin + FIRST_SEARCH * (end - begin))
             run.cooled = max(run.cooled, COOLED)
-            divide_beside(run, end, lambda: search(run, begin + LAST_SEARCH * (end - begin)))
+            last = LAST_SEARCH if run.bound > FAR * run.value else 1.0
+            divide_beside(run, end, lambda: search(run, begin + last * (end - begin)))
         elif run.long:
             search(run, begin + 0.6 * (1 - begin))
             divide(run, begin + 0.97 * (1 - begin))
