@@ -37,6 +37,8 @@ REFRESH_STEPS = 90
 GROWN, PAID = 1.3, 0.9
 """Growth of the near columns after which those are given up that no leaf uses, nor pays so much of
 what they cost."""
+VERSIONS = 12
+"""Former sets of near columns that leaves may keep: each takes as much memory as a dozen leaves."""
 OPEN = 0.1
 """Share of a row's demand that a mean over the leaves must lack for the row to become active."""
 ACTIVATED = 0.12
@@ -45,13 +47,27 @@ ACTIVATED = 0.12
 
 @dataclass(eq=False)
 class Window:
-    """A window: its rows with the columns that see them, its shares of the costs, its leaves."""
+    """A window: its rows with the columns that see them, its shares of the costs, its leaves.
+
+    Attributes
+    ----------
+    stretch : Stretch
+        The window as a problem of its own.
+    leaves : list of WindowLeaf
+        Of its tree, from left to right.
+    work : float
+        Work done, in million steps.
+    missing : set of int
+        Columns that prices overpaid and that are not near.
+    sifted : int
+        Near columns that were left when useless ones were last given up.
+    """
 
     stretch: Stretch
     leaves: list[WindowLeaf] = field(default_factory=list)
     work: float = 0.0
     missing: set[int] = field(default_factory=set)
-    narrow: int = 0
+    sifted: int = 0
 
     @property
     def value(self) -> float:
@@ -68,7 +84,7 @@ class Window:
             near = stretch.near
             start = make_iterate(near.asking, 1)
             leaf = WindowLeaf(answers, -math.inf, nothing, np.zeros(0), start, near, stretch.scale)
-            self._advance(leaf, ROOT_STEPS, ROOT_ROUNDS, fresh=True)
+            self._advance(leaf, ROOT_STEPS, ROOT_ROUNDS)
             self.leaves = [leaf]
             if not self.missing or turn == WIDENINGS:
                 break
@@ -127,7 +143,7 @@ class Window:
         slip = 1e-12 * (abs(best) + float(np.sum(any_of)) + abs(spent) + answers.spent)
         return best + spent - slip, prices
 
-    def _advance(self, leaf: WindowLeaf, steps: int, rounds: int, *, fresh: bool) -> None:
+    def _advance(self, leaf: WindowLeaf, steps: int, rounds: int) -> None:
         """Run rounds of the relaxation of a leaf from its iterate."""
         self._bring(leaf)
         stretch, near, answers = self.stretch, self.stretch.near, leaf.answers
@@ -139,8 +155,7 @@ class Window:
         now, out, anchor, tau = (make_iterate(part, 1) for _ in range(4))
         for target in (now, anchor):
             _copy(leaf.iterate, target, rows, atoms)
-            if not fresh:
-                target.y[:], target.x[:] = leaf.uses()
+            target.y[:], target.x[:] = leaf.uses()
         memory = np.array([leaf.weight, 0.0, 0.0, 0.0, 0.0])
         links = 3 * len(part.column_atom) + 6 * len(part.atom_group)
         row, atom = np.zeros(len(near.asking.demand)), np.zeros(len(atoms))
@@ -182,7 +197,7 @@ class Window:
         leaf = replace(
             parent, answers=answers, bound=bound, prices=prices, any_of=any_of, iterate=start
         )
-        self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS, fresh=False)
+        self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS)
         return leaf
 
     def widen(self) -> None:
@@ -192,14 +207,17 @@ class Window:
         stretch, old = self.stretch, self.stretch.near
         chosen = np.zeros(len(stretch.columns), bool)
         chosen[old.columns] = True
-        narrowed = len(old.columns) > GROWN * self.narrow
-        if narrowed:
+        many = len(old.columns) > GROWN * self.sifted
+        if many:
             chosen = self._useful()
         chosen[sorted(self.missing)] = True
         self.missing = set()
         stretch.take(chosen)
-        if narrowed:
-            self.narrow = len(stretch.near.columns)
+        if many:
+            self.sifted = len(stretch.near.columns)
+        if len({id(leaf.near) for leaf in self.leaves}) > VERSIONS:
+            for leaf in self.leaves:
+                self._bring(leaf)
 
     def _bring(self, leaf: WindowLeaf) -> None:
         """Carry a leaf's iterate over to the present near columns."""
@@ -263,7 +281,7 @@ class Window:
             if leaf.short and again > 0:
                 # More columns have become near since: its prices may prove more now.
                 self.widen()
-                self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS, fresh=False)
+                self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS)
                 again -= 1
                 continue
             asked = question(leaf)
@@ -298,7 +316,7 @@ class Window:
                     )
                     if leaf.bound >= limit:
                         continue
-                    self._advance(leaf, REFRESH_STEPS, 1, fresh=False)
+                    self._advance(leaf, REFRESH_STEPS, 1)
 
     def blend(self, spread: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return how far groups and columns are used, as a mean over the leaves near the least.
@@ -335,8 +353,8 @@ class Window:
 def _copy(
     source: Iterate, target: Iterate, rows: NDArray[np.intp], atoms: NDArray[np.bool_]
 ) -> None:
-    """Copy the values of some rows and atoms into an iterate that has these alone."""
-    target.y[:], target.x[:], target.site[:] = source.y, source.x, source.site
+    """Copy what belongs to some rows, atoms and all sites into an iterate that has these alone."""
+    target.site[:] = source.site
     target.row[:] = source.row[rows]
     for mine, its in zip(target[5:7], source[5:7], strict=True):
         mine[:] = its[atoms]
