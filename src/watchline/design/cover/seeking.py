@@ -23,6 +23,8 @@ MANY_ROWS = 2000
 """Rows up to which the search looks at all of them from the start."""
 STARTED = 0.6
 """How far a search is cooled down from the start if it was given one."""
+HOT, COLD = 0.2, 0.05
+"""First temperature as a share of an open group's mean cost, and the last as a share of the first."""
 MEND = 8
 """Growths of the core after which a choice is mended for all rows and offered."""
 
@@ -136,7 +138,7 @@ def search(run: Run, until: float) -> None:
         if budget < math.inf:
             mean = run.total / n_open
         cooled = run.cooled + (1.0 - run.cooled) * part
-        heat = max(0.2 * mean * 0.02**cooled, 1e-9)
+        heat = max(HOT * mean * COLD**cooled, 1e-9)
         # Mounts with several columns each: fewer are closed at once, and judged more at random.
         mounts = mean > 2.5 * float(np.mean(layout.cost))
         largest, noise = (6, 0.6) if mounts else (max(4, min(30, n_open // 8)), 0.3)
