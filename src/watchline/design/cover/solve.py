@@ -16,7 +16,7 @@ from watchline.design.cover.layout import make_layout, reach
 from watchline.design.cover.problem import make_problem, out_of_reach
 from watchline.design.cover.raising import branch, divide, divide_beside, finish_exactly, relax
 from watchline.design.cover.run import Progress, Run
-from watchline.design.cover.seeking import concentrate, first, search, weigh_rows
+from watchline.design.cover.seeking import TIGHT, concentrate, first, search, weigh_rows
 from watchline.design.cover.solution import CoverSolution, PriceSet, Status
 from watchline.design.cover.stated import price_set, price_tree, price_windows
 from watchline.errors import UsageError
@@ -27,8 +27,6 @@ prices exclude most of its columns."""
 FIRST_SEARCH, LAST_SEARCH = 0.15, 0.85
 """Shares of the time of a long problem after its first prices: before windows are cut, and until
 the search ends."""
-TIGHT = 0.9
-"""Share of the cost above which a bound says that HiGHS may settle a problem of equal costs."""
 COOLED = 0.35
 """How far the second search is cooled down when it starts."""
 NARROW = 150_000

@@ -28,6 +28,8 @@ class Weights(NamedTuple):
 
     Attributes
     ----------
+    columns : ndarray of int64, shape (n_columns,)
+        The columns of the whole problem among which the search moves; all else counts these.
     cost, per_cost : ndarray of float64, shape (n_columns,)
         Cost of each column, and 1 over it.
     start, row : ndarray of int64 / int32
@@ -60,6 +62,7 @@ class Weights(NamedTuple):
         State of the random numbers.
     """
 
+    columns: NDArray[np.int64]
     cost: NDArray[np.float64]
     per_cost: NDArray[np.float64]
     start: NDArray[np.int64]
@@ -108,7 +111,10 @@ def is_plain(problem: CoverProblem) -> bool:
 
 
 def make_weights(
-    problem: CoverProblem, chosen: NDArray[np.int64], random: NDArray[np.uint64]
+    problem: CoverProblem,
+    chosen: NDArray[np.int64],
+    random: NDArray[np.uint64],
+    keep: NDArray[np.bool_] | None = None,
 ) -> Weights:
     """Return the start of a search from a choice that covers everything.
 
@@ -120,14 +126,22 @@ def make_weights(
         Columns of a feasible choice.
     random : ndarray of uint64
         State of the random numbers, which the search moves on.
+    keep : ndarray of bool, shape (n_columns,), optional
+        The columns among which to search, the choice's at least. Default all.
 
     Returns
     -------
     Weights
     """
+    columns = np.arange(problem.n_columns)
+    if keep is not None:
+        columns = np.flatnonzero(keep)
+        problem = problem.with_columns(keep)
+        chosen = np.searchsorted(columns, chosen)
     n_rows, n_columns = problem.n_rows, problem.n_columns
     back, column = transposed(problem.indptr, problem.indices, n_rows)
     weights = Weights(
+        columns=columns,
         cost=problem.costs,
         per_cost=1.0 / np.maximum(problem.costs, 1e-9),
         start=problem.indptr,
@@ -279,9 +293,9 @@ def _best_gain(w: Weights, row: int, checked: bool) -> int:
     for t in range(w.back[row], w.back[row + 1]):
         column = w.column[t]
         value = w.score[column] * w.per_cost[column]
-        if value > best or (value == best and w.since[column] < w.since[found]):
-            if not checked or _may(w, column):
-                best, found = value, column
+        better = value > best or (value == best and w.since[column] < w.since[found])
+        if better and (not checked or _may(w, column)):
+            best, found = value, column
     return found
 
 
