@@ -19,6 +19,7 @@ from watchline.design.cover.run import Progress, Run
 from watchline.design.cover.seeking import TIGHT, concentrate, first, search, weigh_rows
 from watchline.design.cover.solution import CoverSolution, PriceSet, Status
 from watchline.design.cover.stated import price_set, price_tree, price_windows
+from watchline.design.cover.weighting import is_plain
 from watchline.errors import UsageError
 
 TINY, SMALL, MIDDLE = 5_000, 60_000, 1_500_000
@@ -182,32 +183,31 @@ def _compile() -> None:
 def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
     """Run the stages one after the other."""
     first(run, start)
-    pairs = len(run.layout.atom_row)
+    pairs, plain = len(run.layout.atom_row), is_plain(run.problem)
     if pairs <= TINY:
-        search(run, 0.05)
+        search(run, 0.02 if plain else 0.05)
         relax(run, 0.1)
         weigh_rows(run, 0.8 if run.alike else 0.2)
         branch(run, 0.3)
         finish_exactly(run, MIDDLE)
     elif pairs <= SMALL:
-        search(run, 0.2)
-        relax(run, 0.35)
-        weigh_rows(run, 0.8 if run.alike else 0.45)
+        search(run, 0.02 if plain else 0.2)
+        relax(run, 0.12 if plain else 0.35)
+        weigh_rows(run, 0.9 if run.alike else 0.3)
         branch(run, 0.7)
         finish_exactly(run, MIDDLE)
     elif run.work_limit is None and len(run.problem.indices) <= MIDDLE and not run.few:
         # Only without a work limit: how long HiGHS needs for such a problem's first relaxation
         # is told by the clock alone, and a run with a work limit must not depend on it.
-        search(run, 0.02 if run.alike else 0.1)
-        relax(run, 0.15 if run.alike else 0.3)
-        if run.alike:
-            weigh_rows(run, 0.5)
-            if run.bound < TIGHT * run.value:
-                weigh_rows(run, 0.97)
-                return
+        search(run, 0.02 if plain else 0.1)
+        relax(run, 0.22 if plain else 0.3)
+        weigh_rows(run, 0.6)
+        if plain and run.alike and run.bound < TIGHT * run.value:
+            weigh_rows(run, 0.97)
+            return
         concentrate(run, NARROW)
-        search(run, 0.55 if run.alike else 0.4)
-        weigh_rows(run, 0.65)
+        search(run, 0.4)
+        weigh_rows(run, 0.9)
         # The few best columns are settled quickly, and give the next ones a good start.
         for part in (16, 8, 4, 2, 1):
             finish_exactly(run, NARROW // part)

@@ -7,7 +7,8 @@ was; a column may come back only after a neighbour has changed (configuration ch
 
 A step walks all columns of a row only where the row becomes covered or open. Which column alone
 covers a row is told by the numbers of its chosen columns, exclusive-or-ed; whether a neighbour has
-changed, by the rows' times of their last change, and for the best columns only.
+changed, by the rows' times of their last change, and for the best columns only. Other than
+published, half of the chosen columns are passed over by chance when one is given up.
 """
 
 from __future__ import annotations
@@ -259,12 +260,22 @@ def _shift(w: Weights, row: int, weight: int) -> int:
 
 
 @nb.njit(cache=True)
-def _cheapest_loss(w: Weights, kept: int) -> int:
-    """Return the chosen column that covers least for its cost, the oldest of equals."""
+def _bits(random: NDArray) -> np.uint64:
+    """Return 64 random bits."""
+    draw(random)
+    return random[0] * np.uint64(0x2545F4914F6CDD1D)
+
+
+@nb.njit(cache=True)
+def _cheapest_loss(w: Weights, kept: int, passed: np.uint64) -> int:
+    """Return the chosen column that covers least for its cost, the oldest of equals.
+
+    Those at the places of the bits of ``passed`` (again after every 64) are passed over.
+    """
     best, found = -np.inf, -1
     for k in range(w.count[0]):
         column = w.members[k]
-        if column == kept:
+        if column == kept or (passed >> np.uint64(k & 63)) & np.uint64(1):
             continue
         value = w.score[column] * w.per_cost[column]
         if value > best or (value == best and w.since[column] < w.since[found]):
@@ -317,21 +328,22 @@ def reweigh(w: Weights, work: float, best: NDArray) -> float:
     float
         Steps done.
     """
-    done, last = 0.0, -1
+    done, last, cheapest = 0.0, -1, w.cost.min()
     while done < work:
         while w.count[1] == 0:
             if w.spent[0] < w.best[0] * (1 - 1e-12):
                 w.best[0] = w.spent[0]
                 best[:] = w.chosen
-            column = _cheapest_loss(w, -1)
+            column = _cheapest_loss(w, -1, np.uint64(0))
             if column < 0:
                 return done
             done += w.count[0] + _remove(w, column)
-        column = _cheapest_loss(w, last)
+        # Half are passed over by chance: without, the search circles for longer.
+        column = _cheapest_loss(w, last, _bits(w.random))
         if column >= 0:
             done += w.count[0] + _remove(w, column)
         # As many come in as can be paid for below the best cost.
-        while w.count[1] > 0:
+        while w.count[1] > 0 and w.spent[0] + cheapest < w.best[0] * (1 - 1e-12):
             row = w.open_rows[int(draw(w.random) * w.count[1])]
             found = _best_gain(w, row, True)
             if found < 0:
