@@ -8,6 +8,8 @@ from cover_cases import Case, optimum, read_orlib
 from scipy import sparse
 
 from watchline.design.cover import make_problem
+from watchline.design.cover.dominated import dominated
+from watchline.design.cover.narrow import NEAREST, PER_ROW, nearest
 from watchline.design.cover.weighting import is_plain, make_weights, reweigh
 
 DATA = Path(__file__).parents[2] / "data" / "cover"
@@ -47,6 +49,8 @@ def test_small_problems_are_solved_and_every_score_is_what_it_stands_for(seed):
     loss = case.matrix.T @ np.where(views == 1, weights.weight, 0)
     assert np.array_equal(weights.score, np.where(chosen, -loss, gain))
     assert weights.spent[0] == pytest.approx(case.costs[chosen].sum())
+    alone = np.flatnonzero(views == 1)
+    assert np.array_equal(weights.sole[alone], (case.matrix * chosen).argmax(axis=1)[alone])
     assert set(weights.open_rows[: weights.count[1]]) == set(np.flatnonzero(views == 0))
 
 
@@ -71,3 +75,74 @@ def test_what_is_not_plain_is_left_to_the_other_search():
     ):
         assert not is_plain(make_problem([1, 1], matrix, [1, 1], [0, 1], **options))
     assert not is_plain(make_problem([1, 1], matrix, [2, 1]))
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4, 5])
+def test_a_column_that_no_neighbour_can_call_back_comes_back(seed):
+    # Four rows have one column each, which covers no other: barred ones would stay away for ever.
+    case = small(seed)
+    matrix = np.zeros((28, 34), np.int8)
+    matrix[:4, :4] = np.eye(4)
+    matrix[4:, 4:] = case.matrix
+    costs = np.concatenate([np.full(4, 2.0), case.costs])
+    problem = make_problem(costs, sparse.csc_array(matrix), np.ones(28, int))
+    weights, best = searched(problem, 2e5)
+    assert weights.best[0] == pytest.approx(8 + optimum(case))
+    assert set(range(4)) <= set(best)
+    assert weights.left[:4].min() > 1000
+
+
+def test_a_search_among_some_columns_answers_in_the_problems_numbers():
+    case = small(5)
+    problem = make_problem(*case.arguments(), **case.options)
+    keep = ~dominated(problem)
+    keep[:6] = True
+    start = np.flatnonzero(keep)
+    weights = make_weights(problem, start, np.array([7], np.uint64), keep)
+    best = np.zeros(len(weights.columns), bool)
+    reweigh(weights, 2e5, best)
+    assert problem.views(weights.columns[best]).min() >= 1
+    assert problem.cost_of(weights.columns[best]) == pytest.approx(optimum(case))
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_a_dominated_column_is_one_that_another_replaces(seed):
+    rng = np.random.default_rng(seed)
+    matrix = (rng.random((8, 40)) < 0.3).astype(np.int8)
+    costs = rng.integers(1, 4, 40).astype(float)
+    problem = make_problem(costs, sparse.csc_array(matrix), np.ones(8, int))
+    # One after the other, by the definition.
+    expected = np.zeros(40, bool)
+    for j in range(40):
+        for k in range(40):
+            within = k != j and np.all(matrix[:, j] <= matrix[:, k]) and costs[k] <= costs[j]
+            same = np.array_equal(matrix[:, j], matrix[:, k]) and costs[k] == costs[j]
+            expected[j] |= within and (not same or k < j)
+    expected |= ~matrix.any(axis=0)
+    assert 0 < expected.sum() < 40
+    assert np.array_equal(dominated(problem), expected)
+    # Out of time, it says nothing of the rest.
+    assert not np.any(dominated(problem, 0) & ~expected)
+    assert dominated(problem, 0).sum() < expected.sum()
+
+
+def test_the_nearest_columns_hold_some_of_every_row():
+    rng = np.random.default_rng(1)
+    matrix = (rng.random((60, 4000)) < 0.1).astype(np.int8)
+    matrix[0, 20:] = 0
+    problem = make_problem(np.ones(4000), sparse.csc_array(matrix), np.ones(60, int))
+    least = rng.random(4000)
+    least[:20] += 1.0
+    few = rng.permutation(4000)[:3000]
+    few = np.union1d(few, np.arange(20))
+    keep = nearest(problem, least, few)
+    assert not np.any(keep[np.setdiff1d(np.arange(4000), few)])
+    have = matrix[:, keep].sum(axis=1)
+    assert have.min() >= min(PER_ROW, matrix[0].sum())
+    # Of row 0 the best ones, though all others rank before.
+    mine = np.flatnonzero(matrix[0])
+    assert np.array_equal(
+        np.flatnonzero(keep[:20]), np.sort(mine[np.argsort(least[mine])][:PER_ROW])
+    )
+    size = matrix.sum(axis=0)
+    assert NEAREST - size.max() <= size[keep].sum() <= NEAREST + PER_ROW * size.max()

@@ -17,6 +17,9 @@ from watchline.design.cover.problem import CoverProblem
 
 LEAST_PRICE = 1e-3
 """Prices below are those of rows that are covered along with others."""
+NEAREST, PER_ROW = 7000, 5
+"""Matrix entries of the columns that the search by row weights moves on where prices tell much, and
+the fewest of its columns for a row."""
 NEAR = 0.15
 """Share of an open group's mean cost by which a promising column may fall short."""
 
@@ -43,6 +46,18 @@ def _columns_with(layout: Layout, wanted: NDArray) -> NDArray:
             for t in range(layout.member_start[atom], layout.member_start[atom + 1]):
                 found[layout.member_column[t]] = True
     return found
+
+
+@nb.njit(cache=True)
+def _keep_per_row(
+    indptr: NDArray, indices: NDArray, rank: NDArray, have: NDArray, keep: NDArray
+) -> None:
+    """Keep the first ``PER_ROW`` columns of each row in a ranking."""
+    for column in rank:
+        for t in range(indptr[column], indptr[column + 1]):
+            if have[indices[t]] < PER_ROW:
+                keep[column] = True
+            have[indices[t]] += 1
 
 
 def promising(
@@ -80,6 +95,36 @@ def promising(
         keep = np.zeros(problem.n_columns, bool)
         keep[rank[: int(np.searchsorted(np.cumsum(size[rank]), entries)) + 1]] = True
     keep[chosen] = True
+    return keep
+
+
+def nearest(
+    problem: CoverProblem, least: NDArray[np.float64], columns: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell which few columns are nearest to what their rows' prices pay.
+
+    The core problem of Caprara, Fischetti, Toth, Operations Research 47, 1999.
+
+    Parameters
+    ----------
+    problem : CoverProblem
+        The problem.
+    least : ndarray of float64, shape (n_columns,)
+        Lower bound of the cost of every choice with each column.
+    columns : ndarray of int64
+        The columns that come into question.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_columns,)
+        The first ``NEAREST`` matrix entries by that bound, and for each row the first ``PER_ROW``
+        columns with it.
+    """
+    rank = columns[np.argsort(least[columns], kind="stable")]
+    size = np.diff(problem.indptr)[rank]
+    keep = np.zeros(problem.n_columns, bool)
+    keep[rank[np.cumsum(size) <= NEAREST]] = True
+    _keep_per_row(problem.indptr, problem.indices, rank, np.zeros(problem.n_rows, np.int64), keep)
     return keep
 
 

@@ -82,6 +82,7 @@ class Run:
     tree: Tree | None = None
     windows: Windows | None = None
     weights: Weights | None = None
+    near_weights: Weights | None = None
     state: State | None = None
     scratch: Scratch | None = None
     core: Core | None = None

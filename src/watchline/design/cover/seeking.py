@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.core import Core
-from watchline.design.cover.narrow import LEAST_PRICE, narrowed, promising, weight_of
+from watchline.design.cover.dominated import dominated
+from watchline.design.cover.narrow import LEAST_PRICE, narrowed, nearest, promising, weight_of
 from watchline.design.cover.raising import least_of
 from watchline.design.cover.recreate import prune, recreate
 from watchline.design.cover.run import Run
 from watchline.design.cover.scratch import make_scratch
 from watchline.design.cover.search import improve, objective
 from watchline.design.cover.state import add_column, make_state, put
-from watchline.design.cover.weighting import is_plain, make_weights, reweigh
+from watchline.design.cover.weighting import Weights, is_plain, make_weights, reweigh
 
 CHUNK = 30.0
 """Work between two looks at the clock, in million steps (about a quarter of a second)."""
@@ -25,6 +26,11 @@ STARTED = 0.6
 """How far a search is cooled down from the start if it was given one."""
 HOT, COLD = 0.2, 0.05
 """First temperature as a share of an open group's mean cost, and the last as a share of the first."""
+WIDE, NEAR_ONLY = 0.15, 0.85
+"""Shares of the time of a search by row weights: before it moves on the nearest columns alone, and
+until it moves on all again."""
+TIGHT = 0.9
+"""Share of the cost above which a bound says that the prices tell good columns from bad."""
 MEND = 8
 """Growths of the core after which a choice is mended for all rows and offered."""
 
@@ -211,6 +217,9 @@ def _mend(run: Run, chosen: NDArray[np.bool_]) -> None:
 def weigh_rows(run: Run, until: float) -> None:
     """Search by row weights, where the problem is plain set covering.
 
+    Where the prices tell much, most of the time goes to the columns nearest to their prices:
+    a step among these costs a fraction, and few others are in good choices.
+
     Parameters
     ----------
     run : Run
@@ -220,13 +229,37 @@ def weigh_rows(run: Run, until: float) -> None:
     """
     if run.chosen is None or not is_plain(run.problem):
         return
+    begin = run.share()
     if run.weights is None:
-        run.weights = make_weights(run.problem, run.order[run.chosen], run.state.random.copy())
+        run.weights = _weights_on(run, ~dominated(run.problem))
+    _weigh(run, run.weights, begin + WIDE * (until - begin))
+    least = least_of(run)
+    if least is not None and run.bound >= TIGHT * run.value:
+        if run.near_weights is None:
+            keep = nearest(run.problem, least, run.weights.columns)
+            run.near_weights = _weights_on(run, keep)
+        _weigh(run, run.near_weights, begin + NEAR_ONLY * (until - begin))
+    _weigh(run, run.weights, until)
+
+
+def _weights_on(run: Run, keep: NDArray[np.bool_]) -> Weights:
+    """Return the start of a search by row weights among some columns, from the best choice."""
+    chosen = run.order[run.chosen]
+    keep = keep.copy()
+    keep[chosen] = True
+    run.other_work += len(run.problem.indices) / 1e6
+    return make_weights(run.problem, chosen, run.state.random.copy(), keep)
+
+
+def _weigh(run: Run, weights: Weights, until: float) -> None:
+    """Search on by row weights until a share of the limits is used up."""
     place = np.empty(len(run.order), np.int64)
     place[run.order] = np.arange(len(run.order))
-    best = np.zeros(run.problem.n_columns, np.bool_)
+    best = np.zeros(len(weights.columns), np.bool_)
+    # Another search may have been here in the meantime.
+    weights.best[0] = min(weights.best[0], run.value)
     while run.share() < until and not run.done():
-        before = run.weights.best[0]
-        run.other_work += reweigh(run.weights, CHUNK * 1e6, best) / 1e6
-        if run.weights.best[0] < before:
-            run.offer(np.sort(place[np.flatnonzero(best)]))
+        before = weights.best[0]
+        run.other_work += reweigh(weights, CHUNK * 1e6, best) / 1e6
+        if weights.best[0] < before:
+            run.offer(np.sort(place[weights.columns[best]]))

@@ -16,9 +16,10 @@ from watchline.design.cover.judge import cost_step
 from watchline.design.cover.problem import make_problem, out_of_reach
 from watchline.design.cover.raising import branch, divide, divide_beside, finish_exactly, relax
 from watchline.design.cover.run import Progress, Run
-from watchline.design.cover.seeking import concentrate, first, search, weigh_rows
+from watchline.design.cover.seeking import TIGHT, concentrate, first, search, weigh_rows
 from watchline.design.cover.solution import CoverSolution, PriceSet, PriceWindow, Status
 from watchline.design.cover.stated import StatedWindows, price_set, price_tree
+from watchline.design.cover.weighting import is_plain
 from watchline.errors import UsageError
 
 TINY, SMALL, MIDDLE = 5_000, 60_000, 1_500_000
@@ -30,8 +31,6 @@ the search ends."""
 FAR = 0.6
 """Share of the cost below which a bound is too far off for windows to matter much: then the search
 gets the time to the end."""
-TIGHT = 0.9
-"""Share of the cost above which a bound says that HiGHS may settle a problem of equal costs."""
 COOLED = 0.3, 0.35
 """How far the two searches of a long problem are cooled down when they start: from the prices' own
 choice, heat only makes the core of rows larger."""
@@ -176,32 +175,31 @@ def _compile() -> None:
 def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
     """Run the stages one after the other."""
     first(run, start)
-    pairs = len(run.layout.atom_row)
+    pairs, plain = len(run.layout.atom_row), is_plain(run.problem)
     if pairs <= TINY:
-        search(run, 0.05)
+        search(run, 0.02 if plain else 0.05)
         relax(run, 0.1)
         weigh_rows(run, 0.8 if run.alike else 0.2)
         branch(run, 0.3)
         finish_exactly(run, MIDDLE)
     elif pairs <= SMALL:
-        search(run, 0.2)
-        relax(run, 0.35)
-        weigh_rows(run, 0.8 if run.alike else 0.45)
+        search(run, 0.02 if plain else 0.2)
+        relax(run, 0.12 if plain else 0.35)
+        weigh_rows(run, 0.9 if run.alike else 0.3)
         branch(run, 0.7)
         finish_exactly(run, MIDDLE)
     elif run.work_limit is None and len(run.problem.indices) <= MIDDLE and not run.few:
         # Only without a work limit: how long HiGHS needs for such a problem's first relaxation
         # is told by the clock alone, and a run with a work limit must not depend on it.
-        search(run, 0.02 if run.alike else 0.1)
-        relax(run, 0.15 if run.alike else 0.3)
-        if run.alike:
-            weigh_rows(run, 0.5)
-            if run.bound < TIGHT * run.value:
-                weigh_rows(run, 0.97)
-                return
+        search(run, 0.02 if plain else 0.1)
+        relax(run, 0.22 if plain else 0.3)
+        weigh_rows(run, 0.6)
+        if plain and run.alike and run.bound < TIGHT * run.value:
+            weigh_rows(run, 0.97)
+            return
         concentrate(run, NARROW)
-        search(run, 0.55 if run.alike else 0.4)
-        weigh_rows(run, 0.65)
+        search(run, 0.4)
+        weigh_rows(run, 0.9)
         # The few best columns are settled quickly, and give the next ones a good start.
         for part in (16, 8, 4, 2, 1):
             finish_exactly(run, NARROW // part)
