@@ -25,7 +25,7 @@ MANY_ROWS = 2000
 STARTED = 0.6
 """How far a search is cooled down from the start if it was given one."""
 HOT, COLD = 0.2, 0.05
-"""First temperature as a share of an open group's mean cost, and the last as a share of the first."""
+"""First temperature as a share of an open group's mean cost; the last as a share of the first."""
 WIDE, NEAR_ONLY = 0.15, 0.85
 """Shares of the time of a search by row weights: before it moves on the nearest columns alone, and
 until it moves on all again."""
