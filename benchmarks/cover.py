@@ -1,6 +1,6 @@
 """Least cost: the covering solver beside greedy, HiGHS, CP-SAT and pycft.
 
-    python benchmarks/cover.py [--quick] [--json] [--keep FILE] [--seed N ...] [--case NAME ...]
+    python benchmarks/cover.py [--quick] [--json] [--keep FILE] [--seed N]... [--case NAME]...
                                [--pycft] [--orlib FOLDER] [--per-12-km SECONDS]
 
 Cases, each a command of its own or several together: ``S-60``, ``S-300`` and ``S-1800`` (12 km, 45
