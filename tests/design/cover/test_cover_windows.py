@@ -20,6 +20,7 @@ from watchline.design.cover.cutting import line_order
 from watchline.design.cover.layout import make_layout
 from watchline.design.cover.part import part_of
 from watchline.design.cover.raising import cut, relax
+from watchline.design.cover.relaxation import make_iterate
 from watchline.design.cover.run import Run
 from watchline.design.cover.seeking import first
 from watchline.design.cover.solve import _solution
@@ -208,6 +209,19 @@ def test_rows_that_leaves_leave_open_become_active(monkeypatch, short_windows):
     assert run.windows.bound <= optimum(case) + 1e-6
     _, certificate = certified(run)
     assert check_certificate(certificate, *case.arguments(), **case.options).holds
+
+
+def test_prices_of_a_leaf_that_nothing_satisfies_stay_finite():
+    layout = make_layout(make_problem([1.0, 2.0], [[0, 1], [1]], [1, 1]))[0]
+    far, kept = make_iterate(layout, 1), make_iterate(layout, 1)
+    for values in (far.row, far.atom, far.mount):
+        values[:] = 1e200
+    kept = type(kept)(*(values.astype(np.float32) for values in kept))
+    rows, atoms = np.arange(2), np.ones(len(far.atom), bool)
+    with np.errstate(over="raise"):
+        window_module._paste(far, kept, rows, atoms)
+    assert all(np.isfinite(values).all() for values in kept)
+    assert kept.row.min() == kept.mount.min() == np.float32(window_module.LARGEST)
 
 
 def test_shares_never_add_up_to_more_than_a_cost():

@@ -34,6 +34,8 @@ WIDENINGS = 5
 """How often columns that its prices overpay are added to a window's near ones."""
 LEAF_STEPS, LEAF_ROUNDS = 200, 2
 REFRESH_STEPS = 90
+LARGEST = 1e30
+"""The highest price that a leaf goes on from: what it is kept in holds 1e38."""
 GROWN, PAID = 1.3, 0.9
 """Growth of the near columns after which those are given up that no leaf uses, nor pays so much of
 what they cost."""
@@ -364,9 +366,13 @@ def _copy(
 def _paste(
     source: Iterate, target: Iterate, rows: NDArray[np.intp], atoms: NDArray[np.bool_]
 ) -> None:
-    """Copy the values of an iterate that has some rows and atoms alone to their places."""
-    target.y[:], target.x[:], target.site[:] = source.y, source.x, source.site
-    target.row[rows] = source.row
+    """Copy the values of an iterate that has some rows and atoms alone to their places.
+
+    Prices of a leaf that no choice can satisfy grow without end: they stop at ``LARGEST``.
+    """
+    target.y[:], target.x[:] = source.y, source.x
+    target.site[:] = np.minimum(source.site, LARGEST)
+    target.row[rows] = np.minimum(source.row, LARGEST)
     for mine, its in zip(target[5:7], source[5:7], strict=True):
-        mine[atoms] = its
+        mine[atoms] = np.minimum(its, LARGEST)
     target.z[atoms] = source.z
