@@ -67,6 +67,8 @@ class Outcome:
         Lower bound of the model's objective (floating-point branch and bound).
     optimal, infeasible, interrupted : bool
         How the run ended.
+    nodes : int
+        Branch-and-bound nodes.
     """
 
     chosen: NDArray[np.int64] | None
@@ -74,6 +76,7 @@ class Outcome:
     optimal: bool
     infeasible: bool
     interrupted: bool
+    nodes: int
 
 
 def make_model(
@@ -351,6 +354,7 @@ def solve_model(
             highspy.HighsModelStatus.kUnboundedOrInfeasible,
         ),
         interrupted=interrupted,
+        nodes=max(0, int(info.mip_node_count)),
     )
 
 

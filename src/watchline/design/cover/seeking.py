@@ -15,6 +15,7 @@ from watchline.design.cover.recreate import prune, recreate
 from watchline.design.cover.run import Run
 from watchline.design.cover.scratch import make_scratch
 from watchline.design.cover.search import improve, objective
+from watchline.design.cover.settling import merge
 from watchline.design.cover.state import add_column, make_state, put
 from watchline.design.cover.weighting import Weights, is_plain, make_weights, reweigh
 
@@ -31,6 +32,12 @@ WIDE, NEAR_ONLY = 0.15, 0.85
 until it moves on all again."""
 TIGHT = 0.9
 """Share of the cost above which a bound says that the prices tell good columns from bad."""
+REHEATED, ROUND = 0.4, 0.1
+"""How far a round's search is cooled down when it starts, and its share of the time of all."""
+COLD_END = 0.7
+"""Share of a round's search after which its choices count."""
+UNMATCHED = 1e300
+"""An objective that every choice is better than."""
 MEND = 8
 """Growths of the core after which a choice is mended for all rows and offered."""
 
@@ -117,7 +124,7 @@ def concentrate(run: Run, entries: int | None = None) -> None:
     run.scratch = make_scratch(run.arena)
 
 
-def search(run: Run, until: float) -> None:
+def search(run: Run, until: float, *, afresh: bool = False) -> NDArray[np.bool_]:
     """Ruin and recreate until a share of the limits is used up.
 
     Parameters
@@ -126,6 +133,14 @@ def search(run: Run, until: float) -> None:
         The run.
     until : float
         The share, 0 to 1.
+    afresh : bool
+        Whether the best choice of this search's cold end is asked for, better than where it began
+        or not.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_columns,)
+        That choice, of the ground's columns; on a core it may leave other rows open.
     """
     layout, state, scratch = run.arena, run.state, run.scratch
     begin = run.share()
@@ -148,6 +163,8 @@ def search(run: Run, until: float) -> None:
         # Mounts with several columns each: fewer are closed at once, and judged more at random.
         mounts = mean > 2.5 * float(np.mean(layout.cost))
         largest, noise = (6, 0.6) if mounts else (max(4, min(30, n_open // 8)), 0.3)
+        if afresh and part < COLD_END:
+            value = UNMATCHED
         before = state.work[0]
         value = improve(
             layout,
@@ -177,8 +194,32 @@ def search(run: Run, until: float) -> None:
             value = objective(state, budget, penalty)
         if run.windows is not None:
             run.raise_bound(run.windows.bound)
-    if run.core is not None:
+    if run.core is not None and not afresh:
         _mend(run, best > 0)
+    return best > 0
+
+
+def search_in_rounds(run: Run, until: float) -> None:
+    """Ruin and recreate again and again, each time merging what was found into the best choice.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    until : float
+        The share of the limits, 0 to 1.
+    """
+    if run.core is None:
+        search(run, until)
+        return
+    begin = run.share()
+    merge(run, np.isin(run.back, run.chosen))
+    run.cooled = max(run.cooled, REHEATED)
+    while run.share() < until and not run.done():
+        best = np.isin(run.back, run.chosen)
+        run.state = run.core.state_of(best, run.state)
+        run.scratch = make_scratch(run.arena)
+        merge(run, search(run, min(until, run.share() + ROUND * (until - begin)), afresh=True))
 
 
 def _grow_core(run: Run, best: NDArray[np.bool_]) -> bool:

@@ -16,7 +16,14 @@ from watchline.design.cover.judge import cost_step
 from watchline.design.cover.problem import make_problem, out_of_reach
 from watchline.design.cover.raising import branch, divide, divide_beside, finish_exactly, relax
 from watchline.design.cover.run import Progress, Run
-from watchline.design.cover.seeking import TIGHT, concentrate, first, search, weigh_rows
+from watchline.design.cover.seeking import (
+    TIGHT,
+    concentrate,
+    first,
+    search,
+    search_in_rounds,
+    weigh_rows,
+)
 from watchline.design.cover.solution import CoverSolution, PriceSet, PriceWindow, Status
 from watchline.design.cover.stated import StatedWindows, price_set, price_tree
 from watchline.design.cover.weighting import is_plain
@@ -221,10 +228,11 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
             search(run, begin + FIRST_SEARCH * (end - begin))
             run.cooled = max(run.cooled, COOLED[1])
             last = LAST_SEARCH if run.bound > FAR * run.value else 1.0
-            divide_beside(run, end, lambda: search(run, begin + last * (end - begin)))
+            divide_beside(run, end, lambda: search_in_rounds(run, begin + last * (end - begin)))
         elif run.long:
             run.cooled = max(run.cooled, COOLED[0])
-            search(run, begin + 0.6 * (1 - begin))
+            search(run, begin + 0.2 * (1 - begin))
+            search_in_rounds(run, begin + 0.6 * (1 - begin))
             divide(run, begin + 0.97 * (1 - begin))
         else:
             search(run, begin + 0.8 * (1 - begin))
