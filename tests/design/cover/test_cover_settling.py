@@ -166,12 +166,12 @@ def test_a_work_limit_repeats_the_answer(line):
     assert answers[0].work == answers[1].work
 
 
-def test_a_search_afresh_answers_with_its_own_cold_end(line, monkeypatch):
+def test_a_round_answers_with_its_own_cold_end(line, monkeypatch):
     run = copy.deepcopy(line[2])
     search(run, 0.5)
     # From the best choice there is nothing better within two chunks, yet an answer is given.
     monkeypatch.setattr(seeking, "CHUNK", 2.0)
     best, run.cooled = np.isin(run.back, run.chosen), 0.0
     run.state = run.core.state_of(best, run.state)
-    found = search(run, 0.6, afresh=True)
+    found = search(run, 0.6, most=1e9)
     assert not np.array_equal(found, best)

@@ -32,8 +32,10 @@ WIDE, NEAR_ONLY = 0.15, 0.85
 until it moves on all again."""
 TIGHT = 0.9
 """Share of the cost above which a bound says that the prices tell good columns from bad."""
-REHEATED, ROUND = 0.4, 0.1
-"""How far a round's search is cooled down when it starts, and its share of the time of all."""
+REHEATED = 0.5
+"""How far a round's search is cooled down when it starts."""
+ROUND, ROUND_STEPS = 0.1, 125
+"""A round's share of the time of all, and its steps for each open group, at the most."""
 COLD_END = 0.7
 """Share of a round's search after which its choices count."""
 UNMATCHED = 1e300
@@ -124,7 +126,7 @@ def concentrate(run: Run, entries: int | None = None) -> None:
     run.scratch = make_scratch(run.arena)
 
 
-def search(run: Run, until: float, *, afresh: bool = False) -> NDArray[np.bool_]:
+def search(run: Run, until: float, *, most: float | None = None) -> NDArray[np.bool_]:
     """Ruin and recreate until a share of the limits is used up.
 
     Parameters
@@ -133,9 +135,9 @@ def search(run: Run, until: float, *, afresh: bool = False) -> NDArray[np.bool_]
         The run.
     until : float
         The share, 0 to 1.
-    afresh : bool
-        Whether the best choice of this search's cold end is asked for, better than where it began
-        or not.
+    most : float, optional
+        Steps within which it cools down at the latest. With it the best choice of the search's cold
+        end is asked for, better than where it began or not.
 
     Returns
     -------
@@ -148,12 +150,14 @@ def search(run: Run, until: float, *, afresh: bool = False) -> NDArray[np.bool_]
     penalty = 1e3 * (1.0 + float(np.sum(layout.cost[state.chosen > 0])) + state.cost[0])
     best = state.chosen.copy()
     value = objective(state, budget, penalty)
-    steps, growths = 4, 0
+    steps, taken, growths = 4, 0, 0
     while True:
         now = run.share()
-        if now >= until or run.done() or not (state.chosen.any() or state.over[0]):
-            break
         part = (now - begin) / max(until - begin, 1e-9)
+        if most is not None:
+            part = max(part, taken / most)
+        if now >= until or part >= 1.0 or run.done() or not (state.chosen.any() or state.over[0]):
+            break
         n_open = max(1, int(np.count_nonzero(state.used)))
         mean = state.cost[0] / n_open
         if budget < math.inf:
@@ -163,7 +167,7 @@ def search(run: Run, until: float, *, afresh: bool = False) -> NDArray[np.bool_]
         # Mounts with several columns each: fewer are closed at once, and judged more at random.
         mounts = mean > 2.5 * float(np.mean(layout.cost))
         largest, noise = (6, 0.6) if mounts else (max(4, min(30, n_open // 8)), 0.3)
-        if afresh and part < COLD_END:
+        if most is not None and part < COLD_END:
             value = UNMATCHED
         before = state.work[0]
         value = improve(
@@ -181,6 +185,7 @@ def search(run: Run, until: float, *, afresh: bool = False) -> NDArray[np.bool_]
             value,
         )
         done = max(float(state.work[0] - before) / 1e6, 1e-6)
+        taken += steps
         steps = int(np.clip(round(steps * CHUNK / done), 1, 4 * steps))
         if run.core is None:
             if value < run.value - 1e-12 * abs(value):
@@ -194,7 +199,7 @@ def search(run: Run, until: float, *, afresh: bool = False) -> NDArray[np.bool_]
             value = objective(state, budget, penalty)
         if run.windows is not None:
             run.raise_bound(run.windows.bound)
-    if run.core is not None and not afresh:
+    if run.core is not None and most is None:
         _mend(run, best > 0)
     return best > 0
 
@@ -219,7 +224,8 @@ def search_in_rounds(run: Run, until: float) -> None:
         best = np.isin(run.back, run.chosen)
         run.state = run.core.state_of(best, run.state)
         run.scratch = make_scratch(run.arena)
-        merge(run, search(run, min(until, run.share() + ROUND * (until - begin)), afresh=True))
+        most = ROUND_STEPS * max(1, np.count_nonzero(run.state.used))
+        merge(run, search(run, min(until, run.share() + ROUND * (until - begin)), most=most))
 
 
 def _grow_core(run: Run, best: NDArray[np.bool_]) -> bool:

@@ -3,8 +3,8 @@
 Annealing finds good groups, but seldom the best columns of them, and on a long line it is never
 good everywhere at once. Given a dozen groups, their best columns are a small mixed-integer model.
 So the groups of two choices that lie together are freed and settled, the rest staying as it is:
-each stretch of the line keeps the better of both, or what is better than either (optimal
-recombination; Aggarwal, Orlin, Tai, Operations Research 45, 1997).
+each stretch of the line keeps the better of both, or what is better than either (optimized
+crossover; Aggarwal, Orlin, Tai, Operations Research 45, 1997).
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from watchline.design.cover.exact import make_model, solve_model
 from watchline.design.cover.layout import Layout
 from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.run import Run
+from watchline.design.cover.scratch import make_scratch
 
-FREED = 14
+FREED = 13
 """Groups that are settled together: HiGHS needs a tenth of a second for twelve that the choice
 has, and half a minute for thirty."""
-SECONDS, NODES = 2.0, 300
+SECONDS, NODES = 1.0, 300
 """Most time and nodes of HiGHS for a stretch."""
 ROUNDS = 12
 """Most times that rows which an answer leaves open are added, and the stretch is settled again."""
@@ -58,6 +59,7 @@ def merge(run: Run, other: NDArray[np.bool_]) -> None:
         best = settle(run, best, free)
     if len(run.core.rows) > n_rows:
         run.state = run.core.state_of(run.state.chosen > 0, run.state)
+        run.scratch = make_scratch(run.arena)
 
 
 def _affinity(layout: Layout, groups: NDArray[np.int32]) -> NDArray[np.float64]:
