@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.sparse.linalg import svds
 
 from watchline.design.cover.dual import Prices
-from watchline.design.cover.layout import Layout, transposed
+from watchline.design.cover.layout import Layout, completed, starts
 from watchline.design.cover.near import spans
 from watchline.design.cover.part import part_of
 from watchline.design.cover.stretch import Stretch, make_stretch
@@ -175,8 +175,7 @@ def _with_groups(part: Layout) -> tuple[Layout, NDArray[np.intp], NDArray[np.int
     place = np.full(len(part.fixed), -1, np.int32)
     place[groups] = np.arange(len(groups))
     of = place[part.column_group[columns]]
-    start = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(groups)))])
-    links = np.concatenate([[0], np.cumsum(np.diff(part.column_start)[columns])])
+    links = np.append(part.column_start[columns], len(part.column_atom))
     # Sites are numbered anew too: arrays of sites are as long as their greatest number.
     site = part.site[groups]
     if len(site) and site.max() >= 0:
@@ -184,22 +183,13 @@ def _with_groups(part: Layout) -> tuple[Layout, NDArray[np.intp], NDArray[np.int
     smaller = part._replace(
         cost=part.cost[columns],
         column_group=of,
-        group_start=start.astype(np.int64),
+        group_start=starts(of, len(groups)),
         fixed=part.fixed[groups],
         site=site.astype(np.int32),
         capacity=part.capacity[groups],
-        column_start=links.astype(np.int64),
-        atom_group=place[part.atom_group],
-        atom_first=np.append(part.atom_first[groups], len(part.atom_group)).astype(np.int64),
     )
-    member_start, member_column = transposed(
-        smaller.column_start, smaller.column_atom, len(smaller.atom_group)
-    )
-    return (
-        smaller._replace(member_start=member_start, member_column=member_column),
-        groups,
-        columns,
-    )
+    atoms = (part.atom_start, part.atom_row, place[part.atom_group])
+    return completed(smaller, (links, part.column_atom), atoms, part.atom_cap), groups, columns
 
 
 def _uses(

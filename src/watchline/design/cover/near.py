@@ -13,7 +13,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from watchline.design.cover.layout import Layout, transposed
+from watchline.design.cover.layout import Layout, completed
 from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.relaxation import Iterate, make_iterate
 
@@ -205,24 +205,13 @@ def _asking(layout: Layout, sets: list[NDArray[np.intp]]) -> Layout:
     atom_row = lists[spans(starts, rank)].astype(np.int32)
     atom_start = np.concatenate([[0], np.cumsum(np.diff(starts)[rank])]).astype(np.int64)
     column_atom = place[layout.column_atom].astype(np.int32)
-    member_start, member_column = transposed(layout.column_start, column_atom, len(rank))
-    row_start, row_atom = transposed(atom_start, atom_row, n_rows + len(sets))
     cap = np.concatenate([layout.atom_cap, np.ones(len(new), layout.atom_cap.dtype)])[rank]
-    count = np.bincount(group, minlength=len(layout.fixed))
     more = np.ones(len(sets))
-    return layout._replace(
-        column_atom=column_atom,
-        member_start=member_start,
-        member_column=member_column,
-        atom_start=atom_start,
-        atom_row=atom_row,
-        atom_group=group[rank],
-        atom_first=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
-        atom_cap=cap,
-        row_start=row_start,
-        row_atom=row_atom,
+    wider = layout._replace(
         demand=np.concatenate([layout.demand, more]).astype(layout.demand.dtype),
         row_cap=np.concatenate([layout.row_cap, more]).astype(layout.row_cap.dtype),
         row_class=np.concatenate([layout.row_class, 0 * more]).astype(layout.row_class.dtype),
         row_weight=np.concatenate([layout.row_weight, more]),
     )
+    columns, atoms = (layout.column_start, column_atom), (atom_start, atom_row, group[rank])
+    return completed(wider, columns, atoms, cap)
