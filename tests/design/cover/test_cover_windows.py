@@ -146,7 +146,10 @@ def test_windows_are_stated_one_at_a_time_and_always_the_same():
 
 
 def test_prices_name_their_rows_and_cuts_as_the_arrays_do():
-    _, run, _ = long_line()
+    case = line(2)
+    run = Run.begun(make_problem(*case.arguments(), **case.options), 1e9)
+    first(run, None)
+    relax(run, 0.0)
     bounder = run.bounder
     part, prices = bounder.price_layout, bounder.prices
     order = np.random.default_rng(0).permutation(run.problem.n_columns)

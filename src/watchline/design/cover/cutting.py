@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
-from watchline.design.cover.dual import Prices
+from watchline.design.cover.dual import Prices, paid_for
 from watchline.design.cover.layout import Layout, completed, starts
 from watchline.design.cover.near import spans
 from watchline.design.cover.part import part_of
@@ -214,10 +214,9 @@ def _uses(
         paid = paid * worth / np.maximum(total[touched], 1e-300)
         size = np.diff(whole.atom_start).astype(float)
         spent = whole.atom_cap * np.maximum(worth - paid, 0.0)
-        n_groups, n_columns = len(whole.fixed), len(whole.cost)
-        column = np.repeat(np.arange(n_columns), np.diff(whole.column_start))
+        n_groups = len(whole.fixed)
         of_group.append(np.bincount(whole.atom_group, spent, minlength=n_groups))
         group_rows.append(np.bincount(whole.atom_group, size, minlength=n_groups))
-        of_column.append(np.bincount(column, paid[whole.column_atom], minlength=n_columns))
-        column_rows.append(np.bincount(column, size[whole.column_atom], minlength=n_columns))
+        of_column.append(paid_for(whole, paid))
+        column_rows.append(paid_for(whole, size))
     return of_group, of_column, group_rows, column_rows

@@ -16,12 +16,12 @@ import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from watchline.design.cover.leaf import WindowLeaf
+from watchline.design.cover.leaf import ProvenLeaf
 from watchline.design.cover.window import Window
 
 THREADS = 2
@@ -49,13 +49,13 @@ class Proof:
         The sum of the windows' values.
     shares : list of pairs of ndarray of float64
         Each window's shares of its groups' and of its columns' costs.
-    leaves : list of list of WindowLeaf
+    leaves : list of list of ProvenLeaf
         Each window's leaves.
     """
 
     bound: float
     shares: list[tuple[NDArray[np.float64], NDArray[np.float64]]]
-    leaves: list[list[WindowLeaf]]
+    leaves: list[list[ProvenLeaf]]
 
 
 @dataclass(eq=False)
@@ -157,7 +157,10 @@ class Windows:
             self.proof = Proof(
                 total,
                 [(window.stretch.shares[0], window.stretch.shares[1]) for window in self.windows],
-                [[replace(leaf) for leaf in window.leaves] for window in self.windows],
+                [
+                    [ProvenLeaf(leaf.answers, leaf.prices, leaf.any_of) for leaf in window.leaves]
+                    for window in self.windows
+                ],
             )
         return self.bound
 
