@@ -14,6 +14,7 @@ from watchline.design.cover.bounding import Bounder
 from watchline.design.cover.cutting import LEAST_PRICE, make_stretches, with_rows
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.exact import make_model, solve_model
+from watchline.design.cover.freed import give_back
 from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.run import Run
 from watchline.design.cover.stated import price_set
@@ -203,6 +204,8 @@ def cut(run: Run) -> Windows:
     )
     run.other_work += len(run.problem.indices) / 1e6
     windows = [Window(stretch) for stretch in stretches]
+    del part, prices
+    give_back()
     return Windows(windows, run.layout.fixed, run.layout.cost)
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from watchline.design.cover.freed import give_back
 from watchline.design.cover.leaf import ProvenLeaf
 from watchline.design.cover.window import Window
 
@@ -153,6 +154,7 @@ class Windows:
         # fsum of rounded-down values: what is lost in the sum itself is taken off.
         values = [max(0.0, window.value) for window in self.windows]
         total = math.fsum(values) * (1 - 1e-14)
+        give_back()
         if total > self.bound:
             self.proof = Proof(
                 total,
@@ -231,15 +233,14 @@ def fit_shares(
     """
     size = len(costs)
     factor = np.minimum(1.0, costs / np.maximum(_summed(shares, places, size), 1e-12))
-    shares = [share * factor[place] for share, place in zip(shares, places, strict=True)]
-    rest = np.maximum(costs - _summed(shares, places, size), 0.0)
+    # One list, changed in place: a long line's shares take tens of megabytes.
+    fitted = [share * factor[place] for share, place in zip(shares, places, strict=True)]
+    rest = np.maximum(costs - _summed(fitted, places, size), 0.0)
     rest /= np.maximum(_summed(weight, places, size), 1e-12)
-    whole = [
-        np.maximum(np.floor((share + rest[place] * mine) / FINEST - 1e-6), 0.0)
-        for share, mine, place in zip(shares, weight, places, strict=True)
-    ]
-    over = np.maximum(_summed(whole, places, size) - np.floor(costs / FINEST), 0.0)
-    return [
-        np.maximum(share - over[place], 0.0) * FINEST
-        for share, place in zip(whole, places, strict=True)
-    ]
+    for share, mine, place in zip(fitted, weight, places, strict=True):
+        share += rest[place] * mine
+        share[:] = np.maximum(np.floor(share / FINEST - 1e-6), 0.0)
+    over = np.maximum(_summed(fitted, places, size) - np.floor(costs / FINEST), 0.0)
+    for share, place in zip(fitted, places, strict=True):
+        share[:] = np.maximum(share - over[place], 0.0) * FINEST
+    return fitted
