@@ -11,7 +11,7 @@ import pytest
 from watchline.design.cover.freed import give_back
 
 MOST_BYTES = 9.0
-"""Peak memory beyond the caller's arrays for each matrix entry: 6.4 when this was written. One copy
+"""Peak memory beyond the caller's arrays for each matrix entry: 5.4 when this was written. One copy
 of the matrix would be 4 more, windows stated in full 7 more."""
 
 
