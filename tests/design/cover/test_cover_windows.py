@@ -16,15 +16,19 @@ from watchline.design.cover import cover, make_certificate, make_problem, raisin
 from watchline.design.cover import run as run_module
 from watchline.design.cover import solve as solve_module
 from watchline.design.cover import window as window_module
+from watchline.design.cover.bounding import views_of
 from watchline.design.cover.cutting import line_order
-from watchline.design.cover.layout import make_layout
-from watchline.design.cover.part import part_of
+from watchline.design.cover.layout import Layout, make_layout
+from watchline.design.cover.near import Near
+from watchline.design.cover.packed import Packed
+from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.raising import cut, relax
-from watchline.design.cover.relaxation import make_iterate
+from watchline.design.cover.relaxation import Iterate, make_iterate
 from watchline.design.cover.run import Run
 from watchline.design.cover.seeking import first
 from watchline.design.cover.solve import _solution
 from watchline.design.cover.stated import price_set
+from watchline.design.cover.stretch import Stretch
 from watchline.design.cover.windows import FINEST, fit_shares
 from watchline.prove.certificate import check_certificate
 
@@ -146,7 +150,10 @@ def test_windows_are_stated_one_at_a_time_and_always_the_same():
 
 
 def test_prices_name_their_rows_and_cuts_as_the_arrays_do():
-    _, run, _ = long_line()
+    case = line(2)
+    run = Run.begun(make_problem(*case.arguments(), **case.options), 1e9)
+    first(run, None)
+    relax(run, 0.0)
     bounder = run.bounder
     part, prices = bounder.price_layout, bounder.prices
     order = np.random.default_rng(0).permutation(run.problem.n_columns)
@@ -222,6 +229,69 @@ def test_prices_of_a_leaf_that_nothing_satisfies_stay_finite():
         window_module._paste(far, kept, rows, atoms)
     assert all(np.isfinite(values).all() for values in kept)
     assert kept.row.min() == kept.mount.min() == np.float32(window_module.LARGEST)
+
+
+def reachable(thing):
+    """All objects that a thing holds, but for the windows that its answers are about."""
+    found, waiting = {}, [thing]
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in found and not isinstance(one, Stretch):
+            found[id(one)] = one
+            waiting += (
+                one if isinstance(one, list | tuple) else getattr(one, "__dict__", {}).values()
+            )
+    return found.values()
+
+
+def test_the_best_proof_holds_prices_alone_and_leaves_no_layout():
+    _, run, _ = long_line()
+    proof = reachable(run.windows.proof.leaves)
+    assert not any(isinstance(part, (Layout, Iterate, Near)) for part in proof)
+    leaves_of_all = [leaf for window in run.windows.windows for leaf in window.leaves]
+    assert len({id(leaf.near) for leaf in leaves_of_all}) > len(run.windows.windows)
+    assert not any(isinstance(part, Layout) for part in reachable(leaves_of_all))
+
+
+def test_cutting_windows_keeps_what_the_relaxation_has_proven():
+    case = line(2)
+    run = Run.begun(make_problem(*case.arguments(), **case.options), 1e9)
+    first(run, None)
+    relax(run, 0.0)
+    before = _solution(run)
+    run.windows = cut(run)
+    after = _solution(run)
+    assert len(run.layout.atom_group) == 0
+    assert run.bounder.price_layout is None
+    assert before.price_bound == after.price_bound > 0
+    assert np.any(before.row_duals)
+    assert np.array_equal(before.row_duals, after.row_duals)
+    assert before.cut_duals
+    assert dict(before.cut_duals) == dict(after.cut_duals)
+
+
+def test_stretches_add_nothing_to_the_views_of_rows():
+    _, run, _ = long_line()
+    rng = np.random.default_rng(0)
+    for window in run.windows.windows:
+        stretch = window.stretch
+        keep = np.zeros(len(stretch.columns), bool)
+        keep[stretch.near.columns] = True
+        near, _ = with_columns(stretch.whole, keep)
+        y, x = rng.random(len(stretch.groups)), rng.random(len(stretch.near.columns))
+        views = views_of(stretch.asking, y, x)
+        assert np.array_equal(views[: stretch.n_rows], views_of(near, y, x))
+        assert len(views) == stretch.n_rows + len(stretch.sets)
+
+
+@pytest.mark.parametrize("length", [0, 1, 7, 8, 9, 1000])
+def test_packed_prices_are_the_same_to_the_bit(length):
+    rng = np.random.default_rng(length)
+    array = rng.random(length) * (rng.random(length) < 0.4)
+    packed = Packed.of(array)
+    assert np.array_equal(packed.unpacked(), array)
+    assert packed.where.nbytes == (length + 7) // 8
+    assert len(packed.values) == np.count_nonzero(array)
 
 
 def test_shares_never_add_up_to_more_than_a_cost():

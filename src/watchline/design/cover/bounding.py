@@ -203,9 +203,9 @@ class Bounder:
         return len(wrong)
 
     def conclude(self) -> None:
-        """Keep the best prices alone, and give up what could raise the bound further."""
-        self.layout = self.part = self.price_layout
-        self.rows, self.iterates = self.price_rows, []
+        """Give up all layouts, and with them what could raise the bound further."""
+        self.layout = self.part = self.price_layout = None
+        self.iterates = []
 
     def guess_miss(self) -> None:
         """In budget mode, move the allowed weight to what the present prices say (Newton)."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
-from watchline.design.cover.dual import Prices
-from watchline.design.cover.layout import Layout, transposed
+from watchline.design.cover.dual import Prices, paid_for
+from watchline.design.cover.layout import Layout, completed, starts
 from watchline.design.cover.near import spans
 from watchline.design.cover.part import part_of
 from watchline.design.cover.stretch import Stretch, make_stretch
@@ -175,8 +175,7 @@ def _with_groups(part: Layout) -> tuple[Layout, NDArray[np.intp], NDArray[np.int
     place = np.full(len(part.fixed), -1, np.int32)
     place[groups] = np.arange(len(groups))
     of = place[part.column_group[columns]]
-    start = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(groups)))])
-    links = np.concatenate([[0], np.cumsum(np.diff(part.column_start)[columns])])
+    links = np.append(part.column_start[columns], len(part.column_atom))
     # Sites are numbered anew too: arrays of sites are as long as their greatest number.
     site = part.site[groups]
     if len(site) and site.max() >= 0:
@@ -184,22 +183,13 @@ def _with_groups(part: Layout) -> tuple[Layout, NDArray[np.intp], NDArray[np.int
     smaller = part._replace(
         cost=part.cost[columns],
         column_group=of,
-        group_start=start.astype(np.int64),
+        group_start=starts(of, len(groups)),
         fixed=part.fixed[groups],
         site=site.astype(np.int32),
         capacity=part.capacity[groups],
-        column_start=links.astype(np.int64),
-        atom_group=place[part.atom_group],
-        atom_first=np.append(part.atom_first[groups], len(part.atom_group)).astype(np.int64),
     )
-    member_start, member_column = transposed(
-        smaller.column_start, smaller.column_atom, len(smaller.atom_group)
-    )
-    return (
-        smaller._replace(member_start=member_start, member_column=member_column),
-        groups,
-        columns,
-    )
+    atoms = (part.atom_start, part.atom_row, place[part.atom_group])
+    return completed(smaller, (links, part.column_atom), atoms, part.atom_cap), groups, columns
 
 
 def _uses(
@@ -224,10 +214,9 @@ def _uses(
         paid = paid * worth / np.maximum(total[touched], 1e-300)
         size = np.diff(whole.atom_start).astype(float)
         spent = whole.atom_cap * np.maximum(worth - paid, 0.0)
-        n_groups, n_columns = len(whole.fixed), len(whole.cost)
-        column = np.repeat(np.arange(n_columns), np.diff(whole.column_start))
+        n_groups = len(whole.fixed)
         of_group.append(np.bincount(whole.atom_group, spent, minlength=n_groups))
         group_rows.append(np.bincount(whole.atom_group, size, minlength=n_groups))
-        of_column.append(np.bincount(column, paid[whole.column_atom], minlength=n_columns))
-        column_rows.append(np.bincount(column, size[whole.column_atom], minlength=n_columns))
+        of_column.append(paid_for(whole, paid))
+        column_rows.append(paid_for(whole, size))
     return of_group, of_column, group_rows, column_rows

@@ -254,8 +254,20 @@ def ascend(
 
 
 @nb.njit(cache=True, nogil=True)
-def _paid(layout: Layout, atom_price: NDArray) -> NDArray:
-    """Return what the atoms of each column pay for it."""
+def paid_for(layout: Layout, atom_price: NDArray) -> NDArray:
+    """Return what the atoms of each column pay for it.
+
+    Parameters
+    ----------
+    layout : Layout
+        The problem in atoms.
+    atom_price : ndarray of float64, shape (n_atoms,)
+        σ.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_columns,)
+    """
     paid = np.zeros(len(layout.cost))
     for column in range(len(paid)):
         for link in range(layout.column_start[column], layout.column_start[column + 1]):
@@ -293,7 +305,7 @@ def least_cost_with(
     floor[at_site] = lowest[layout.site[at_site]]
     # The group's site must pay the group's value instead of its least one, and the column what
     # its price does not cover.
-    paid = _paid(layout, prices.atom)
+    paid = paid_for(layout, prices.atom)
     short = np.maximum(0.0, layout.cost - paid * (1 + 1e-9))
     extra = (value - floor)[layout.column_group] + short
     return bound_of(layout, prices, allowed) + extra * (1 - 1e-9)

@@ -101,7 +101,6 @@ def _atoms(
     atom_start = np.zeros(1024, np.int64)
     atom_row = np.empty(4096, np.int32)
     atom_group = np.empty(1024, np.int32)
-    atom_first = np.zeros(n_groups + 1, np.int64)
     column_start = np.zeros(len(order) + 1, np.int64)
     column_atom = np.empty(4096, np.int32)
     row_of_local = np.empty(n_rows, np.int32)
@@ -140,7 +139,6 @@ def _atoms(
             local[row_of_local[place]] = n_atoms - 1
             n_pairs += 1
         atom_start[n_atoms] = n_pairs
-        atom_first[group + 1] = n_atoms
         for position in range(group_start[group], group_start[group + 1]):
             column = order[position]
             begin = n_links
@@ -161,12 +159,12 @@ def _atoms(
             column_start[position + 1] = n_links
     return (
         ok,
-        atom_start[: n_atoms + 1].copy(),
-        atom_row[:n_pairs].copy(),
-        atom_group[:n_atoms].copy(),
-        atom_first,
-        column_start,
-        column_atom[:n_links].copy(),
+        (
+            atom_start[: n_atoms + 1].copy(),
+            atom_row[:n_pairs].copy(),
+            atom_group[:n_atoms].copy(),
+        ),
+        (column_start, column_atom[:n_links].copy()),
     )
 
 
@@ -202,6 +200,69 @@ def transposed(start: NDArray, item: NDArray, n_items: int) -> tuple:
     return begin, out
 
 
+def starts(number: NDArray[np.integer], count: int) -> NDArray[np.int64]:
+    """Return where the members of each group begin among members in the order of their groups.
+
+    Parameters
+    ----------
+    number : ndarray of int
+        The group of each member.
+    count : int
+        Number of groups.
+
+    Returns
+    -------
+    ndarray of int64, shape (count + 1,)
+        The last is the number of members.
+    """
+    return np.concatenate([[0], np.cumsum(np.bincount(number, minlength=count))]).astype(np.int64)
+
+
+def completed(
+    layout: Layout,
+    columns: tuple[NDArray[np.int64], NDArray[np.int32]],
+    atoms: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]],
+    atom_cap: NDArray[np.int32] | None = None,
+) -> Layout:
+    """Return a layout with other atoms, and with all that follows from them.
+
+    Parameters
+    ----------
+    layout : Layout
+        Its groups, columns and rows stay.
+    columns : tuple of ndarray
+        ``column_start, column_atom``: the atoms of each column.
+    atoms : tuple of ndarray
+        ``atom_start, atom_row, atom_group``: rows and group of each atom, one group's after the
+        other's.
+    atom_cap : ndarray of int32, shape (n_atoms,), optional
+        The most views that each atom gives. Default: what rows, columns and group allow.
+
+    Returns
+    -------
+    Layout
+    """
+    atom_start, atom_row, atom_group = atoms
+    member_start, member_column = transposed(*columns, len(atom_group))
+    row_start, row_atom = transposed(atom_start, atom_row, len(layout.demand))
+    if atom_cap is None:
+        cap = np.minimum(layout.row_cap[atom_row[atom_start[:-1]]], np.diff(member_start))
+        atom_cap = np.minimum(cap, layout.capacity[atom_group]).astype(np.int32)
+    return layout._replace(
+        column_start=columns[0],
+        column_atom=columns[1],
+        member_start=member_start,
+        member_column=member_column,
+        atom_start=atom_start,
+        atom_row=atom_row,
+        atom_group=atom_group,
+        atom_first=starts(atom_group, len(layout.fixed)),
+        atom_cap=atom_cap,
+        row_start=row_start,
+        row_atom=row_atom,
+    )
+
+
 def make_layout(problem: CoverProblem) -> tuple[Layout, NDArray[np.int64]]:
     """Build the atoms of a problem.
 
@@ -218,8 +279,7 @@ def make_layout(problem: CoverProblem) -> tuple[Layout, NDArray[np.int64]]:
         The problem's column at each position of the layout.
     """
     order = np.argsort(problem.group, kind="stable")
-    count = np.bincount(problem.group, minlength=problem.n_groups)
-    group_start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    group_start = starts(problem.group, problem.n_groups)
     seed = 0
     while True:
         # 64-bit sums of random marks collide about never; the check in _atoms makes it exact.
@@ -227,7 +287,7 @@ def make_layout(problem: CoverProblem) -> tuple[Layout, NDArray[np.int64]]:
         column_mark = rng.integers(1, 2**63, problem.n_columns, dtype=np.int64).astype(np.uint64)
         caps = int(problem.row_cap.max(initial=0)) + 1
         cap_mark = rng.integers(1, 2**63, caps, dtype=np.int64).astype(np.uint64)
-        ok, atom_start, atom_row, atom_group, atom_first, column_start, column_atom = _atoms(
+        ok, atoms, columns = _atoms(
             problem.indptr,
             problem.indices,
             order,
@@ -239,36 +299,31 @@ def make_layout(problem: CoverProblem) -> tuple[Layout, NDArray[np.int64]]:
         if ok:
             break
         seed += 1
-    n_atoms = len(atom_group)
-    member_start, member_column = transposed(column_start, column_atom, n_atoms)
-    row_start, row_atom = transposed(atom_start, atom_row, problem.n_rows)
-    size = np.diff(member_start)
-    cap = np.minimum(problem.row_cap[atom_row[atom_start[:-1]]] if n_atoms else size, size)
-    cap = np.minimum(cap, problem.capacity[atom_group])
-    layout = Layout(
+    none, nothing = np.zeros(1, np.int64), np.zeros(0, np.int32)
+    bare = Layout(
         cost=problem.costs[order],
         column_group=problem.group[order],
         group_start=group_start,
         fixed=problem.group_costs,
         site=problem.site,
         capacity=problem.capacity,
-        column_start=column_start,
-        column_atom=column_atom,
-        member_start=member_start,
-        member_column=member_column,
-        atom_start=atom_start,
-        atom_row=atom_row,
-        atom_group=atom_group,
-        atom_first=atom_first,
-        atom_cap=cap.astype(np.int32),
-        row_start=row_start,
-        row_atom=row_atom,
+        column_start=none,
+        column_atom=nothing,
+        member_start=none,
+        member_column=nothing,
+        atom_start=none,
+        atom_row=nothing,
+        atom_group=nothing,
+        atom_first=none,
+        atom_cap=nothing,
+        row_start=none,
+        row_atom=nothing,
         demand=problem.demand,
         row_cap=problem.row_cap,
         row_class=problem.row_class,
         row_weight=problem.row_weight,
     )
-    return layout, order
+    return completed(bare, columns, atoms), order
 
 
 @nb.njit(cache=True, nogil=True)

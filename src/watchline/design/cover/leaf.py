@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from watchline.design.cover.dual import Prices
 from watchline.design.cover.near import Near
+from watchline.design.cover.packed import PackedPrices
 from watchline.design.cover.relaxation import Iterate
 from watchline.design.cover.stretch import Stretch
 
@@ -88,6 +88,21 @@ class Answers:
         return float(np.sum(fixed[self.used])) + float(np.sum(cost[self.taken]))
 
 
+@dataclass(frozen=True, eq=False)
+class ProvenLeaf:
+    """What a certificate says of a leaf.
+
+    Attributes
+    ----------
+    answers, prices, any_of
+        As in :class:`WindowLeaf`.
+    """
+
+    answers: Answers
+    prices: PackedPrices
+    any_of: NDArray[np.float64]
+
+
 @dataclass(eq=False)
 class WindowLeaf:
     """What is known of a window below some answers.
@@ -98,13 +113,13 @@ class WindowLeaf:
         The answers.
     bound : float
         What the prices prove with the present shares.
-    prices : Prices
+    prices : PackedPrices
         That prove it, on the layout of all columns.
     any_of : ndarray of float64
         Prices of the stretches of which one group is in use, in rising order.
     iterate : Iterate
-        Where the relaxation stopped, on all rows and atoms of ``near.asking`` (float32: no more
-        than a place to go on from).
+        Where the relaxation stopped, on all rows, stretches and atoms of ``near`` (float32: no
+        more than a place to go on from).
     near : Near
         The near columns of the iterate: the window's, or former ones.
     weight : float
@@ -115,7 +130,7 @@ class WindowLeaf:
 
     answers: Answers
     bound: float
-    prices: Prices
+    prices: PackedPrices
     any_of: NDArray[np.float64]
     iterate: Iterate
     near: Near

@@ -6,45 +6,37 @@ they are changes: columns that prices overpay come in, and those that no leaf us
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from watchline.design.cover.layout import Layout, transposed
+from watchline.design.cover.layout import Layout, completed
 from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.relaxation import Iterate, make_iterate
 
 
 @dataclass(frozen=True, eq=False)
 class Near:
-    """The near columns of a window.
+    """The near columns of a window: as much as a leaf needs whose iterate belongs to them.
+
+    Their layout is the window's, and goes when other columns become near.
 
     Attributes
     ----------
     columns : ndarray of int
         Their places among the window's columns, in rising order.
-    layout : Layout
-        Of these columns.
-    asking : Layout
-        The same with a row for each stretch of groups.
-    of_atom : ndarray of int
-        The atom of ``layout`` to which each atom of all columns belongs, -1 for none.
+    of_atom : ndarray of int32
+        The atom of these columns to which each atom of all columns belongs, -1 for none.
     real : ndarray of bool
-        Which atoms of ``asking`` are those of ``layout``, in that order.
+        Which atoms are those of the columns, in that order; the others are of groups alone.
     """
 
     columns: NDArray[np.intp]
-    layout: Layout
-    asking: Layout
-    of_atom: NDArray[np.intp]
-    real: NDArray[np.bool_] = field(init=False)
-
-    def __post_init__(self) -> None:
-        first = self.asking.atom_row[self.asking.atom_start[:-1]]
-        object.__setattr__(self, "real", first < len(self.layout.demand))
+    of_atom: NDArray[np.int32]
+    real: NDArray[np.bool_]
 
 
 class Part(NamedTuple):
@@ -88,7 +80,9 @@ def make_part(layout: Layout, rows: NDArray[np.intp], off: list[int]) -> Part:
     return Part(part_of(layout, rows, closed), rows, atoms)
 
 
-def make_near(whole: Layout, sets: list[NDArray[np.intp]], chosen: NDArray[np.bool_]) -> Near:
+def make_near(
+    whole: Layout, sets: list[NDArray[np.intp]], chosen: NDArray[np.bool_]
+) -> tuple[Near, Layout]:
     """Return chosen columns as a problem of their own.
 
     Parameters
@@ -102,16 +96,25 @@ def make_near(whole: Layout, sets: list[NDArray[np.intp]], chosen: NDArray[np.bo
 
     Returns
     -------
-    Near
+    near : Near
+    asking : Layout
+        Of the near columns, with a row for each stretch of groups.
     """
     chosen = chosen.copy()
     _complete(whole, chosen)
     layout, of_atom = with_columns(whole, chosen)
-    return Near(np.flatnonzero(chosen), layout, _asking(layout, sets), of_atom)
+    asking = _asking(layout, sets)
+    real = asking.atom_row[asking.atom_start[:-1]] < len(whole.demand)
+    return Near(np.flatnonzero(chosen), of_atom, real), asking
 
 
 def carried(
-    whole: Layout, last: Iterate, fine: NDArray[np.float64], old: Near, new: Near
+    whole: Layout,
+    asking: Layout,
+    last: Iterate,
+    fine: NDArray[np.float64],
+    old: Near,
+    new: Near,
 ) -> Iterate:
     """Carry the iterate of a leaf over to other near columns.
 
@@ -119,8 +122,10 @@ def carried(
     ----------
     whole : Layout
         Of all columns of the window.
+    asking : Layout
+        Of the columns that are near now.
     last : Iterate
-        On the rows and atoms of ``old.asking``.
+        On the rows of ``asking``, and the atoms of ``old``.
     fine : ndarray of float64
         Its atoms' prices spread over the atoms of all columns.
     old, new : Near
@@ -129,13 +134,13 @@ def carried(
     Returns
     -------
     Iterate
-        On those of ``new.asking`` (float32).
+        On the rows and atoms of ``asking`` (float32).
     """
-    out = Iterate(*(array.astype(np.float32) for array in make_iterate(new.asking, 1)))
+    out = Iterate(*(array.astype(np.float32) for array in make_iterate(asking, 1)))
     out.y[:], out.row[:], out.site[:] = last.y, last.row, last.site
     still = np.isin(old.columns, new.columns)
     out.x[np.searchsorted(new.columns, old.columns[still])] = last.x[still]
-    size = len(new.layout.atom_group)
+    size = np.count_nonzero(new.real)
     known = new.of_atom >= 0
     at = new.of_atom[known]
     first = np.zeros(size, np.int64)
@@ -205,24 +210,13 @@ def _asking(layout: Layout, sets: list[NDArray[np.intp]]) -> Layout:
     atom_row = lists[spans(starts, rank)].astype(np.int32)
     atom_start = np.concatenate([[0], np.cumsum(np.diff(starts)[rank])]).astype(np.int64)
     column_atom = place[layout.column_atom].astype(np.int32)
-    member_start, member_column = transposed(layout.column_start, column_atom, len(rank))
-    row_start, row_atom = transposed(atom_start, atom_row, n_rows + len(sets))
     cap = np.concatenate([layout.atom_cap, np.ones(len(new), layout.atom_cap.dtype)])[rank]
-    count = np.bincount(group, minlength=len(layout.fixed))
     more = np.ones(len(sets))
-    return layout._replace(
-        column_atom=column_atom,
-        member_start=member_start,
-        member_column=member_column,
-        atom_start=atom_start,
-        atom_row=atom_row,
-        atom_group=group[rank],
-        atom_first=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
-        atom_cap=cap,
-        row_start=row_start,
-        row_atom=row_atom,
+    wider = layout._replace(
         demand=np.concatenate([layout.demand, more]).astype(layout.demand.dtype),
         row_cap=np.concatenate([layout.row_cap, more]).astype(layout.row_cap.dtype),
         row_class=np.concatenate([layout.row_class, 0 * more]).astype(layout.row_class.dtype),
         row_weight=np.concatenate([layout.row_weight, more]),
     )
+    columns, atoms = (layout.column_start, column_atom), (atom_start, atom_row, group[rank])
+    return completed(wider, columns, atoms, cap)

@@ -6,7 +6,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from watchline.design.cover.layout import Layout, transposed
+from watchline.design.cover.layout import Layout, completed, starts
 
 
 @nb.njit(cache=True, nogil=True)
@@ -32,7 +32,6 @@ def _kept(layout: Layout, place: NDArray, closed: NDArray, column_atom: NDArray)
     atom_row = np.empty(pairs, np.int32)
     atom_group = np.empty(count, np.int32)
     atom_cap = np.empty(count, np.int32)
-    atom_first = np.zeros(len(layout.fixed) + 1, np.int64)
     count, pairs = 0, 0
     for group in range(len(layout.fixed)):
         for atom in range(layout.atom_first[group], layout.atom_first[group + 1]):
@@ -47,7 +46,6 @@ def _kept(layout: Layout, place: NDArray, closed: NDArray, column_atom: NDArray)
             atom_cap[count] = layout.atom_cap[atom]
             count += 1
             atom_start[count] = pairs
-        atom_first[group + 1] = count
     column_start = np.zeros(len(layout.cost) + 1, np.int64)
     links = 0
     for column in range(len(layout.cost)):
@@ -57,14 +55,7 @@ def _kept(layout: Layout, place: NDArray, closed: NDArray, column_atom: NDArray)
                 column_atom[links] = atom
                 links += 1
         column_start[column + 1] = links
-    return (
-        atom_start,
-        atom_row,
-        atom_group,
-        atom_cap,
-        atom_first,
-        column_start,
-    )
+    return (atom_start, atom_row, atom_group), atom_cap, column_start
 
 
 def part_of(
@@ -92,30 +83,16 @@ def part_of(
     if closed is None:
         closed = np.zeros(len(layout.fixed), bool)
     column_atom = np.empty(len(layout.column_atom), np.int32)
-    atom_start, atom_row, atom_group, atom_cap, atom_first, column_start = _kept(
-        layout, place, closed, column_atom
-    )
+    atoms, atom_cap, column_start = _kept(layout, place, closed, column_atom)
     # In place: of a long line's columns there is no room for two lists.
     column_atom.resize(column_start[-1], refcheck=False)
-    member_start, member_column = transposed(column_start, column_atom, len(atom_group))
-    row_start, row_atom = transposed(atom_start, atom_row, len(rows))
-    return layout._replace(
-        column_start=column_start,
-        column_atom=column_atom,
-        member_start=member_start,
-        member_column=member_column,
-        atom_start=atom_start,
-        atom_row=atom_row,
-        atom_group=atom_group,
-        atom_first=atom_first,
-        atom_cap=atom_cap,
-        row_start=row_start,
-        row_atom=row_atom,
+    fewer = layout._replace(
         demand=layout.demand[rows],
         row_cap=layout.row_cap[rows],
         row_class=layout.row_class[rows],
         row_weight=layout.row_weight[rows],
     )
+    return completed(fewer, (column_start, column_atom), atoms, atom_cap)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -178,7 +155,6 @@ def _gathered(
     """Return the atom arrays of some columns, each atom at its new place."""
     atom_start = np.zeros(n_atoms + 1, np.int64)
     atom_group = np.empty(n_atoms, np.int32)
-    atom_first = np.zeros(len(layout.fixed) + 1, np.int64)
     for atom in range(len(place)):
         if place[atom] >= 0:
             size = layout.atom_start[atom + 1] - layout.atom_start[atom]
@@ -186,9 +162,6 @@ def _gathered(
             atom_group[place[atom]] = layout.atom_group[atom]
     for atom in range(n_atoms):
         atom_start[atom + 1] += atom_start[atom]
-        atom_first[atom_group[atom] + 1] += 1
-    for group in range(len(layout.fixed)):
-        atom_first[group + 1] += atom_first[group]
     fill, atom_row = atom_start[:-1].copy(), np.empty(n_pairs, np.int32)
     for atom in range(len(place)):
         if place[atom] >= 0:
@@ -205,7 +178,7 @@ def _gathered(
                 column_atom[links] = target
                 links += 1
         column_start[column + 1] = links
-    return atom_start, atom_row, atom_group, atom_first, column_start, column_atom
+    return (column_start, column_atom), (atom_start, atom_row, atom_group)
 
 
 def with_columns(layout: Layout, keep: NDArray[np.bool_]) -> tuple[Layout, NDArray[np.int32]]:
@@ -234,28 +207,10 @@ def with_columns(layout: Layout, keep: NDArray[np.bool_]) -> tuple[Layout, NDArr
         ok, place, *sizes = _merged(layout, keep, marks[caps:], marks[:caps])
         seed += 1
     kept = np.flatnonzero(keep)
-    atom_start, atom_row, atom_group, atom_first, column_start, column_atom = _gathered(
-        layout, kept, place, *sizes
-    )
-    member_start, member_column = transposed(column_start, column_atom, len(atom_group))
-    row_start, row_atom = transposed(atom_start, atom_row, len(layout.demand))
-    size = np.diff(member_start)
-    cap = np.minimum(layout.row_cap[atom_row[atom_start[:-1]]], size)
-    count = np.bincount(layout.column_group[kept], minlength=len(layout.fixed))
-    smaller = layout._replace(
+    columns, atoms = _gathered(layout, kept, place, *sizes)
+    fewer = layout._replace(
         cost=layout.cost[kept],
         column_group=layout.column_group[kept],
-        group_start=np.concatenate([[0], np.cumsum(count)]).astype(np.int64),
-        column_start=column_start,
-        column_atom=column_atom,
-        member_start=member_start,
-        member_column=member_column,
-        atom_start=atom_start,
-        atom_row=atom_row,
-        atom_group=atom_group,
-        atom_first=atom_first,
-        atom_cap=np.minimum(cap, layout.capacity[atom_group]).astype(np.int32),
-        row_start=row_start,
-        row_atom=row_atom,
+        group_start=starts(layout.column_group[kept], len(layout.fixed)),
     )
-    return smaller, place
+    return completed(fewer, columns, atoms), place

@@ -14,8 +14,10 @@ from watchline.design.cover.bounding import Bounder
 from watchline.design.cover.cutting import LEAST_PRICE, make_stretches, with_rows
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.exact import make_model, solve_model
-from watchline.design.cover.part import with_columns
+from watchline.design.cover.freed import give_back
+from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.run import Run
+from watchline.design.cover.stated import price_set
 from watchline.design.cover.tree import MOST_LEAVES, Tree
 from watchline.design.cover.window import Window
 from watchline.design.cover.windows import Windows, fit_shares
@@ -182,23 +184,28 @@ def cut(run: Run) -> Windows:
     if run.core is not None:
         more = run.core.rows
         first = run.core.latest(int(MORE_ROWS * np.count_nonzero(bounder.prices.row)))
-    # The relaxation is left where it is: what only that needs makes room for the windows.
+    # The relaxation is left where it is: it says what it has proven, and makes room for the
+    # windows.
+    near = least - bounder.bound <= NEAR_WINDOW * mean
+    priced, rows, prices = bounder.price_layout, bounder.price_rows, bounder.prices
+    run.root = price_set(priced, rows, prices, run.order)
     bounder.conclude()
-    rows, part, prices = with_rows(
-        run.layout, bounder.price_layout, bounder.price_rows, bounder.prices, more
-    )
-    run.layout = bounder.price_layout
+    rows, part, prices = with_rows(run.layout, priced, rows, prices, more)
+    run.layout = part_of(run.layout, np.zeros(0, np.intp))
+    del priced
     stretches = make_stretches(
         part,
         rows,
         prices,
-        least - bounder.bound <= NEAR_WINDOW * mean,
+        near,
         count,
         fit_shares,
         (prices.row > LEAST_PRICE) | np.isin(rows, first),
     )
     run.other_work += len(run.problem.indices) / 1e6
     windows = [Window(stretch) for stretch in stretches]
+    del part, prices
+    give_back()
     return Windows(windows, run.layout.fixed, run.layout.cost)
 
 

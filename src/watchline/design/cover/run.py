@@ -16,7 +16,7 @@ from watchline.design.cover.judge import value_of
 from watchline.design.cover.layout import Layout, make_layout, reach
 from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.scratch import Scratch
-from watchline.design.cover.solution import LogEntry
+from watchline.design.cover.solution import LogEntry, PriceSet
 from watchline.design.cover.state import State
 from watchline.design.cover.tree import Tree
 from watchline.design.cover.weighting import Weights
@@ -36,7 +36,7 @@ class Run:
     problem : CoverProblem
         The problem.
     layout : Layout
-        Its atoms; once windows are cut, those of the rows with a price alone.
+        Its atoms; once windows are cut, none: its columns and groups alone.
     order : ndarray of int64
         The problem's column at each position of the layout.
     supply : ndarray of int64, shape (n_rows,)
@@ -57,6 +57,8 @@ class Run:
         Relative gap at which the run may stop.
     progress : callable or None
         Called with seconds, cost, bound.
+    root : PriceSet or None
+        What the relaxation has proven, once windows are cut.
     """
 
     problem: CoverProblem
@@ -79,6 +81,7 @@ class Run:
     closed: bool = False
     log: list[LogEntry] = field(default_factory=list)
     bounder: Bounder | None = None
+    root: PriceSet | None = None
     tree: Tree | None = None
     windows: Windows | None = None
     weights: Weights | None = None

@@ -295,8 +295,8 @@ def _solution(run: Run) -> CoverSolution:
     status: Status = "unknown"
     if found:
         status = "optimal" if gap <= 1e-9 else "feasible"
-    bounder, tree, root = run.bounder, None, None
-    if bounder is not None and bounder.prices is not None:
+    bounder, tree, root = run.bounder, None, run.root
+    if root is None and bounder is not None and bounder.prices is not None:
         root = price_set(bounder.price_layout, bounder.price_rows, bounder.prices, run.order)
         if run.tree is not None and run.tree.bound > bounder.bound:
             tree = price_tree(run.layout, run.order, run.tree.root)

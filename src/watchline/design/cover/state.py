@@ -156,6 +156,24 @@ def _shift_open(state: State, kind: int, change: float) -> None:
 
 
 @nb.njit(**BORROWS)
+def _shift_needs(layout: Layout, state: State, row: int, lack: int, sign: int) -> None:
+    """Tell a row's atoms that it gains a view (``sign`` -1) or loses one (1).
+
+    ``lack`` is what it lacks with the view fewer.
+    """
+    weight = sign * state.weight[row]
+    if lack == 1:
+        _shift_open(state, layout.row_class[row], sign * layout.row_weight[row])
+        if weight != 0:
+            state.work[0] += layout.row_start[row + 1] - layout.row_start[row]
+            for q in range(layout.row_start[row], layout.row_start[row + 1]):
+                state.need[layout.row_atom[q]] += weight
+    elif lack == 2 and weight != 0 and layout.row_cap[row] > 1:
+        for q in range(layout.row_start[row], layout.row_start[row + 1]):
+            state.need2[layout.row_atom[q]] += weight
+
+
+@nb.njit(**BORROWS)
 def add_column(layout: Layout, state: State, column: int) -> None:
     """Choose a column (layout order) that is not chosen."""
     group = layout.column_group[column]
@@ -174,16 +192,7 @@ def add_column(layout: Layout, state: State, column: int) -> None:
                 row = layout.atom_row[p]
                 lack = state.lack[row]
                 state.lack[row] = lack - 1
-                weight = state.weight[row]
-                if lack == 1:
-                    _shift_open(state, layout.row_class[row], -layout.row_weight[row])
-                    if weight > 0:
-                        state.work[0] += layout.row_start[row + 1] - layout.row_start[row]
-                        for q in range(layout.row_start[row], layout.row_start[row + 1]):
-                            state.need[layout.row_atom[q]] -= weight
-                elif lack == 2 and weight > 0 and layout.row_cap[row] > 1:
-                    for q in range(layout.row_start[row], layout.row_start[row + 1]):
-                        state.need2[layout.row_atom[q]] -= weight
+                _shift_needs(layout, state, row, lack, -1)
         state.count[atom] = before + 1
 
 
@@ -208,16 +217,7 @@ def remove_column(layout: Layout, state: State, column: int) -> None:
             row = layout.atom_row[p]
             lack = state.lack[row] + 1
             state.lack[row] = lack
-            weight = state.weight[row]
-            if lack == 1:
-                _shift_open(state, layout.row_class[row], layout.row_weight[row])
-                if weight > 0:
-                    state.work[0] += layout.row_start[row + 1] - layout.row_start[row]
-                    for q in range(layout.row_start[row], layout.row_start[row + 1]):
-                        state.need[layout.row_atom[q]] += weight
-            elif lack == 2 and weight > 0 and layout.row_cap[row] > 1:
-                for q in range(layout.row_start[row], layout.row_start[row + 1]):
-                    state.need2[layout.row_atom[q]] += weight
+            _shift_needs(layout, state, row, lack, 1)
 
 
 @nb.njit(**BORROWS)

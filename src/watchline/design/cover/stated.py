@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from watchline.design.cover.dual import Prices
 from watchline.design.cover.layout import Layout
-from watchline.design.cover.leaf import WindowLeaf
+from watchline.design.cover.leaf import ProvenLeaf
 from watchline.design.cover.near import spans
 from watchline.design.cover.part import part_of
 from watchline.design.cover.solution import CutPrices, PriceSet, PriceTree, PriceWindow
@@ -108,7 +108,7 @@ class StatedWindows(Sequence[PriceWindow]):
             tree,
         )
 
-    def _tree_of(self, stretch: Stretch, leaves: list[WindowLeaf], depth: int) -> PriceTree:
+    def _tree_of(self, stretch: Stretch, leaves: list[ProvenLeaf], depth: int) -> PriceTree:
         """Return the tree of a window's leaves from a depth of their answers on."""
         first = leaves[0]
         if len(first.answers.path) == depth:
@@ -127,9 +127,10 @@ class StatedWindows(Sequence[PriceWindow]):
             return PriceTree(column=column, used=used, unused=unused)
         return PriceTree(any_of=_members(stretch, number), used=used, unused=unused)
 
-    def _prices_of(self, stretch: Stretch, leaf: WindowLeaf) -> PriceSet:
+    def _prices_of(self, stretch: Stretch, leaf: ProvenLeaf) -> PriceSet:
         part = stretch.whole._replace(atom_group=stretch.groups[stretch.whole.atom_group])
-        told = price_set(part, stretch.rows, leaf.prices, self._order[stretch.columns])
+        prices = leaf.prices.unpacked()
+        told = price_set(part, stretch.rows, prices, self._order[stretch.columns])
         any_of: dict[tuple[int, ...], float] = {}
         for number, price in zip(leaf.answers.asked.tolist(), leaf.any_of.tolist(), strict=True):
             if price > 0:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from watchline.design.cover.dual import paid_for
 from watchline.design.cover.layout import Layout
 from watchline.design.cover.near import Near, Part, make_near, make_part
 
@@ -28,6 +29,8 @@ class Stretch:
         Rows, groups and columns (layout order) of the whole problem that belong to it.
     near : Near
         The columns that a good choice may hold.
+    asking : Layout
+        Of these, with a row for each stretch of groups.
     whole : Layout
         Of all columns.
     sets : list of ndarray of int
@@ -55,6 +58,7 @@ class Stretch:
     groups: NDArray[np.intp]
     columns: NDArray[np.intp]
     near: Near
+    asking: Layout
     whole: Layout
     sets: list[NDArray[np.intp]]
     of_set: sparse.csr_array
@@ -143,9 +147,7 @@ class Stretch:
         """
         whole, rows, atoms = self.judged
         row, price = row[rows], price[atoms]
-        column = np.repeat(np.arange(len(whole.cost)), np.diff(whole.column_start))
-        paid = np.bincount(column, price[whole.column_atom], minlength=len(whole.cost))
-        over = paid - self.shares[1] > tolerance * (1e-3 + whole.cost)
+        over = paid_for(whole, price) - self.shares[1] > tolerance * (1e-3 + whole.cost)
         worth = np.add.reduceat(row[whole.atom_row], whole.atom_start[:-1])
         short = whole.atom_cap * np.maximum(worth - price, 0.0)
         spent = np.bincount(whole.atom_group, short, minlength=len(whole.fixed))
@@ -153,9 +155,7 @@ class Stretch:
         over &= fixed[whole.column_group] <= self.most
         over[self.near.columns] = False
         # Of a group that loses, those of its columns that its rows would pay for most.
-        asked = np.add.reduceat(
-            np.append(worth[whole.column_atom], 0.0), whole.column_start[:-1]
-        ) / np.maximum(whole.cost, 1e-9)
+        asked = paid_for(whole, worth) / np.maximum(whole.cost, 1e-9)
         asked[~lost[whole.column_group] | (fixed[whole.column_group] > self.most)] = 0.0
         asked[self.near.columns] = 0.0
         rank = np.lexsort((-asked, whole.column_group))
@@ -172,7 +172,7 @@ class Stretch:
         chosen : ndarray of bool
             Which of ``columns``; more are taken where rows lack columns.
         """
-        self.near = make_near(self.whole, self.sets, chosen)
+        self.near, self.asking = make_near(self.whole, self.sets, chosen)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -233,11 +233,13 @@ def make_stretch(
     number = np.repeat(np.arange(len(sets)), [len(one) for one in sets])
     ones = np.ones(len(member))
     of_set = sparse.csr_array((ones, (number, member)), shape=(len(sets), len(groups)))
+    nearest, asking = make_near(whole, sets, near[columns])
     return Stretch(
         rows=rows,
         groups=groups,
         columns=columns,
-        near=make_near(whole, sets, near[columns]),
+        near=nearest,
+        asking=asking,
         whole=whole,
         sets=sets,
         of_set=of_set,

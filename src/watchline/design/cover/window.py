@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.bounding import views_of
-from watchline.design.cover.dual import Prices, ascend, value_of_prices
+from watchline.design.cover.dual import Prices, ascend, paid_for, value_of_prices
 from watchline.design.cover.leaf import Answer, Answers, WindowLeaf, question
 from watchline.design.cover.near import carried, make_part
+from watchline.design.cover.packed import PackedPrices
 from watchline.design.cover.relaxation import Iterate, make_iterate, relax
 from watchline.design.cover.stretch import Stretch
 
@@ -80,11 +81,11 @@ class Window:
         """Solve the relaxation of the window: its first leaf."""
         stretch = self.stretch
         row, atom = np.zeros(stretch.n_rows), np.zeros(len(stretch.whole.atom_group))
-        nothing = Prices(row, atom, NO_MISSES)
+        nothing = PackedPrices.of(Prices(row, atom, NO_MISSES))
         answers = Answers((), stretch)
         for turn in range(WIDENINGS + 1):
             near = stretch.near
-            start = make_iterate(near.asking, 1)
+            start = make_iterate(stretch.asking, 1)
             leaf = WindowLeaf(answers, -math.inf, nothing, np.zeros(0), start, near, stretch.scale)
             self._advance(leaf, ROOT_STEPS, ROOT_ROUNDS)
             self.leaves = [leaf]
@@ -151,7 +152,7 @@ class Window:
         stretch, near, answers = self.stretch, self.stretch.near, leaf.answers
         asked = stretch.n_rows + answers.asked
         rows = np.concatenate([np.flatnonzero(stretch.active), asked])
-        part, _, atoms = make_part(near.asking, rows, answers.off)
+        part, _, atoms = make_part(stretch.asking, rows, answers.off)
         fixed, cost = answers.costs
         part = part._replace(fixed=fixed, cost=cost[near.columns])
         now, out, anchor, tau = (make_iterate(part, 1) for _ in range(4))
@@ -160,7 +161,7 @@ class Window:
             target.y[:], target.x[:] = leaf.uses()
         memory = np.array([leaf.weight, 0.0, 0.0, 0.0, 0.0])
         links = 3 * len(part.column_atom) + 6 * len(part.atom_group)
-        row, atom = np.zeros(len(near.asking.demand)), np.zeros(len(atoms))
+        row, atom = np.zeros(len(stretch.asking.demand)), np.zeros(len(atoms))
         for _ in range(rounds):
             relax(part, NO_MISSES, now, out, anchor, tau, memory, steps)
             self.work += steps * (500 + 2 * len(part.atom_row) + links) / 1e6
@@ -171,7 +172,8 @@ class Window:
             raw = Prices(paid, price, NO_MISSES)
             value, kept = self._proven(answers, raw, any_of, raised=True)
             if value > leaf.bound:
-                leaf.bound, leaf.prices, leaf.any_of = value, kept, any_of
+                leaf.bound, leaf.any_of = value, any_of
+                leaf.prices = PackedPrices.of(kept)
         for number, owed in zip(answers.asked, any_of, strict=True):
             fixed[stretch.sets[number]] -= owed
         fixed[answers.used] = stretch.shares[0][answers.used]
@@ -184,6 +186,7 @@ class Window:
 
     def _child(self, parent: WindowLeaf, answer: Answer) -> WindowLeaf:
         """Return the leaf below one more answer."""
+        self._bring(parent)
         stretch = self.stretch
         answers = Answers((*parent.answers.path, answer), stretch)
         kind, number, said = answer
@@ -192,12 +195,14 @@ class Window:
             any_of = np.insert(any_of, np.searchsorted(answers.asked, number), 0.0)
             # The new row counts the uses of its groups.
             start = start._replace(z=start.z.copy())
-            virtual = ~parent.near.real
-            start.z[virtual] = np.clip(start.y[parent.near.asking.atom_group[virtual]], 0, 1)
+            virtual = ~stretch.near.real
+            start.z[virtual] = np.clip(start.y[stretch.asking.atom_group[virtual]], 0, 1)
         # What the parent's prices prove here is the least that is known.
-        bound, prices = self._proven(answers, parent.prices, any_of, raised=True)
+        known = parent.prices.unpacked()
+        bound, prices = self._proven(answers, known, any_of, raised=True)
+        packed = PackedPrices.of(prices)
         leaf = replace(
-            parent, answers=answers, bound=bound, prices=prices, any_of=any_of, iterate=start
+            parent, answers=answers, bound=bound, prices=packed, any_of=any_of, iterate=start
         )
         self._advance(leaf, LEAF_STEPS, LEAF_ROUNDS)
         return leaf
@@ -228,16 +233,15 @@ class Window:
             return
         row = leaf.iterate.row[: stretch.n_rows].astype(float)
         fine = stretch.spread(row, leaf.iterate.atom[old.real].astype(float), old)
-        leaf.iterate = carried(stretch.whole, leaf.iterate, fine, old, stretch.near)
+        leaf.iterate = carried(stretch.whole, stretch.asking, leaf.iterate, fine, old, stretch.near)
         leaf.near = stretch.near
 
     def _useful(self) -> NDArray[np.bool_]:
         """Tell which columns any leaf uses, or pays nearly enough."""
         whole, cost = self.stretch.whole, self.stretch.shares[1]
-        column = np.repeat(np.arange(len(cost)), np.diff(whole.column_start))
         useful = np.zeros(len(cost), bool)
         for leaf in self.leaves:
-            paid = np.bincount(column, leaf.prices.atom[whole.column_atom], minlength=len(cost))
+            paid = paid_for(whole, leaf.prices.atom.unpacked())
             near = leaf.near.columns
             useful[near] |= (leaf.iterate.x > 1e-3) | (paid >= PAID * cost)[near]
             useful[leaf.answers.taken + leaf.answers.dropped] = True
@@ -256,9 +260,10 @@ class Window:
             return
         demand, lack = stretch.whole.demand, np.zeros(stretch.n_rows)
         for share, leaf in self._weighted(spread):
-            views = views_of(leaf.near.layout, *leaf.uses())
+            self._bring(leaf)
+            views = views_of(stretch.asking, *leaf.uses())[: stretch.n_rows]
             lack += share * np.maximum(0.0, 1.0 - views / np.maximum(demand, 1))
-            self.work += len(leaf.near.layout.atom_row) / 1e6
+            self.work += len(stretch.asking.atom_row) / 1e6
         lack[stretch.active | (demand == 0)] = 0.0
         most = max(1, int(ACTIVATED * np.count_nonzero(stretch.active)))
         rank = np.argsort(-lack, kind="stable")[:most]
@@ -306,16 +311,19 @@ class Window:
             Asked before each leaf whether to stop.
         """
         for leaf in self.leaves:
-            leaf.bound = self._proven(leaf.answers, leaf.prices, leaf.any_of, raised=False)[0]
+            prices = leaf.prices.unpacked()
+            leaf.bound = self._proven(leaf.answers, prices, leaf.any_of, raised=False)[0]
         done: set[int] = set()
         for _ in range(3):
             limit = self.value + margin
             for number, leaf in enumerate(self.leaves):
                 if leaf.bound < limit and number not in done and not enough():
                     done.add(number)
-                    leaf.bound, leaf.prices = self._proven(
-                        leaf.answers, leaf.prices, leaf.any_of, raised=True
+                    prices = leaf.prices.unpacked()
+                    leaf.bound, prices = self._proven(
+                        leaf.answers, prices, leaf.any_of, raised=True
                     )
+                    leaf.prices = PackedPrices.of(prices)
                     if leaf.bound >= limit:
                         continue
                     self._advance(leaf, REFRESH_STEPS, 1)

@@ -16,12 +16,13 @@ import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from watchline.design.cover.leaf import WindowLeaf
+from watchline.design.cover.freed import give_back
+from watchline.design.cover.leaf import ProvenLeaf
 from watchline.design.cover.window import Window
 
 THREADS = 2
@@ -49,13 +50,13 @@ class Proof:
         The sum of the windows' values.
     shares : list of pairs of ndarray of float64
         Each window's shares of its groups' and of its columns' costs.
-    leaves : list of list of WindowLeaf
+    leaves : list of list of ProvenLeaf
         Each window's leaves.
     """
 
     bound: float
     shares: list[tuple[NDArray[np.float64], NDArray[np.float64]]]
-    leaves: list[list[WindowLeaf]]
+    leaves: list[list[ProvenLeaf]]
 
 
 @dataclass(eq=False)
@@ -153,11 +154,15 @@ class Windows:
         # fsum of rounded-down values: what is lost in the sum itself is taken off.
         values = [max(0.0, window.value) for window in self.windows]
         total = math.fsum(values) * (1 - 1e-14)
+        give_back()
         if total > self.bound:
             self.proof = Proof(
                 total,
                 [(window.stretch.shares[0], window.stretch.shares[1]) for window in self.windows],
-                [[replace(leaf) for leaf in window.leaves] for window in self.windows],
+                [
+                    [ProvenLeaf(leaf.answers, leaf.prices, leaf.any_of) for leaf in window.leaves]
+                    for window in self.windows
+                ],
             )
         return self.bound
 
@@ -228,15 +233,14 @@ def fit_shares(
     """
     size = len(costs)
     factor = np.minimum(1.0, costs / np.maximum(_summed(shares, places, size), 1e-12))
-    shares = [share * factor[place] for share, place in zip(shares, places, strict=True)]
-    rest = np.maximum(costs - _summed(shares, places, size), 0.0)
+    # One list, changed in place: a long line's shares take tens of megabytes.
+    fitted = [share * factor[place] for share, place in zip(shares, places, strict=True)]
+    rest = np.maximum(costs - _summed(fitted, places, size), 0.0)
     rest /= np.maximum(_summed(weight, places, size), 1e-12)
-    whole = [
-        np.maximum(np.floor((share + rest[place] * mine) / FINEST - 1e-6), 0.0)
-        for share, mine, place in zip(shares, weight, places, strict=True)
-    ]
-    over = np.maximum(_summed(whole, places, size) - np.floor(costs / FINEST), 0.0)
-    return [
-        np.maximum(share - over[place], 0.0) * FINEST
-        for share, place in zip(whole, places, strict=True)
-    ]
+    for share, mine, place in zip(fitted, weight, places, strict=True):
+        share += rest[place] * mine
+        share[:] = np.maximum(np.floor(share / FINEST - 1e-6), 0.0)
+    over = np.maximum(_summed(fitted, places, size) - np.floor(costs / FINEST), 0.0)
+    for share, place in zip(fitted, places, strict=True):
+        share[:] = np.maximum(share - over[place], 0.0) * FINEST
+    return fitted
