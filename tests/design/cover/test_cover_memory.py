@@ -45,22 +45,17 @@ def status_kb(name):
     raise LookupError(name)
 
 
-def resident_after_freeing(give_back):
-    """Return what is resident, in MB, of blocks of which every other one was freed."""
-    before = status_kb("VmRSS")
-    blocks = [np.ones(8_000) for _ in range(4_000)]
-    kept = blocks[::2]
-    del blocks
-    give_back()
-    return (status_kb("VmRSS") - before) / 1e3, len(kept)
-
-
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists() or not give_back(), reason="not glibc's memory"
 )
 def test_freed_memory_between_blocks_in_use_goes_back_to_the_system():
-    resident, kept = resident_after_freeing(give_back)
-    assert kept * 8_000 * 8 / 1e6 < resident + 8 < 1.3 * kept * 8_000 * 8 / 1e6 + 8
+    blocks = [np.ones(8_000) for _ in range(4_000)]
+    kept = blocks[::2]
+    del blocks
+    before = status_kb("VmRSS")
+    give_back()
+    # What was freed earlier in this process may go back too.
+    assert before - status_kb("VmRSS") > 0.8 * len(kept) * 8_000 * 8 / 1024
 
 
 def measure():
