@@ -132,7 +132,7 @@ def test_each_stretch_keeps_the_better_of_two_choices(line):
         mixed |= half(run, bad, left=True)
     run.chosen = run.back[mixed]
     run.value = before = run.problem.cost_of(np.sort(run.order[run.chosen]))
-    merge(run, other)
+    merge(run, other, 1.0)
     # Stretches are settled one by one, so that not all of the way back is found.
     assert run.value < before - 0.5 * (before - value)
     views = run.problem.views(np.sort(run.order[run.chosen]))
@@ -144,7 +144,7 @@ def test_the_best_choice_itself_gets_its_best_columns(line):
     run = copy.deepcopy(line[2])
     best = np.isin(run.back, run.chosen)
     groups, before = np.unique(run.ground.column_group[best]), run.value
-    merge(run, best)
+    merge(run, best, 1.0)
     assert run.value < before
     assert set(run.ground.column_group[np.isin(run.back, run.chosen)]) <= set(groups)
 

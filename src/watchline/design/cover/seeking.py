@@ -32,11 +32,8 @@ WIDE, NEAR_ONLY = 0.15, 0.85
 until it moves on all again."""
 TIGHT = 0.9
 """Share of the cost above which a bound says that the prices tell good columns from bad."""
-REHEATED, FARTHER, HOTTEST = 0.5, 0.02, 0.25
-"""How far a round's search is cooled down when it starts; how much less after each round that found
-nothing; the least."""
-LONGER = 0.1
-"""How much longer a round is after each one that found nothing."""
+REHEATED = 0.5
+"""How far a round's search is cooled down when it starts."""
 ROUND, ROUND_STEPS = 0.1, 125
 """A round's share of the time of all, and its steps for each open group, at the most."""
 COLD_END = 0.7
@@ -207,7 +204,7 @@ def search(run: Run, until: float, *, most: float | None = None) -> NDArray[np.b
     return best > 0
 
 
-def search_in_rounds(run: Run, until: float) -> None:
+def search_in_rounds(run: Run, until: float, first_until: float = 0.0) -> None:
     """Ruin and recreate again and again, each time merging what was found into the best choice.
 
     Parameters
@@ -216,22 +213,24 @@ def search_in_rounds(run: Run, until: float) -> None:
         The run.
     until : float
         The share of the limits, 0 to 1.
+    first_until : float
+        The share until which it searches before the first round.
     """
     if run.core is None:
         search(run, until)
         return
-    begin, idle = run.share(), 0
-    merge(run, np.isin(run.back, run.chosen))
+    if run.share() < first_until:
+        search(run, first_until)
+    begin = run.share()
+    merge(run, np.isin(run.back, run.chosen), until)
+    run.cooled = max(run.cooled, REHEATED)
     while run.share() < until and not run.done():
         best = np.isin(run.back, run.chosen)
         run.state = run.core.state_of(best, run.state)
         run.scratch = make_scratch(run.arena)
-        # The longer nothing better is found, the farther a round goes from the best choice.
-        run.cooled = max(HOTTEST, REHEATED - FARTHER * idle)
-        n_open = max(1, int(np.count_nonzero(run.state.used)))
-        most, value = ROUND_STEPS * n_open * (1.0 + LONGER * idle), run.value
-        merge(run, search(run, min(until, run.share() + ROUND * (until - begin)), most=most))
-        idle = 0 if run.value < value else idle + 1
+        most = ROUND_STEPS * max(1, np.count_nonzero(run.state.used))
+        end = min(until, run.share() + ROUND * (until - begin))
+        merge(run, search(run, end, most=most), until)
 
 
 def _grow_core(run: Run, best: NDArray[np.bool_]) -> bool:

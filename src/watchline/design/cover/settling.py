@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from watchline.design.cover.exact import make_model, solve_model
+from watchline.design.cover.freed import give_back
 from watchline.design.cover.layout import Layout
 from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.run import Run
@@ -30,7 +31,7 @@ ROOT_WORK, NODE_WORK = 4000.0, 40.0
 """Elementary steps for each row–atom pair of a model: its root's, and each node's."""
 
 
-def merge(run: Run, other: NDArray[np.bool_]) -> None:
+def merge(run: Run, other: NDArray[np.bool_], until: float) -> None:
     """Merge another choice into the best one where that makes it cheaper.
 
     Parameters
@@ -40,6 +41,8 @@ def merge(run: Run, other: NDArray[np.bool_]) -> None:
     other : ndarray of bool, shape (n_columns,)
         Columns of the ground; they need not cover every row. The best choice itself settles the
         columns of all its groups.
+    until : float
+        The share of the limits, 0 to 1, after which no further stretch is settled.
     """
     ground, n_rows = run.ground, len(run.core.rows)
     best = np.isin(run.back, run.chosen)
@@ -48,7 +51,7 @@ def merge(run: Run, other: NDArray[np.bool_]) -> None:
     differing = np.unique(ground.column_group[best ^ other])
     waiting = np.isin(groups, differing) if len(differing) else np.ones(len(groups), bool)
     for place in range(len(groups)):
-        if not waiting[place] or run.done():
+        if not waiting[place] or run.share() >= until or run.done():
             continue
         near = np.argsort(-affinity[place], kind="stable")[:FREED]
         near = near[affinity[place, near] > 0]
@@ -102,7 +105,10 @@ def settle(run: Run, chosen: NDArray[np.bool_], free: NDArray[np.bool_]) -> NDAr
     demand = np.where(core.weight > 0, np.maximum(problem.demand - views, 0), 0)
     local, _ = with_columns(ground._replace(demand=demand.astype(np.int32)), keep)
     rows = core.rows[demand[core.rows] > 0]
-    seconds = min(SECONDS, run.time_limit - run.seconds)
+    # With a work limit nodes alone end HiGHS, or a slow machine would answer otherwise.
+    seconds = run.time_limit - run.seconds
+    if run.work_limit is None:
+        seconds = min(SECONDS, seconds)
     for _ in range(ROUNDS):
         if seconds <= 0:
             break
@@ -116,6 +122,8 @@ def settle(run: Run, chosen: NDArray[np.bool_], free: NDArray[np.bool_]) -> NDAr
             seed=run.seed,
             step=run.step,
         )
+        # HiGHS takes some 35 MB, and leaves them behind as holes.
+        give_back()
         run.other_work += len(part.atom_row) * (ROOT_WORK + NODE_WORK * outcome.nodes) / 1e6
         if outcome.interrupted:
             raise KeyboardInterrupt

@@ -231,8 +231,7 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
             divide_beside(run, end, lambda: search_in_rounds(run, begin + last * (end - begin)))
         elif run.long:
             run.cooled = max(run.cooled, COOLED[0])
-            search(run, begin + 0.2 * (1 - begin))
-            search_in_rounds(run, begin + 0.6 * (1 - begin))
+            search_in_rounds(run, begin + 0.6 * (1 - begin), begin + 0.2 * (1 - begin))
             divide(run, begin + 0.97 * (1 - begin))
         else:
             search(run, begin + 0.8 * (1 - begin))
