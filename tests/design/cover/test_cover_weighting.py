@@ -7,10 +7,18 @@ import pytest
 from cover_cases import Case, optimum, read_orlib
 from scipy import sparse
 
-from watchline.design.cover import make_problem
+from watchline.design.cover import cover, make_problem, pairs
 from watchline.design.cover.dominated import dominated
 from watchline.design.cover.narrow import NEAREST, PER_ROW, nearest
-from watchline.design.cover.weighting import is_plain, make_weights, reweigh
+from watchline.design.cover.weighting import (
+    MOVING,
+    _count_gains,
+    _few_bits,
+    is_plain,
+    make_beside,
+    make_weights,
+    reweigh,
+)
 
 DATA = Path(__file__).parents[2] / "data" / "cover"
 
@@ -32,6 +40,11 @@ def small(seed):
     return Case(costs, matrix, np.ones(24, int), np.arange(30), {"group_costs": np.zeros(30)})
 
 
+def unlisted(weights):
+    """The same search where pairs of rows are too many to be listed."""
+    return weights._replace(pair_start=np.zeros(0, np.int64), pair=np.zeros(0, np.uint16))
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_small_problems_are_solved_and_every_score_is_what_it_stands_for(seed):
     case = small(seed)
@@ -47,7 +60,14 @@ def test_small_problems_are_solved_and_every_score_is_what_it_stands_for(seed):
     assert np.array_equal(weights.views, views)
     gain = case.matrix.T @ np.where(views == 0, weights.weight, 0)
     loss = case.matrix.T @ np.where(views == 1, weights.weight, 0)
-    assert np.array_equal(weights.score, np.where(chosen, -loss, gain))
+    assert np.array_equal(weights.loss, np.where(chosen, loss, 0))
+    assert np.array_equal(weights.open_weight, np.where(views == 0, weights.weight, 0))
+    for row in np.flatnonzero(views == 0):
+        columns = weights.column[weights.back[row] : weights.back[row + 1]]
+        for one in (weights, unlisted(weights)):
+            one.gain[:] = -1
+            _count_gains(one, row)
+            assert np.array_equal(one.gain[: len(columns)], gain[columns])
     assert weights.spent[0] == pytest.approx(case.costs[chosen].sum())
     alone = np.flatnonzero(views == 1)
     assert np.array_equal(weights.sole[alone], (case.matrix * chosen).argmax(axis=1)[alone])
@@ -61,6 +81,64 @@ def test_unit_costs_reach_the_best_known(name, best):
     _, found = searched(problem, 1.5e8)
     assert problem.views(found).min() >= 1
     assert len(found) <= best
+
+
+@pytest.mark.parametrize("limit", ["MOST_PAIRS", "MOST_PLACES"])
+def test_lists_of_pairs_change_no_step(monkeypatch, limit):
+    case = small(3)
+    problem = make_problem(*case.arguments(), **case.options)
+    start, random = np.arange(problem.n_columns), np.array([88172645463325252], np.uint64)
+    listed = make_weights(problem, start, random.copy())
+    monkeypatch.setattr(pairs, limit, 1)
+    walked = make_weights(problem, start, random.copy())
+    assert len(listed.pair) and not len(walked.pair)
+    common = case.matrix.astype(int) @ case.matrix.T
+    assert np.array_equal(np.diff(listed.pair_start).reshape(common.shape), common)
+    for one in range(24):
+        for two in range(24):
+            first, last = listed.pair_start[24 * one + two : 24 * one + two + 2]
+            mine = np.flatnonzero(case.matrix[one])[listed.pair[first:last]]
+            assert np.array_equal(mine, np.flatnonzero(case.matrix[one] * case.matrix[two]))
+    best = np.zeros(problem.n_columns, bool)
+    for one in (listed, walked):
+        # Steps are counted otherwise: a call ends after the first of them.
+        for _ in range(3000):
+            reweigh(one, 1.0, best)
+    for name in MOVING:
+        if name != "gain":
+            assert np.array_equal(getattr(listed, name), getattr(walked, name)), name
+
+
+def test_a_search_beside_another_shares_the_problem_and_nothing_that_moves():
+    case = small(4)
+    problem = make_problem(*case.arguments(), **case.options)
+    one, _ = searched(problem, 1e4)
+    two = make_beside(one, one.random.copy())
+    held = {name: getattr(one, name).copy() for name in one._fields}
+    best = np.zeros(problem.n_columns, bool)
+    reweigh(two, 1e4, best)
+    for name in one._fields:
+        assert np.array_equal(getattr(one, name), held[name]), name
+    assert two.pair is one.pair
+    # With the same random numbers, the same way.
+    reweigh(one, 1e4, best)
+    assert all(np.array_equal(getattr(one, name), getattr(two, name)) for name in one._fields)
+
+
+def test_one_bit_in_sixteen_is_set():
+    random = np.array([88172645463325252], np.uint64)
+    bits = np.array([_few_bits(random) for _ in range(4000)], np.uint64)
+    share = np.array([np.mean(bits >> np.uint64(k) & np.uint64(1)) for k in range(64)])
+    assert abs(share.mean() - 1 / 16) < 0.002
+    assert np.abs(share - 1 / 16).max() < 0.02
+
+
+@pytest.mark.parametrize("work", [40.0, 200.0])
+def test_searches_beside_each_other_are_repeatable_with_a_work_limit(work):
+    costs, rows, demand = read_orlib((DATA / "scpa1.txt").read_text())
+    answers = [cover(np.ones(len(costs)), rows, demand, work_limit=work, seed=5) for _ in range(3)]
+    assert len({tuple(one.chosen) for one in answers}) == 1
+    assert len({one.work for one in answers}) == 1
 
 
 def test_what_is_not_plain_is_left_to_the_other_search():

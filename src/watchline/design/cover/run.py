@@ -84,8 +84,8 @@ class Run:
     root: PriceSet | None = None
     tree: Tree | None = None
     windows: Windows | None = None
-    weights: Weights | None = None
-    near_weights: Weights | None = None
+    weights: list[Weights] | None = None
+    near_weights: list[Weights] | None = None
     state: State | None = None
     scratch: Scratch | None = None
     core: Core | None = None

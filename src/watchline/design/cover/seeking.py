@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,13 @@ from watchline.design.cover.scratch import make_scratch
 from watchline.design.cover.search import improve, objective
 from watchline.design.cover.settling import merge
 from watchline.design.cover.state import add_column, make_state, put
-from watchline.design.cover.weighting import Weights, is_plain, make_weights, reweigh
+from watchline.design.cover.weighting import (
+    Weights,
+    is_plain,
+    make_beside,
+    make_weights,
+    reweigh,
+)
 
 CHUNK = 30.0
 """Work between two looks at the clock, in million steps (about a quarter of a second)."""
@@ -40,6 +48,8 @@ COLD_END = 0.7
 """Share of a round's search after which its choices count."""
 UNMATCHED = 1e300
 """An objective that every choice is better than."""
+BESIDE = 2
+"""Searches by row weights beside each other."""
 MEND = 8
 """Growths of the core after which a choice is mended for all rows and offered."""
 
@@ -269,7 +279,8 @@ def _mend(run: Run, chosen: NDArray[np.bool_]) -> None:
 def weigh_rows(run: Run, until: float) -> None:
     """Search by row weights, where the problem is plain set covering.
 
-    Where the prices tell much, most of the time goes to the columns nearest to their prices:
+    Several searches with different random numbers go on beside each other, each in a thread of its
+    own. Where the prices tell much, most of the time goes to the columns nearest to their prices:
     a step among these costs a fraction, and few others are in good choices.
 
     Parameters
@@ -288,30 +299,40 @@ def weigh_rows(run: Run, until: float) -> None:
     least = least_of(run)
     if least is not None and run.bound >= TIGHT * run.value:
         if run.near_weights is None:
-            keep = nearest(run.problem, least, run.weights.columns)
+            keep = nearest(run.problem, least, run.weights[0].columns)
             run.near_weights = _weights_on(run, keep)
         _weigh(run, run.near_weights, begin + NEAR_ONLY * (until - begin))
     _weigh(run, run.weights, until)
 
 
-def _weights_on(run: Run, keep: NDArray[np.bool_]) -> Weights:
-    """Return the start of a search by row weights among some columns, from the best choice."""
+def _weights_on(run: Run, keep: NDArray[np.bool_]) -> list[Weights]:
+    """Return the starts of searches by row weights among some columns, from the best choice."""
     chosen = run.order[run.chosen]
     keep = keep.copy()
     keep[chosen] = True
     run.other_work += len(run.problem.indices) / 1e6
-    return make_weights(run.problem, chosen, run.state.random.copy(), keep)
+    one = make_weights(run.problem, chosen, run.state.random.copy(), keep)
+    seeds = np.random.default_rng(run.seed).integers(1, 2**63, (BESIDE - 1, 1)).astype(np.uint64)
+    return [one, *(make_beside(one, run.state.random ^ seed) for seed in seeds)]
 
 
-def _weigh(run: Run, weights: Weights, until: float) -> None:
-    """Search on by row weights until a share of the limits is used up."""
+def _weigh(run: Run, searches: list[Weights], until: float) -> None:
+    """Search on by row weights until a share of the limits is used up.
+
+    Whatever the number of cores, each search takes as many steps as the others before they tell
+    each other their costs: so a run with a work limit is repeatable.
+    """
     place = np.empty(len(run.order), np.int64)
     place[run.order] = np.arange(len(run.order))
-    best = np.zeros(len(weights.columns), np.bool_)
-    # Another search may have been here in the meantime.
-    weights.best[0] = min(weights.best[0], run.value)
-    while run.share() < until and not run.done():
-        before = weights.best[0]
-        run.other_work += reweigh(weights, CHUNK * 1e6, best) / 1e6
-        if weights.best[0] < before:
-            run.offer(np.sort(place[weights.columns[best]]))
+    best = [np.zeros(len(one.columns), np.bool_) for one in searches]
+    steps = CHUNK * 1e6 / len(searches)
+    with ThreadPoolExecutor(len(searches)) as pool:
+        while run.share() < until and not run.done():
+            # Another search may have found a better choice in the meantime.
+            for one in searches:
+                one.best[0] = min(one.best[0], run.value)
+            before = run.value
+            run.other_work += sum(pool.map(reweigh, searches, repeat(steps), best)) / 1e6
+            for one, found in zip(searches, best, strict=True):
+                if one.best[0] < before:
+                    run.offer(np.sort(place[one.columns[found]]))

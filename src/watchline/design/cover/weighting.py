@@ -5,10 +5,12 @@ covering problem", European Journal of Operational Research 246, 2015, with a co
 score for its cost. A row that stays uncovered gains weight, so that the search leaves where it
 was; a column may come back only after a neighbour has changed (configuration checking).
 
-A step walks all columns of a row only where the row becomes covered or open. Which column alone
-covers a row is told by the numbers of its chosen columns, exclusive-or-ed; whether a neighbour has
-changed, by the rows' times of their last change, and for the best columns only. Other than
-published, half of the chosen columns are passed over by chance when one is given up.
+What a column would newly cover is counted only when it is asked for, which is for the columns of
+one open row: from the columns that each other open row has in common with it, listed once, or from
+the columns' own rows where these lists would be too long. Which column alone covers a row is told
+by the numbers of its chosen columns, exclusive-or-ed; whether a neighbour has changed, by the rows'
+times of their last change, and for the best columns only. Other than published, one in sixteen of
+the chosen columns is passed over by chance when one is given up.
 """
 
 from __future__ import annotations
@@ -20,8 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from watchline.design.cover.layout import transposed
+from watchline.design.cover.pairs import common_columns
 from watchline.design.cover.problem import CoverProblem
 from watchline.design.cover.state import draw
+
+MOVING = (
+    "weight", "views", "sole", "open_weight", "loss", "gain", "chosen", "since", "left", "changed",
+    "members", "place", "open_rows", "open_place", "count", "spent", "best",
+)  # fmt: skip
+"""The fields that a search changes, its random numbers apart."""
 
 
 class Weights(NamedTuple):
@@ -43,8 +52,15 @@ class Weights(NamedTuple):
         Chosen columns that cover each row.
     sole : ndarray of int32, shape (n_rows,)
         Exclusive or of the chosen columns that cover each row: the column itself, if it is one.
-    score : ndarray of int64, shape (n_columns,)
-        Weight that a column would newly cover; of a chosen one, less than 0: what it alone covers.
+    open_weight : ndarray of int64, shape (n_rows,)
+        Weight of each uncovered row; 0 for the others.
+    loss : ndarray of int64, shape (n_columns,)
+        Weight that a chosen column alone covers; 0 for the others.
+    gain : ndarray of int64, shape (most columns of a row,)
+        Weight that the columns of a row would newly cover, as counted last for that row.
+    pair_start, pair : ndarray of int64 / uint16
+        For each pair of rows, the places among the first one's columns of those that cover the
+        second one too; empty where these would be too many.
     chosen : ndarray of bool, shape (n_columns,)
         Whether a column is chosen.
     since, left : ndarray of int64, shape (n_columns,)
@@ -73,7 +89,11 @@ class Weights(NamedTuple):
     weight: NDArray[np.int64]
     views: NDArray[np.int32]
     sole: NDArray[np.int32]
-    score: NDArray[np.int64]
+    open_weight: NDArray[np.int64]
+    loss: NDArray[np.int64]
+    gain: NDArray[np.int64]
+    pair_start: NDArray[np.int64]
+    pair: NDArray[np.uint16]
     chosen: NDArray[np.bool_]
     since: NDArray[np.int64]
     left: NDArray[np.int64]
@@ -141,6 +161,7 @@ def make_weights(
         chosen = np.searchsorted(columns, chosen)
     n_rows, n_columns = problem.n_rows, problem.n_columns
     back, column = transposed(problem.indptr, problem.indices, n_rows)
+    pair_start, pair = common_columns(problem.indptr, problem.indices, back, column)
     weights = Weights(
         columns=columns,
         cost=problem.costs,
@@ -152,7 +173,11 @@ def make_weights(
         weight=(problem.demand > 0).astype(np.int64),
         views=np.zeros(n_rows, np.int32),
         sole=np.zeros(n_rows, np.int32),
-        score=np.zeros(n_columns, np.int64),
+        open_weight=np.zeros(n_rows, np.int64),
+        loss=np.zeros(n_columns, np.int64),
+        gain=np.zeros(int(np.diff(back).max(initial=0)), np.int64),
+        pair_start=pair_start,
+        pair=pair,
         chosen=np.zeros(n_columns, np.bool_),
         since=np.zeros(n_columns, np.int64),
         left=np.full(n_columns, -1, np.int64),
@@ -170,15 +195,32 @@ def make_weights(
     return weights
 
 
+def make_beside(weights: Weights, random: NDArray[np.uint64]) -> Weights:
+    """Return a second search from where one stands, with random numbers of its own.
+
+    Parameters
+    ----------
+    weights : Weights
+        The search; what never changes is shared with it.
+    random : ndarray of uint64
+        State of the random numbers.
+
+    Returns
+    -------
+    Weights
+    """
+    moving = {name: getattr(weights, name).copy() for name in MOVING}
+    return weights._replace(random=random, **moving)
+
+
 @nb.njit(cache=True)
 def _begin(w: Weights, chosen: NDArray) -> None:
     for row in range(len(w.weight)):
         if w.weight[row] > 0:
+            w.open_weight[row] = w.weight[row]
             w.open_rows[w.count[1]] = row
             w.open_place[row] = w.count[1]
             w.count[1] += 1
-            for t in range(w.back[row], w.back[row + 1]):
-                w.score[w.column[t]] += 1
     for column in chosen:
         _add(w, column)
 
@@ -187,14 +229,13 @@ def _begin(w: Weights, chosen: NDArray) -> None:
 def _add(w: Weights, column: int) -> int:
     """Choose a column; return the number of steps that it took."""
     w.count[2] += 1
-    work = w.start[column + 1] - w.start[column]
     w.chosen[column] = True
     w.place[column] = w.count[0]
     w.members[w.count[0]] = column
     w.count[0] += 1
     w.spent[0] += w.cost[column]
     w.since[column] = w.count[2]
-    own = w.score[column]
+    own = 0
     for t in range(w.start[column], w.start[column + 1]):
         row = w.row[t]
         weight = w.weight[row]
@@ -207,20 +248,20 @@ def _add(w: Weights, column: int) -> int:
             w.open_rows[w.open_place[row]] = end
             w.open_place[end] = w.open_place[row]
             w.open_place[row] = -1
+            w.open_weight[row] = 0
             w.count[1] -= 1
-            work += _shift(w, row, -weight)
+            own += weight
         elif w.views[row] == 2:
-            w.score[w.sole[row]] += weight
+            w.loss[w.sole[row]] -= weight
         w.sole[row] ^= column
-    w.score[column] = -own
-    return work
+    w.loss[column] = own
+    return w.start[column + 1] - w.start[column]
 
 
 @nb.njit(cache=True)
 def _remove(w: Weights, column: int) -> int:
     """Give a column up; return the number of steps that it took."""
     w.count[2] += 1
-    work = w.start[column + 1] - w.start[column]
     w.chosen[column] = False
     end = w.members[w.count[0] - 1]
     w.members[w.place[column]] = end
@@ -230,7 +271,7 @@ def _remove(w: Weights, column: int) -> int:
     w.spent[0] -= w.cost[column]
     w.since[column] = w.count[2]
     w.left[column] = w.count[2]
-    own = w.score[column]
+    w.loss[column] = 0
     for t in range(w.start[column], w.start[column + 1]):
         row = w.row[t]
         weight = w.weight[row]
@@ -242,21 +283,11 @@ def _remove(w: Weights, column: int) -> int:
         if w.views[row] == 0:
             w.open_rows[w.count[1]] = row
             w.open_place[row] = w.count[1]
+            w.open_weight[row] = weight
             w.count[1] += 1
-            work += _shift(w, row, weight)
         elif w.views[row] == 1:
-            w.score[w.sole[row]] -= weight
-    w.score[column] = -own
-    return work
-
-
-@nb.njit(cache=True)
-def _shift(w: Weights, row: int, weight: int) -> int:
-    """Add a weight to the score of each column of a row; return how many there are."""
-    first, last = w.back[row], w.back[row + 1]
-    for t in range(first, last):
-        w.score[w.column[t]] += weight
-    return last - first
+            w.loss[w.sole[row]] += weight
+    return w.start[column + 1] - w.start[column]
 
 
 @nb.njit(cache=True)
@@ -267,20 +298,51 @@ def _bits(random: NDArray) -> np.uint64:
 
 
 @nb.njit(cache=True)
+def _few_bits(random: NDArray) -> np.uint64:
+    """Return 64 random bits, each of them set with a probability of one sixteenth."""
+    return _bits(random) & _bits(random) & _bits(random) & _bits(random)
+
+
+@nb.njit(cache=True)
 def _cheapest_loss(w: Weights, kept: int, passed: np.uint64) -> int:
     """Return the chosen column that covers least for its cost, the oldest of equals.
 
     Those at the places of the bits of ``passed`` (again after every 64) are passed over.
     """
-    best, found = -np.inf, -1
+    least, found = np.inf, -1
     for k in range(w.count[0]):
         column = w.members[k]
         if column == kept or (passed >> np.uint64(k & 63)) & np.uint64(1):
             continue
-        value = w.score[column] * w.per_cost[column]
-        if value > best or (value == best and w.since[column] < w.since[found]):
-            best, found = value, column
+        value = w.loss[column] * w.per_cost[column]
+        if value < least or (value == least and w.since[column] < w.since[found]):
+            least, found = value, column
     return found
+
+
+@nb.njit(cache=True)
+def _count_gains(w: Weights, row: int) -> int:
+    """Set ``gain`` for the columns of an open row; return the number of steps that it took."""
+    first, last = w.back[row], w.back[row + 1]
+    work = last - first
+    if len(w.pair_start) == 0:
+        for t in range(first, last):
+            column = w.column[t]
+            gain = 0
+            for s in range(w.start[column], w.start[column + 1]):
+                gain += w.open_weight[w.row[s]]
+            w.gain[t - first] = gain
+            work += w.start[column + 1] - w.start[column]
+        return work
+    w.gain[: last - first] = w.weight[row]
+    for k in range(w.count[1]):
+        other = w.open_rows[k]
+        if other != row:
+            weight, both = w.weight[other], row * len(w.weight) + other
+            for t in range(w.pair_start[both], w.pair_start[both + 1]):
+                w.gain[w.pair[t]] += weight
+            work += 4 + w.pair_start[both + 1] - w.pair_start[both]
+    return work
 
 
 @nb.njit(cache=True)
@@ -298,12 +360,13 @@ def _may(w: Weights, column: int) -> bool:
 def _best_gain(w: Weights, row: int, checked: bool) -> int:
     """Return the column of an open row that covers most for its cost, the oldest of equals.
 
-    If ``checked``, only one that may come back; -1 if there is none.
+    By the gains that were counted. If ``checked``, only one that may come back; -1 if there is
+    none.
     """
     best, found = -np.inf, -1
     for t in range(w.back[row], w.back[row + 1]):
         column = w.column[t]
-        value = w.score[column] * w.per_cost[column]
+        value = w.gain[t - w.back[row]] * w.per_cost[column]
         better = value > best or (value == best and w.since[column] < w.since[found])
         if better and (not checked or _may(w, column)):
             best, found = value, column
@@ -338,13 +401,15 @@ def reweigh(w: Weights, work: float, best: NDArray) -> float:
             if column < 0:
                 return done
             done += w.count[0] + _remove(w, column)
-        # Half are passed over by chance: without, the search circles for longer.
-        column = _cheapest_loss(w, last, _bits(w.random))
+        # Few are passed over by chance: without any the search circles for longer, with many it
+        # seldom comes near a choice that covers all.
+        column = _cheapest_loss(w, last, _few_bits(w.random))
         if column >= 0:
             done += w.count[0] + _remove(w, column)
         # As many come in as can be paid for below the best cost.
         while w.count[1] > 0 and w.spent[0] + cheapest < w.best[0] * (1 - 1e-12):
             row = w.open_rows[int(draw(w.random) * w.count[1])]
+            done += _count_gains(w, row)
             found = _best_gain(w, row, True)
             if found < 0:
                 # All columns of a row with few of them may be barred, and would be for ever.
@@ -357,5 +422,5 @@ def reweigh(w: Weights, work: float, best: NDArray) -> float:
             for k in range(w.count[1]):
                 row = w.open_rows[k]
                 w.weight[row] += 1
-                done += _shift(w, row, 1)
+                w.open_weight[row] += 1
     return done
