@@ -53,8 +53,8 @@ def merge(run: Run, other: NDArray[np.bool_], until: float) -> None:
     for place in range(len(groups)):
         if not waiting[place] or run.share() >= until or run.done():
             continue
-        near = np.argsort(-affinity[place], kind="stable")[:FREED]
-        near = near[affinity[place, near] > 0]
+        span = slice(*affinity.indptr[place : place + 2])
+        near = affinity.indices[span][np.argsort(-affinity.data[span], kind="stable")][:FREED]
         # Those at the border have only half of their neighbours here.
         waiting[near[: FREED // 2]] = waiting[place] = False
         free = np.zeros(len(ground.fixed), bool)
@@ -65,8 +65,8 @@ def merge(run: Run, other: NDArray[np.bool_], until: float) -> None:
         run.scratch = make_scratch(run.arena)
 
 
-def _affinity(layout: Layout, groups: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return how many rows each two of some groups both see."""
+def _affinity(layout: Layout, groups: NDArray[np.int32]) -> sparse.csr_array:
+    """Return how many rows each two of some groups both see, where there are any."""
     n_rows, place = len(layout.demand), np.full(len(layout.fixed), -1)
     place[groups] = np.arange(len(groups))
     row = np.repeat(np.arange(n_rows), np.diff(layout.row_start))
@@ -74,7 +74,9 @@ def _affinity(layout: Layout, groups: NDArray[np.int32]) -> NDArray[np.float64]:
     sees = sparse.csr_array(
         (np.ones(int((at >= 0).sum())), (at[at >= 0], row[at >= 0])), shape=(len(groups), n_rows)
     )
-    return (sees @ sees.T).toarray()
+    affinity = (sees @ sees.T).tocsr()
+    affinity.sort_indices()
+    return affinity
 
 
 def settle(run: Run, chosen: NDArray[np.bool_], free: NDArray[np.bool_]) -> NDArray[np.bool_]:
