@@ -1,6 +1,8 @@
 """Choices merged and stretches settled: the optimum of what is free, the rest untouched."""
 
 import copy
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -175,3 +177,23 @@ def test_a_round_answers_with_its_own_cold_end(line, monkeypatch):
     run.state = run.core.state_of(best, run.state)
     found = search(run, 0.6, most=1e9)
     assert not np.array_equal(found, best)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="timers of POSIX")
+def test_an_interruption_is_heard_among_many_short_solves(line):
+    run = copy.deepcopy(line[2])
+
+    def interrupt(_number, _frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for seconds in np.arange(0.2, 0.9, 0.07):
+            end = time.monotonic() + 10.0
+            signal.setitimer(signal.ITIMER_REAL, float(seconds))
+            with pytest.raises(KeyboardInterrupt):
+                while time.monotonic() < end:
+                    merge(run, np.isin(run.back, run.chosen), 1.0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)

@@ -265,6 +265,7 @@ def solve_model(
     seed: int = 0,
     gap: float = 0.0,
     step: float = 0.0,
+    short: bool = False,
 ) -> Outcome:
     """Solve a model with HiGHS.
 
@@ -286,6 +287,9 @@ def solve_model(
         Relative gap at which HiGHS may stop.
     step : float
         Every objective value is a multiple of it, so that a smaller gap is closed.
+    short : bool
+        Whether an interruption waits for HiGHS to end. Otherwise HiGHS is told of it, and forgets
+        one that comes as it ends: of many short solves one after the other that is likely.
 
     Returns
     -------
@@ -320,7 +324,7 @@ def solve_model(
         value = _completed(layout, model, start)
         solver.setSolution(len(value), np.arange(len(value), dtype=np.int32), value)
     interrupted = False
-    solver.HandleKeyboardInterrupt = True
+    solver.HandleKeyboardInterrupt = not short
     try:
         solver.solve()
     except KeyboardInterrupt:
@@ -341,7 +345,14 @@ def solve_model(
             if start is not None and not interrupted:
                 left = seconds - (time.perf_counter() - began)
                 return solve_model(
-                    layout, model, seconds=left, nodes=nodes, seed=seed, gap=gap, step=step
+                    layout,
+                    model,
+                    seconds=left,
+                    nodes=nodes,
+                    seed=seed,
+                    gap=gap,
+                    step=step,
+                    short=short,
                 )
             bound, optimal = -np.inf, False
     return Outcome(

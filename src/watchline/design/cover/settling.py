@@ -123,6 +123,7 @@ def settle(run: Run, chosen: NDArray[np.bool_], free: NDArray[np.bool_]) -> NDAr
             nodes=NODES,
             seed=run.seed,
             step=run.step,
+            short=True,
         )
         # HiGHS takes some 35 MB, and leaves them behind as holes.
         give_back()
