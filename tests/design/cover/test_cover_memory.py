@@ -15,7 +15,7 @@ MOST_BYTES = 9.0
 of the matrix would be 4 more, windows stated in full 7 more."""
 
 
-def long_line(groups=1200, poses=40, rows=24_000, reach_rows=900):
+def long_line(groups=600, poses=40, rows=12_000, reach_rows=900):
     """Arguments of ``cover``: each pose sees an unbroken span of the rows near its group."""
     rng = np.random.default_rng(1)
     size = rng.integers(150, reach_rows, groups * poses)

@@ -1,8 +1,6 @@
 """Choices merged and stretches settled: the optimum of what is free, the rest untouched."""
 
 import copy
-import signal
-import time
 
 import numpy as np
 import pytest
@@ -10,7 +8,7 @@ from cover_cases import random_case
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from watchline.design.cover import cover, make_problem, seeking
+from watchline.design.cover import make_problem, seeking
 from watchline.design.cover.core import Core
 from watchline.design.cover.raising import relax
 from watchline.design.cover.run import Run
@@ -161,11 +159,14 @@ def test_rounds_go_on_from_the_best_choice(line):
     assert np.all(views >= run.problem.demand)
 
 
-def test_a_work_limit_repeats_the_answer(line):
-    arguments, options, _ = line
-    answers = [cover(*arguments, 600, **options, seed=3, work_limit=300.0) for _ in range(2)]
-    assert np.array_equal(answers[0].chosen, answers[1].chosen)
-    assert answers[0].work == answers[1].work
+def test_work_alone_repeats_the_answer(line):
+    answers = []
+    for _ in range(2):
+        run = copy.deepcopy(line[2])
+        search_in_rounds(run, 0.5)
+        answers.append((run.chosen, run.work))
+    assert np.array_equal(answers[0][0], answers[1][0])
+    assert answers[0][1] == answers[1][1]
 
 
 def test_a_round_answers_with_its_own_cold_end(line, monkeypatch):
@@ -177,23 +178,3 @@ def test_a_round_answers_with_its_own_cold_end(line, monkeypatch):
     run.state = run.core.state_of(best, run.state)
     found = search(run, 0.6, most=1e9)
     assert not np.array_equal(found, best)
-
-
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="timers of POSIX")
-def test_an_interruption_is_heard_among_many_short_solves(line):
-    run = copy.deepcopy(line[2])
-
-    def interrupt(_number, _frame):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        for seconds in np.arange(0.2, 0.9, 0.07):
-            end = time.monotonic() + 10.0
-            signal.setitimer(signal.ITIMER_REAL, float(seconds))
-            with pytest.raises(KeyboardInterrupt):
-                while time.monotonic() < end:
-                    merge(run, np.isin(run.back, run.chosen), 1.0)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, before)

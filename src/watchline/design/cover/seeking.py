@@ -214,7 +214,7 @@ def search(run: Run, until: float, *, most: float | None = None) -> NDArray[np.b
     return best > 0
 
 
-def search_in_rounds(run: Run, until: float, first_until: float = 0.0) -> None:
+def search_in_rounds(run: Run, until: float) -> None:
     """Ruin and recreate again and again, each time merging what was found into the best choice.
 
     Parameters
@@ -223,14 +223,10 @@ def search_in_rounds(run: Run, until: float, first_until: float = 0.0) -> None:
         The run.
     until : float
         The share of the limits, 0 to 1.
-    first_until : float
-        The share until which it searches before the first round.
     """
     if run.core is None:
         search(run, until)
         return
-    if run.share() < first_until:
-        search(run, first_until)
     begin = run.share()
     merge(run, np.isin(run.back, run.chosen), until)
     run.cooled = max(run.cooled, REHEATED)
