@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import inspect
 import re
-import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from docutils import nodes
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from reference_verbs import verbs_markdown
+from reference_words import Undocumented, alternatives, first_paragraph, said, table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from typer.models import ArgumentInfo, OptionInfo
 
 import watchline
 from watchline import errors
 from watchline.cli.app import INTERRUPTED
-from watchline.cli.app import app as cli_app
 from watchline.config.project import ProjectFile
 from watchline.config.units import (
     Angle,
@@ -63,167 +60,12 @@ COLUMNS: dict[str, Mapping[str, str]] = {
 }
 
 
-class Undocumented(Exception):
-    """Something has no words in the code."""
-
-
-def table(header: list[str], rows: Iterable[list[str]]) -> str:
-    """Markdown table; bars within cells are escaped."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(
-        "| " + " | ".join(c.replace("|", "\\|") for c in line) + " |" for line in lines
-    )
-
-
-def said(words: str | None, what: str) -> str:
-    """The words on a thing, on one line.
-
-    Raises
-    ------
-    Undocumented
-        There are none.
-    """
-    text = re.sub(r"\s+", " ", words or "").strip()
-    if not text:
-        raise Undocumented(f"{what} has no description in the code")
-    text = text.replace("``", "`")
-    # An option outside of code would have its hyphens joined to a dash.
-    parts = re.split(r"(`[^`]*`)", text)
-    parts[::2] = [re.sub(r"(?<![\w-])(--[a-z][a-z-]*)", r"`\1`", part) for part in parts[::2]]
-    return "".join(parts)
-
-
-def first_paragraph(thing: object, what: str) -> str:
-    """First paragraph of a docstring, on one line."""
-    return said((inspect.getdoc(thing) or "").split("\n\n")[0], what)
-
-
-# Verbs
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One argument or option of a verb, as its function declares it."""
-
-    name: str
-    kind: Any
-    info: ArgumentInfo | OptionInfo
-
-    @property
-    def is_argument(self) -> bool:
-        """Whether it is told by its place."""
-        return isinstance(self.info, ArgumentInfo)
-
-    @property
-    def required(self) -> bool:
-        """Whether it must be given."""
-        return self.info.default is ...
-
-    @property
-    def spellings(self) -> list[str]:
-        """How it is written: the argument's name, or every spelling of the option."""
-        if self.is_argument:
-            return [self.name.upper()]
-        declared = list(getattr(self.info, "param_decls", None) or ())
-        return declared or ["--" + self.name.replace("_", "-")]
-
-    @property
-    def value(self) -> str:
-        """What is written behind it."""
-        words = {Path: "path", float: "number", int: "whole number", str: "text"}
-        if self.kind is bool:
-            return ""
-        low, high = self.info.min, self.info.max
-        limits = ("" if low is None else f" from {low:g}") + (
-            "" if high is None else f" to {high:g}"
-        )
-        (kind,) = _alternatives(self.kind)
-        if typing.get_origin(kind) is list:
-            return f"{words[typing.get_args(kind)[0]]}{limits}, several times"
-        return words[kind] + limits
-
-    @property
-    def default(self) -> str:
-        """What holds where it is not given."""
-        if self.required:
-            return "must be given"
-        default = self.info.default
-        if default is None or default is False or default == []:
-            return ""
-        if isinstance(default, list):
-            default = ", ".join(map(str, default))
-        return f"`{default}`"
-
-
-def verbs() -> dict[str, Callable[..., None]]:
-    """Functions of the command line by verb, in the order of its help; then those of two words."""
-    found = {str(c.name): c.callback for c in cli_app.registered_commands if c.callback}
-    for group in cli_app.registered_groups:
-        inner = group.typer_instance
-        if inner is not None:
-            name = str(inner.info.name)
-            found |= {
-                f"{name} {c.name}": c.callback for c in inner.registered_commands if c.callback
-            }
-    return found
-
-
-def parameters(function: Callable[..., None]) -> list[Parameter]:
-    """Arguments and options of a verb's function."""
-    hints = typing.get_type_hints(function)
-    declared = inspect.signature(function).parameters
-    return [Parameter(name, hints[name], p.default) for name, p in declared.items()]
-
-
-def usage(verb: str, function: Callable[..., None]) -> str:
-    """How a verb is called."""
-    words = ["watchline", *verb.split()]
-    for param in parameters(function):
-        if param.is_argument:
-            name = param.spellings[0] + ("..." if typing.get_origin(param.kind) is list else "")
-            words.append(name if param.required else f"[{name}]")
-    if not all(param.is_argument for param in parameters(function)):
-        words.append("[OPTIONS]")
-    return " ".join(words)
-
-
-def verb_markdown(verb: str, function: Callable[..., None]) -> str:
-    """Section of one verb."""
-    paragraphs = (inspect.getdoc(function) or "").split("\n\n")
-    parts = [
-        f"({verb.replace(' ', '-')}-verb)=\n## {verb}",
-        "```text\n" + usage(verb, function) + "\n```",
-    ]
-    parts += [said(text, f"the verb {verb}") for text in paragraphs]
-    rows = [
-        [
-            ", ".join(f"`{spelling}`" for spelling in param.spellings),
-            param.value,
-            param.default,
-            said(param.info.help, f"{param.name} of the verb {verb}"),
-        ]
-        for param in parameters(function)
-    ]
-    return "\n\n".join([*parts, table(["name", "value", "default", "meaning"], rows)])
-
-
-def verbs_markdown() -> str:
-    """Sections of all verbs."""
-    return "\n\n".join(verb_markdown(verb, function) for verb, function in verbs().items())
-
-
 # Keys of project.toml
-
-
-def _alternatives(annotation: Any) -> list[Any]:
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return [a for a in typing.get_args(annotation) if a is not type(None)]
-    return [annotation]
 
 
 def _table_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     """Table model of a field, and whether it is a list of tables."""
-    for kind in _alternatives(annotation):
+    for kind in alternatives(annotation):
         if typing.get_origin(kind) is list:
             (item,) = typing.get_args(kind)
             if isinstance(item, type) and issubclass(item, BaseModel):
@@ -247,7 +89,7 @@ def tables(
 def _quantity(field: FieldInfo) -> tuple[str, str] | None:
     """Name and SI unit of a field's quantity, found by the metadata of its type."""
     found = list(field.metadata)
-    for kind in _alternatives(field.annotation):
+    for kind in alternatives(field.annotation):
         found += getattr(kind, "__metadata__", ())
     return _named(found)
 
@@ -263,7 +105,7 @@ def _kind(field: FieldInfo) -> str:
     quantity = _quantity(field)
     if quantity is not None:
         return quantity[0]
-    return " or ".join(_kind_name(kind) for kind in _alternatives(field.annotation))
+    return " or ".join(_kind_name(kind) for kind in alternatives(field.annotation))
 
 
 def _kind_name(kind: Any) -> str:
