@@ -60,10 +60,25 @@ def random_case(seed: int, *, budget: bool = False) -> Case:
     return Case(costs.astype(float), matrix, demand, groups, options)
 
 
-def optimum(case: Case) -> float | None:
+def core_line() -> Case:
+    """A line of 2,400 rows: so many that a search moves on a core of them."""
+    rng = np.random.default_rng(4)
+    groups, rows = 60, 2400
+    owner = np.repeat(np.arange(groups), 4)
+    middle = (owner + 0.5) * rows / groups
+    near = np.abs(np.arange(rows)[:, None] - middle) <= 90
+    near &= rng.random((rows, len(owner))) < 0.6
+    demand = np.minimum(1 + (np.arange(rows) % 7 == 0), near.sum(axis=1))
+    costs = rng.integers(3, 12, len(owner)).astype(float)
+    fixed = rng.integers(30, 60, groups).astype(float)
+    return Case(costs, near.astype(np.int8), demand, owner, {"group_costs": fixed})
+
+
+def optimum(case: Case, settled: dict[int, bool] | None = None) -> float | None:
     """Least cost (budget: least uncovered weight) by the plainest model; None if infeasible.
 
     Variables: x columns, y groups, v (row, group) counted views, u rows left uncovered.
+    ``settled`` says of some columns whether they are chosen.
     """
     o = case.options
     n_rows, n = case.matrix.shape
@@ -110,10 +125,13 @@ def optimum(case: Case) -> float | None:
             soft[members] = float(allowed > 0)
             need({n + m + n_rows * m + int(i): weight[i] for i in members}, 0, allowed + 1e-9)
     top = np.concatenate([np.ones(n + m), np.repeat(cap, m), soft])
+    bottom = np.zeros(width)
+    for j, chosen in (settled or {}).items():
+        bottom[j] = top[j] = float(chosen)
     found = milp(
         objective,
         constraints=LinearConstraint(np.array(rows), low, high),
-        bounds=Bounds(0, top),
+        bounds=Bounds(bottom, top),
         integrality=np.ones(width),
         options={"mip_rel_gap": 0.0},
     )

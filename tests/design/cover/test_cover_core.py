@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cover_cases import core_line
 
 from watchline.design.cover import make_problem
 from watchline.design.cover.cutting import with_rows
@@ -15,20 +16,8 @@ from watchline.design.cover.seeking import MANY_ROWS, concentrate, first, search
 @pytest.fixture(scope="module")
 def searched():
     """A run on a line of 2,400 rows that has searched on its core, and the core's first rows."""
-    rng = np.random.default_rng(4)
-    groups, rows = 60, 2400
-    owner = np.repeat(np.arange(groups), 4)
-    middle = (owner + 0.5) * rows / groups
-    near = np.abs(np.arange(rows)[:, None] - middle) <= 90
-    near &= rng.random((rows, len(owner))) < 0.6
-    demand = np.minimum(1 + (np.arange(rows) % 7 == 0), near.sum(axis=1))
-    problem = make_problem(
-        rng.integers(3, 12, len(owner)).astype(float),
-        [np.flatnonzero(column) for column in near.T],
-        demand,
-        owner,
-        group_costs=rng.integers(30, 60, groups).astype(float),
-    )
+    case = core_line()
+    problem = make_problem(*case.arguments(), **case.options)
     run = Run.begun(problem, 120.0)
     first(run, None)
     greedy = run.value

@@ -15,7 +15,7 @@ from watchline.design.cover.core import Core
 from watchline.design.cover.judge import value_of
 from watchline.design.cover.layout import Layout, make_layout, reach
 from watchline.design.cover.problem import CoverProblem
-from watchline.design.cover.scratch import Scratch
+from watchline.design.cover.scratch import Scratch, make_scratch
 from watchline.design.cover.solution import LogEntry, PriceSet
 from watchline.design.cover.state import State
 from watchline.design.cover.tree import Tree
@@ -205,6 +205,17 @@ class Run:
     def arena(self) -> Layout:
         """The layout on which the search moves now: of the core's rows, if there is a core."""
         return self.ground if self.core is None else self.core.layout
+
+    def stand_at(self, chosen: NDArray[np.bool_]) -> None:
+        """Let the search stand at a choice, on the core's rows as they are now.
+
+        Parameters
+        ----------
+        chosen : ndarray of bool, shape (n_columns,)
+            Columns of the ground.
+        """
+        self.state = self.core.state_of(chosen, self.state)
+        self.scratch = make_scratch(self.arena)
 
     @property
     def alike(self) -> bool:

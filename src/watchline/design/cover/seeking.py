@@ -44,6 +44,8 @@ REHEATED = 0.5
 """How far a round's search is cooled down when it starts."""
 ROUND, ROUND_STEPS = 0.1, 125
 """A round's share of the time of all, and its steps for each open group, at the most."""
+MERGED = 0.04
+"""Share of the time of all rounds that is left for merging the last one."""
 COLD_END = 0.7
 """Share of a round's search after which its choices count."""
 UNMATCHED = 1e300
@@ -230,12 +232,12 @@ def search_in_rounds(run: Run, until: float) -> None:
     begin = run.share()
     merge(run, np.isin(run.back, run.chosen), until)
     run.cooled = max(run.cooled, REHEATED)
-    while run.share() < until and not run.done():
-        best = np.isin(run.back, run.chosen)
-        run.state = run.core.state_of(best, run.state)
-        run.scratch = make_scratch(run.arena)
+    # What the last round finds is merged too.
+    last = until - MERGED * (until - begin)
+    while run.share() < last and not run.done():
+        run.stand_at(np.isin(run.back, run.chosen))
         most = ROUND_STEPS * max(1, np.count_nonzero(run.state.used))
-        end = min(until, run.share() + ROUND * (until - begin))
+        end = min(last, run.share() + ROUND * (until - begin))
         merge(run, search(run, end, most=most), until)
 
 
@@ -255,8 +257,7 @@ def _grow_core(run: Run, best: NDArray[np.bool_]) -> bool:
         return False
     core.take(open_rows, old.random)
     run.other_work += core.step_work
-    run.state = core.state_of(old.chosen > 0, old)
-    run.scratch = make_scratch(core.layout)
+    run.stand_at(old.chosen > 0)
     n_log = recreate(core.layout, run.state, run.scratch, run.budget, 0.0, 0)
     prune(core.layout, run.state, run.scratch, n_log)
     return True

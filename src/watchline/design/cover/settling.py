@@ -18,7 +18,6 @@ from watchline.design.cover.freed import give_back
 from watchline.design.cover.layout import Layout
 from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.run import Run
-from watchline.design.cover.scratch import make_scratch
 
 FREED = 13
 """Groups that are settled together: HiGHS needs a tenth of a second for twelve that the choice
@@ -61,8 +60,7 @@ def merge(run: Run, other: NDArray[np.bool_], until: float) -> None:
         free[groups[near]] = free[groups[place]] = True
         best = settle(run, best, free)
     if len(run.core.rows) > n_rows:
-        run.state = run.core.state_of(run.state.chosen > 0, run.state)
-        run.scratch = make_scratch(run.arena)
+        run.stand_at(run.state.chosen > 0)
 
 
 def _affinity(layout: Layout, groups: NDArray[np.int32]) -> sparse.csr_array:
