@@ -1,15 +1,21 @@
 """The local search by row weights for plain set covering."""
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cover_cases import Case, optimum, read_orlib
 from scipy import sparse
+from scipy.optimize import linprog
 
 from watchline.design.cover import cover, make_problem, pairs
 from watchline.design.cover.dominated import dominated
+from watchline.design.cover.linear import ExactPrices
 from watchline.design.cover.narrow import NEAREST, PER_ROW, nearest
+from watchline.design.cover.raising import relax
+from watchline.design.cover.run import Run
+from watchline.design.cover.seeking import first
 from watchline.design.cover.weighting import (
     MOVING,
     _count_gains,
@@ -26,7 +32,7 @@ DATA = Path(__file__).parents[2] / "data" / "cover"
 def searched(problem, work, start=None):
     """Weights after some steps from all columns, with the best choice."""
     every = np.arange(problem.n_columns) if start is None else start
-    weights = make_weights(problem, every, np.array([88172645463325252], np.uint64))
+    weights = make_weights(problem, every, np.array([88172645463325252], np.uint64), 1)
     best = np.zeros(problem.n_columns, bool)
     reweigh(weights, work, best)
     return weights, np.flatnonzero(best)
@@ -88,9 +94,9 @@ def test_lists_of_pairs_change_no_step(monkeypatch, limit):
     case = small(3)
     problem = make_problem(*case.arguments(), **case.options)
     start, random = np.arange(problem.n_columns), np.array([88172645463325252], np.uint64)
-    listed = make_weights(problem, start, random.copy())
+    listed = make_weights(problem, start, random.copy(), 1)
     monkeypatch.setattr(pairs, limit, 1)
-    walked = make_weights(problem, start, random.copy())
+    walked = make_weights(problem, start, random.copy(), 1)
     assert len(listed.pair) and not len(walked.pair)
     common = case.matrix.astype(int) @ case.matrix.T
     assert np.array_equal(np.diff(listed.pair_start).reshape(common.shape), common)
@@ -113,8 +119,8 @@ def test_a_search_beside_another_shares_the_problem_and_nothing_that_moves():
     case = small(4)
     problem = make_problem(*case.arguments(), **case.options)
     one, _ = searched(problem, 1e4)
-    two = make_beside(one, one.random.copy())
-    held = {name: getattr(one, name).copy() for name in one._fields}
+    two = make_beside(one, one.random.copy(), one.passed)
+    held = {name: np.copy(getattr(one, name)) for name in one._fields}
     best = np.zeros(problem.n_columns, bool)
     reweigh(two, 1e4, best)
     for name in one._fields:
@@ -125,12 +131,56 @@ def test_a_search_beside_another_shares_the_problem_and_nothing_that_moves():
     assert all(np.array_equal(getattr(one, name), getattr(two, name)) for name in one._fields)
 
 
-def test_one_bit_in_sixteen_is_set():
+@pytest.mark.parametrize("sixteenths", range(16))
+def test_so_many_bits_in_sixteen_are_set(sixteenths):
     random = np.array([88172645463325252], np.uint64)
-    bits = np.array([_few_bits(random) for _ in range(4000)], np.uint64)
+    bits = np.array([_few_bits(random, sixteenths) for _ in range(4000)], np.uint64)
     share = np.array([np.mean(bits >> np.uint64(k) & np.uint64(1)) for k in range(64)])
-    assert abs(share.mean() - 1 / 16) < 0.002
-    assert np.abs(share - 1 / 16).max() < 0.02
+    assert abs(share.mean() - sixteenths / 16) < 0.004
+    assert np.abs(share - sixteenths / 16).max() < 0.04
+
+
+def test_searches_beside_each_other_pass_over_different_shares():
+    case = small(4)
+    problem = make_problem(*case.arguments(), **case.options)
+    one, _ = searched(problem, 1e3)
+    two = make_beside(one, one.random.copy(), 3)
+    assert (one.passed, two.passed) == (1, 3)
+    best = np.zeros(problem.n_columns, bool)
+    # With the same random numbers, another way.
+    for search in (one, two):
+        reweigh(search, 1e4, best)
+    assert not np.array_equal(one.weight, two.weight)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_prices_of_the_linear_program_prove_its_value(seed):
+    case = small(seed)
+    problem = make_problem(*case.arguments(), **case.options)
+    run = Run.begun(problem, None)
+    first(run, None)
+    relax(run, 0.0)
+    linear = ExactPrices(problem)
+    while not linear.over():
+        pass
+    row = linear.stop()
+    answer = linprog(case.costs, -case.matrix, -case.demand, bounds=(0, None), method="highs-ipm")
+    assert case.demand @ row == pytest.approx(answer.fun)
+    # As prices of atoms, too, with all that the certificate takes off for rounding.
+    run.bounder.offer(row)
+    assert run.bounder.bound == pytest.approx(answer.fun, rel=1e-9)
+    assert run.bounder.bound <= answer.fun * (1 + 1e-12)
+
+
+def test_a_linear_program_that_is_stopped_has_no_prices():
+    rng = np.random.default_rng(1)
+    matrix = sparse.csc_array(rng.random((1000, 8000)) < 0.05)
+    problem = make_problem(np.ones(8000), matrix, np.ones(1000, int))
+    began = time.monotonic()
+    linear = ExactPrices(problem)
+    assert not linear.over()
+    assert linear.stop() is None
+    assert time.monotonic() - began < 5.0
 
 
 @pytest.mark.parametrize("work", [40.0, 200.0])
@@ -176,7 +226,7 @@ def test_a_search_among_some_columns_answers_in_the_problems_numbers():
     keep = ~dominated(problem)
     keep[:6] = True
     start = np.flatnonzero(keep)
-    weights = make_weights(problem, start, np.array([7], np.uint64), keep)
+    weights = make_weights(problem, start, np.array([7], np.uint64), 1, keep)
     best = np.zeros(len(weights.columns), bool)
     reweigh(weights, 2e5, best)
     assert problem.views(weights.columns[best]).min() >= 1

@@ -158,6 +158,26 @@ class Bounder:
                 self.bound = value
                 self.prices, self.price_rows, self.price_layout = prices, self.rows, part
 
+    def offer(self, row_price: NDArray[np.float64]) -> None:
+        """Keep prices of rows if their bound is better, where groups have no fixed costs.
+
+        Parameters
+        ----------
+        row_price : ndarray of float64, shape (n_rows,)
+            A price for every row of the problem; those of the working rows are read.
+        """
+        part, row = self.part, row_price[self.rows]
+        spans = np.diff(part.atom_start)
+        atom = np.repeat(np.arange(len(spans)), spans)
+        # What an atom's rows pay goes to its columns, none to a mount.
+        atom_price = np.bincount(atom, row[part.atom_row], len(spans))
+        prices = Prices(row, atom_price, np.zeros(len(self.allowed)))
+        self.work += len(part.atom_row) / 1e6
+        value = bound_of(part, prices, self.allowed)
+        if value > self.bound:
+            self.bound = value
+            self.prices, self.price_rows, self.price_layout = prices, self.rows, part
+
     def _missed(self, prices: Prices) -> float:
         """Return the least row weight that the budget leaves uncovered, by these prices.
 

@@ -12,6 +12,7 @@ import ctypes
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import highspy
@@ -20,6 +21,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from watchline.design.cover.layout import Layout
+
+WAIT = 0.1
+"""Time between two questions whether HiGHS should stop, in s."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,7 +269,7 @@ def solve_model(
     seed: int = 0,
     gap: float = 0.0,
     step: float = 0.0,
-    short: bool = False,
+    enough: Callable[[], bool] | None = None,
 ) -> Outcome:
     """Solve a model with HiGHS.
 
@@ -287,9 +291,9 @@ def solve_model(
         Relative gap at which HiGHS may stop.
     step : float
         Every objective value is a multiple of it, so that a smaller gap is closed.
-    short : bool
-        Whether an interruption waits for HiGHS to end. Otherwise HiGHS is told of it, and forgets
-        one that comes as it ends: of many short solves one after the other that is likely.
+    enough : callable, optional
+        Asked again and again whether to stop: HiGHS is told within a second or so. Without it
+        HiGHS is done first.
 
     Returns
     -------
@@ -323,14 +327,12 @@ def solve_model(
     if start is not None:
         value = _completed(layout, model, start)
         solver.setSolution(len(value), np.arange(len(value), dtype=np.int32), value)
-    interrupted = False
-    solver.HandleKeyboardInterrupt = not short
-    try:
-        solver.solve()
-    except KeyboardInterrupt:
-        interrupted = True
+    if enough is None:
+        solver.run()
+    else:
+        _run_until(solver, enough)
     status = solver.getModelStatus()
-    interrupted = interrupted or status == highspy.HighsModelStatus.kInterrupt
+    interrupted = status == highspy.HighsModelStatus.kInterrupt
     info = solver.getInfo()
     chosen = None
     optimal = status == highspy.HighsModelStatus.kOptimal
@@ -352,7 +354,7 @@ def solve_model(
                     seed=seed,
                     gap=gap,
                     step=step,
-                    short=short,
+                    enough=enough,
                 )
             bound, optimal = -np.inf, False
     return Outcome(
@@ -367,6 +369,22 @@ def solve_model(
         interrupted=interrupted,
         nodes=max(0, int(info.mip_node_count)),
     )
+
+
+def _run_until(solver: highspy.Highs, enough: Callable[[], bool]) -> None:
+    """Run a solver to its end, or until ``enough`` says so."""
+    solver.HandleUserInterrupt = True
+    solver.startSolve()
+    try:
+        while not solver.wait(WAIT)[0]:
+            if enough():
+                solver.cancelSolve()
+    except KeyboardInterrupt:
+        # Its thread must not go on with what this one lets go.
+        solver.cancelSolve()
+        while not solver.wait(WAIT)[0]:
+            pass
+        raise
 
 
 def silent_solver() -> highspy.Highs:

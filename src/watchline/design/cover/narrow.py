@@ -17,7 +17,7 @@ from watchline.design.cover.problem import CoverProblem
 
 LEAST_PRICE = 1e-3
 """Prices below are those of rows that are covered along with others."""
-NEAREST, PER_ROW = 7000, 5
+NEAREST, PER_ROW = 14_000, 5
 """Matrix entries of the columns that the search by row weights moves on where prices tell much, and
 the fewest of its columns for a row."""
 NEAR = 0.15

@@ -15,6 +15,7 @@ from watchline.design.cover.cutting import LEAST_PRICE, make_stretches, with_row
 from watchline.design.cover.dual import least_cost_with
 from watchline.design.cover.exact import make_model, solve_model
 from watchline.design.cover.freed import give_back
+from watchline.design.cover.linear import ExactPrices
 from watchline.design.cover.part import part_of, with_columns
 from watchline.design.cover.run import Run
 from watchline.design.cover.stated import price_set
@@ -39,7 +40,13 @@ STALLED = 3e-4
 """Share of the bound that the relaxation gains between growths of its rows while it is far off."""
 
 
-def relax(run: Run, until: float, *, to_the_end: bool = True) -> None:
+def relax(
+    run: Run,
+    until: float,
+    *,
+    to_the_end: bool = True,
+    enough: Callable[[], bool] = lambda: False,
+) -> None:
     """Raise the bound by the relaxation until a share of the limits is used up.
 
     Parameters
@@ -50,6 +57,8 @@ def relax(run: Run, until: float, *, to_the_end: bool = True) -> None:
         The share, 0 to 1.
     to_the_end : bool
         Whether to go on where the bound hardly rises.
+    enough : callable
+        Asked again and again whether to stop.
     """
     if run.bounder is None:
         demanded = np.flatnonzero(run.problem.demand > 0)
@@ -65,7 +74,7 @@ def relax(run: Run, until: float, *, to_the_end: bool = True) -> None:
     bounder = run.bounder
     since_rows, before = 0, [-math.inf] * 3
     begun = False
-    while not begun or (run.share() < until and not run.done()):
+    while not begun or (run.share() < until and not run.done() and not enough()):
         begun = True
         left = max(1.0, CHUNK / max(bounder.step_work, 1e-9))
         steps = int(np.clip(left, 1, 400))
@@ -83,6 +92,28 @@ def relax(run: Run, until: float, *, to_the_end: bool = True) -> None:
                 bounder.add_rows(max(200, len(bounder.rows) // 4))
         if bounder.settled:
             break
+
+
+def price_exactly(run: Run, until: float) -> None:
+    """Raise the bound of a plain problem by its linear program beside the relaxation.
+
+    By the clock only. Where HiGHS is not done in time the relaxation's prices stand.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    until : float
+        The share of the time limit, 0 to 1, that may be used up.
+    """
+    linear = ExactPrices(run.problem)
+    try:
+        relax(run, until, enough=linear.over)
+    finally:
+        row = linear.stop()
+    if row is not None:
+        run.bounder.offer(row)
+        run.raise_bound(run.bounder.bound)
 
 
 def branch(run: Run, until: float) -> None:
@@ -124,7 +155,7 @@ def divide(run: Run, until: float) -> None:
     if run.windows is None:
         run.windows = cut(run)
     limit = until * run.time_limit if run.work_limit is None else run.time_limit
-    for bound in run.windows.steps(lambda: run.seconds >= limit):
+    for bound in run.windows.steps(lambda: run.interrupted or run.seconds >= limit):
         run.raise_bound(bound)
         if run.share() >= until or run.done():
             break
@@ -275,6 +306,7 @@ def finish_exactly(run: Run, largest: int) -> None:
         seed=run.seed,
         gap=run.target,
         step=run.step if problem.budget is None else 0.0,
+        enough=lambda: run.interrupted,
     )
     if outcome.chosen is not None:
         run.offer(kept[outcome.chosen])

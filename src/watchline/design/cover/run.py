@@ -57,6 +57,8 @@ class Run:
         Relative gap at which the run may stop.
     progress : callable or None
         Called with seconds, cost, bound.
+    interrupted : bool
+        Whether the user has asked for the end, by Ctrl-C.
     root : PriceSet or None
         What the relaxation has proven, once windows are cut.
     """
@@ -79,6 +81,7 @@ class Run:
     cooled: float = 0.0
     infeasible: bool = False
     closed: bool = False
+    interrupted: bool = False
     log: list[LogEntry] = field(default_factory=list)
     bounder: Bounder | None = None
     root: PriceSet | None = None
@@ -147,7 +150,15 @@ class Run:
         return used
 
     def done(self) -> bool:
-        """Return whether the gap is closed as far as asked."""
+        """Return whether the gap is closed as far as asked.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            The user has asked for the end.
+        """
+        if self.interrupted:
+            raise KeyboardInterrupt
         if self.closed or self.infeasible:
             return True
         if not math.isfinite(self.value):

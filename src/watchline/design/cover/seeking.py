@@ -50,8 +50,9 @@ COLD_END = 0.7
 """Share of a round's search after which its choices count."""
 UNMATCHED = 1e300
 """An objective that every choice is better than."""
-BESIDE = 2
-"""Searches by row weights beside each other."""
+PASSED = 1, 3
+"""Sixteenths of the chosen columns that each of the searches by row weights beside each other
+passes over: which is better depends on the problem."""
 MEND = 8
 """Growths of the core after which a choice is mended for all rows and offered."""
 
@@ -308,9 +309,10 @@ def _weights_on(run: Run, keep: NDArray[np.bool_]) -> list[Weights]:
     keep = keep.copy()
     keep[chosen] = True
     run.other_work += len(run.problem.indices) / 1e6
-    one = make_weights(run.problem, chosen, run.state.random.copy(), keep)
-    seeds = np.random.default_rng(run.seed).integers(1, 2**63, (BESIDE - 1, 1)).astype(np.uint64)
-    return [one, *(make_beside(one, run.state.random ^ seed) for seed in seeds)]
+    one = make_weights(run.problem, chosen, run.state.random.copy(), PASSED[0], keep)
+    seeds = np.random.default_rng(run.seed).integers(1, 2**63, (len(PASSED), 1)).astype(np.uint64)
+    others = zip(seeds[1:], PASSED[1:], strict=True)
+    return [one, *(make_beside(one, run.state.random ^ seed, passed) for seed, passed in others)]
 
 
 def _weigh(run: Run, searches: list[Weights], until: float) -> None:

@@ -121,13 +121,10 @@ def settle(run: Run, chosen: NDArray[np.bool_], free: NDArray[np.bool_]) -> NDAr
             nodes=NODES,
             seed=run.seed,
             step=run.step,
-            short=True,
         )
         # HiGHS takes some 35 MB, and leaves them behind as holes.
         give_back()
         run.other_work += len(part.atom_row) * (ROOT_WORK + NODE_WORK * outcome.nodes) / 1e6
-        if outcome.interrupted:
-            raise KeyboardInterrupt
         if outcome.chosen is None or _cost(local, outcome.chosen) >= _cost(local, start) - 1e-9:
             break
         found = kept.copy()

@@ -12,9 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from watchline.design.cover.interruption import noted
 from watchline.design.cover.judge import cost_step
 from watchline.design.cover.problem import make_problem, out_of_reach
-from watchline.design.cover.raising import branch, divide, divide_beside, finish_exactly, relax
+from watchline.design.cover.raising import (
+    branch,
+    divide,
+    divide_beside,
+    finish_exactly,
+    price_exactly,
+    relax,
+)
 from watchline.design.cover.run import Progress, Run
 from watchline.design.cover.seeking import (
     TIGHT,
@@ -117,7 +125,7 @@ def cover(
     -------
     CoverSolution
         The choice, its cost, its bound and its certificate. ``infeasible`` with the list of rows
-        if rows cannot be covered. ``KeyboardInterrupt`` ends a run early with the best choice.
+        if rows cannot be covered. Ctrl-C ends a run early with the best choice.
 
     Raises
     ------
@@ -159,11 +167,12 @@ def cover(
     if len(breaking):
         return _infeasible(run, short, run.supply[short])
     # Interrupted, the best choice so far is the answer; the caller sees its true gap.
-    try:
-        _stages(run, start)
-    except KeyboardInterrupt:
-        return replace(_solution(run), interrupted=True)
-    return _solution(run)
+    with noted(run):
+        try:
+            _stages(run, start)
+        except KeyboardInterrupt:
+            run.interrupted = True
+        return replace(_solution(run), interrupted=run.interrupted)
 
 
 @functools.cache
@@ -199,7 +208,10 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
         # Only without a work limit: how long HiGHS needs for such a problem's first relaxation
         # is told by the clock alone, and a run with a work limit must not depend on it.
         search(run, 0.02 if plain else 0.1)
-        relax(run, 0.22 if plain else 0.3)
+        if plain:
+            price_exactly(run, 0.22)
+        else:
+            relax(run, 0.3)
         weigh_rows(run, 0.6)
         if plain and run.alike and run.bound < TIGHT * run.value:
             weigh_rows(run, 0.97)

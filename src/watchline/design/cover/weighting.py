@@ -9,8 +9,8 @@ What a column would newly cover is counted only when it is asked for, which is f
 one open row: from the columns that each other open row has in common with it, listed once, or from
 the columns' own rows where these lists would be too long. Which column alone covers a row is told
 by the numbers of its chosen columns, exclusive-or-ed; whether a neighbour has changed, by the rows'
-times of their last change, and for the best columns only. Other than published, one in sixteen of
-the chosen columns is passed over by chance when one is given up.
+times of their last change, and for the best columns only. Other than published, some sixteenths of
+the chosen columns are passed over by chance when one is given up.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ class Weights(NamedTuple):
         Chosen columns, uncovered rows, changes so far.
     spent, best : ndarray of float64, shape (1,)
         Cost of the chosen columns, and of the best choice.
+    passed : int
+        Sixteenths of the chosen columns that are passed over by chance when one is given up.
     random : ndarray of uint64
         State of the random numbers.
     """
@@ -105,6 +107,7 @@ class Weights(NamedTuple):
     count: NDArray[np.int64]
     spent: NDArray[np.float64]
     best: NDArray[np.float64]
+    passed: int
     random: NDArray[np.uint64]
 
 
@@ -135,6 +138,7 @@ def make_weights(
     problem: CoverProblem,
     chosen: NDArray[np.int64],
     random: NDArray[np.uint64],
+    passed: int,
     keep: NDArray[np.bool_] | None = None,
 ) -> Weights:
     """Return the start of a search from a choice that covers everything.
@@ -147,6 +151,8 @@ def make_weights(
         Columns of a feasible choice.
     random : ndarray of uint64
         State of the random numbers, which the search moves on.
+    passed : int
+        Sixteenths of the chosen columns that are passed over, 0 to 15.
     keep : ndarray of bool, shape (n_columns,), optional
         The columns among which to search, the choice's at least. Default all.
 
@@ -189,13 +195,14 @@ def make_weights(
         count=np.zeros(3, np.int64),
         spent=np.zeros(1),
         best=np.array([np.inf]),
+        passed=passed,
         random=random,
     )
     _begin(weights, chosen)
     return weights
 
 
-def make_beside(weights: Weights, random: NDArray[np.uint64]) -> Weights:
+def make_beside(weights: Weights, random: NDArray[np.uint64], passed: int) -> Weights:
     """Return a second search from where one stands, with random numbers of its own.
 
     Parameters
@@ -204,13 +211,15 @@ def make_beside(weights: Weights, random: NDArray[np.uint64]) -> Weights:
         The search; what never changes is shared with it.
     random : ndarray of uint64
         State of the random numbers.
+    passed : int
+        Sixteenths of the chosen columns that are passed over, 0 to 15.
 
     Returns
     -------
     Weights
     """
     moving = {name: getattr(weights, name).copy() for name in MOVING}
-    return weights._replace(random=random, **moving)
+    return weights._replace(random=random, passed=passed, **moving)
 
 
 @nb.njit(cache=True)
@@ -298,9 +307,16 @@ def _bits(random: NDArray) -> np.uint64:
 
 
 @nb.njit(cache=True)
-def _few_bits(random: NDArray) -> np.uint64:
-    """Return 64 random bits, each of them set with a probability of one sixteenth."""
-    return _bits(random) & _bits(random) & _bits(random) & _bits(random)
+def _few_bits(random: NDArray, sixteenths: int) -> np.uint64:
+    """Return 64 random bits, each set with a probability of so many sixteenths (0 to 15)."""
+    bits = np.uint64(0)
+    # Each binary digit, the last one first, halves what is set, or what is not.
+    for digit in range(4):
+        if (sixteenths >> digit) & 1:
+            bits |= _bits(random)
+        else:
+            bits &= _bits(random)
+    return bits
 
 
 @nb.njit(cache=True)
@@ -403,7 +419,7 @@ def reweigh(w: Weights, work: float, best: NDArray) -> float:
             done += w.count[0] + _remove(w, column)
         # Few are passed over by chance: without any the search circles for longer, with many it
         # seldom comes near a choice that covers all.
-        column = _cheapest_loss(w, last, _few_bits(w.random))
+        column = _cheapest_loss(w, last, _few_bits(w.random, w.passed))
         if column >= 0:
             done += w.count[0] + _remove(w, column)
         # As many come in as can be paid for below the best cost.
