@@ -247,6 +247,7 @@ def short_line(cases: list[str], seed: int, folder: Path) -> Iterator[Figure]:
             note = f"strong LP {strong['bound']:.0f}, violation {strong['violation']:.3f}"
             holds = gain >= 1.45
             yield Figure(f"{label}: bound / strong LP", round(gain, 3), "×", "≥ 1.45", holds, note)
+    mine: dict | None = None
     for case, work, goal in (("CP-SAT", by_cpsat, 0.45), ("HiGHS", by_highs, 0.22)):
         if case not in cases:
             continue
@@ -255,7 +256,7 @@ def short_line(cases: list[str], seed: int, folder: Path) -> Iterator[Figure]:
         if "missing" in other or "failed" in other:
             yield Figure(label, "peer missing", "", f"≤ {goal}", None, str(other))
             continue
-        mine = alone(by_watchline, path, 240)
+        mine = mine or alone(by_watchline, path, 240)
         note = f"{case} {other['cost']:.0f}, bound {other['bound']:.0f}, {_spent(other)}"
         yield _ratio(label, mine["cost"], other["cost"], goal, f"{note}; {_noted(mine)}")
 
