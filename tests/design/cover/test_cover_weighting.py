@@ -16,15 +16,8 @@ from watchline.design.cover.narrow import NEAREST, PER_ROW, nearest
 from watchline.design.cover.raising import relax
 from watchline.design.cover.run import Run
 from watchline.design.cover.seeking import first
-from watchline.design.cover.weighting import (
-    MOVING,
-    _count_gains,
-    _few_bits,
-    is_plain,
-    make_beside,
-    make_weights,
-    reweigh,
-)
+from watchline.design.cover.weighting import _count_gains, _few_bits, reweigh
+from watchline.design.cover.weights import MOVING, is_plain, make_beside, make_weights
 
 DATA = Path(__file__).parents[2] / "data" / "cover"
 

@@ -67,7 +67,7 @@ def dominated(problem: CoverProblem, most: int = MOST_STEPS) -> NDArray[np.bool_
     ----------
     problem : CoverProblem
         A plain problem: one view a row, no fixed charges (see
-        :func:`watchline.design.cover.weighting.is_plain`).
+        :func:`watchline.design.cover.weights.is_plain`).
     most : int
         Comparisons of rows after which the rest of the columns is taken as not dominated.
 

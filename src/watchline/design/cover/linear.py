@@ -20,7 +20,7 @@ class ExactPrices:
     Parameters
     ----------
     problem : CoverProblem
-        Plain set covering; see :func:`watchline.design.cover.weighting.is_plain`.
+        Plain set covering; see :func:`watchline.design.cover.weights.is_plain`.
     """
 
     def __init__(self, problem: CoverProblem) -> None:

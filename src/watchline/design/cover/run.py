@@ -19,7 +19,7 @@ from watchline.design.cover.scratch import Scratch, make_scratch
 from watchline.design.cover.solution import LogEntry, PriceSet
 from watchline.design.cover.state import State
 from watchline.design.cover.tree import Tree
-from watchline.design.cover.weighting import Weights
+from watchline.design.cover.weights import Weights
 from watchline.design.cover.windows import Windows
 
 Progress = Callable[[float, float, float], None]

@@ -19,13 +19,8 @@ from watchline.design.cover.scratch import make_scratch
 from watchline.design.cover.search import improve, objective
 from watchline.design.cover.settling import merge
 from watchline.design.cover.state import add_column, make_state, put
-from watchline.design.cover.weighting import (
-    Weights,
-    is_plain,
-    make_beside,
-    make_weights,
-    reweigh,
-)
+from watchline.design.cover.weighting import reweigh
+from watchline.design.cover.weights import Weights, is_plain, make_beside, make_weights
 
 CHUNK = 30.0
 """Work between two looks at the clock, in million steps (about a quarter of a second)."""
@@ -41,9 +36,12 @@ until it moves on all again."""
 TIGHT = 0.9
 """Share of the cost above which a bound says that the prices tell good columns from bad."""
 REHEATED = 0.5
-"""How far a round's search is cooled down when it starts."""
+"""How far a round's search is cooled down when it starts, but for the first one's."""
 ROUND, ROUND_STEPS = 0.1, 125
 """A round's share of the time of all, and its steps for each open group, at the most."""
+LONG_STEPS = 1000
+"""Steps for each open group of the first round at the most: where time is short one long annealing
+is better than short ones."""
 MERGED = 0.04
 """Share of the time of all rounds that is left for merging the last one."""
 COLD_END = 0.7
@@ -232,14 +230,16 @@ def search_in_rounds(run: Run, until: float) -> None:
         return
     begin = run.share()
     merge(run, np.isin(run.back, run.chosen), until)
-    run.cooled = max(run.cooled, REHEATED)
     # What the last round finds is merged too.
     last = until - MERGED * (until - begin)
+    steps, part = LONG_STEPS, 1.0
     while run.share() < last and not run.done():
         run.stand_at(np.isin(run.back, run.chosen))
-        most = ROUND_STEPS * max(1, np.count_nonzero(run.state.used))
-        end = min(last, run.share() + ROUND * (until - begin))
+        most = steps * max(1, np.count_nonzero(run.state.used))
+        end = min(last, run.share() + part * (until - begin))
         merge(run, search(run, end, most=most), until)
+        run.cooled = max(run.cooled, REHEATED)
+        steps, part = ROUND_STEPS, ROUND
 
 
 def _grow_core(run: Run, best: NDArray[np.bool_]) -> bool:

@@ -34,7 +34,7 @@ from watchline.design.cover.seeking import (
 )
 from watchline.design.cover.solution import CoverSolution, PriceSet, PriceWindow, Status
 from watchline.design.cover.stated import StatedWindows, price_set, price_tree
-from watchline.design.cover.weighting import is_plain
+from watchline.design.cover.weights import is_plain
 from watchline.errors import UsageError
 
 TINY, SMALL, MIDDLE = 5_000, 60_000, 1_500_000
