@@ -165,6 +165,30 @@ def test_prices_of_the_linear_program_prove_its_value(seed):
     assert run.bounder.bound <= answer.fun * (1 + 1e-12)
 
 
+def middle():
+    """A plain problem too large for HiGHS at once, and the value of its linear relaxation."""
+    rng = np.random.default_rng(2)
+    matrix = rng.random((200, 4000)) < 0.09
+    costs = rng.integers(20, 100, 4000).astype(float)
+    answer = linprog(costs, -matrix.astype(float), -np.ones(200), method="highs-ds")
+    return costs, sparse.csc_array(matrix), np.ones(200, int), answer.fun
+
+
+def test_a_middle_problem_has_the_bound_of_its_linear_program():
+    *case, value = middle()
+    solution = cover(*case, time_limit=6.0)
+    assert solution.price_bound == pytest.approx(value, rel=1e-9)
+    assert value * (1 - 1e-9) <= solution.lower_bound <= solution.cost
+
+
+def test_where_the_linear_program_takes_too_long_the_relaxation_stands(monkeypatch):
+    *case, value = middle()
+    monkeypatch.setattr(ExactPrices, "over", lambda self: False)
+    monkeypatch.setattr(ExactPrices, "stop", lambda self: None)
+    solution = cover(*case, time_limit=6.0)
+    assert 0.9 * value < solution.price_bound < value * (1 - 1e-9)
+
+
 def test_a_linear_program_that_is_stopped_has_no_prices():
     rng = np.random.default_rng(1)
     matrix = sparse.csc_array(rng.random((1000, 8000)) < 0.05)

@@ -214,7 +214,7 @@ class CoverSolution:
     seconds : float
         Time taken.
     interrupted : bool
-        Whether ``KeyboardInterrupt`` ended the search before its limits did.
+        Whether Ctrl-C ended the search before its limits did.
     price_tree : PriceTree or None
         Prices by cases that prove more than the prices above do; None without such.
     price_windows : sequence of PriceWindow
