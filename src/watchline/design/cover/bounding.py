@@ -154,9 +154,13 @@ class Bounder:
                 value = bound_of(part, prices, self.allowed)
             else:
                 value = self._missed(prices)
-            if value > self.bound:
-                self.bound = value
-                self.prices, self.price_rows, self.price_layout = prices, self.rows, part
+            self._keep(prices, value)
+
+    def _keep(self, prices: Prices, value: float) -> None:
+        """Keep prices on the working rows if what they prove is better."""
+        if value > self.bound:
+            self.bound = value
+            self.prices, self.price_rows, self.price_layout = prices, self.rows, self.part
 
     def offer(self, row_price: NDArray[np.float64]) -> None:
         """Keep prices of rows if their bound is better, where groups have no fixed costs.
@@ -173,10 +177,7 @@ class Bounder:
         atom_price = np.bincount(atom, row[part.atom_row], len(spans))
         prices = Prices(row, atom_price, np.zeros(len(self.allowed)))
         self.work += len(part.atom_row) / 1e6
-        value = bound_of(part, prices, self.allowed)
-        if value > self.bound:
-            self.bound = value
-            self.prices, self.price_rows, self.price_layout = prices, self.rows, part
+        self._keep(prices, bound_of(part, prices, self.allowed))
 
     def _missed(self, prices: Prices) -> float:
         """Return the least row weight that the budget leaves uncovered, by these prices.
