@@ -30,6 +30,8 @@ def test_ctrl_c_ends_the_search_and_proof_and_report_follow(tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # As in a terminal, also where these tests run in the background of a shell.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     said: list[str] = []
     sent: list[str] = []

@@ -112,6 +112,8 @@ def _meant(name: str, start: str) -> bool:
 def main(project: str, start: str, again: bool, time_s: float | None) -> int:
     """Run the chain; the last line tells how it ended."""
     lines = Lines()
+    # A studio that was started in the background of a shell hands on that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _end_with_the_studio()
     try:
         hold_folder(Path(project) / "runs" / ".running", "an earlier run is still ending")

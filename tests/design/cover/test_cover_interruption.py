@@ -23,6 +23,14 @@ def press():
     os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.fixture(autouse=True)
+def python_listens():
+    """Python's own handler of Ctrl-C: a shell's background hands on that SIGINT is ignored."""
+    usual = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, usual)
+
+
 @pytest.fixture
 def run():
     return Run.begun(make_problem([1.0], [[0]], [1]), 1.0)

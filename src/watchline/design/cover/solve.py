@@ -243,7 +243,7 @@ def _stages(run: Run, start: NDArray[np.int64] | None) -> None:
             divide_beside(run, end, lambda: search_in_rounds(run, begin + last * (end - begin)))
         elif run.long:
             run.cooled = max(run.cooled, COOLED[0])
-            # Not in rounds: among many short solves of HiGHS a Ctrl-C was lost (ADR 51).
+            # Not in rounds: they gain nothing where time is short (ADR 51).
             search(run, begin + 0.6 * (1 - begin))
             divide(run, begin + 0.97 * (1 - begin))
         else:
